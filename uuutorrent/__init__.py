@@ -1,0 +1,1 @@
+"""uuutorrent: a seedbox for a campus, reached with nothing but ssh."""

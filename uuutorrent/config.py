@@ -1,0 +1,332 @@
+"""Every setting: its default, its unit, its bounds.
+
+One TOML file; every key can be overridden by `UUUTORRENT_<SECTION>__<KEY>`; every secret can be read from
+`<key>_file` instead. `config.example.toml` names every key, and a test holds it equal to this page.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import shlex
+import socket
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from uuutorrent.errors import BadConfig
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+SSH_PORT = 22
+PREFIX = "UUUTORRENT_"
+"""Of every variable that overrides a key."""
+Seconds = Annotated[float, Field(gt=0, le=86400)]
+
+
+class Section(BaseModel):
+    """A table of the file. A key listed in `secrets` can be given as `<key>_file`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    secrets: ClassVar[tuple[str, ...]] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _secrets_from_files(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        read = dict(given)
+        for key in cls.secrets:
+            path = read.get(f"{key}_file")
+            if path:
+                try:
+                    read[key] = Path(str(path)).expanduser().read_text().strip()
+                except OSError as e:
+                    raise ValueError(f"{key}_file: cannot read {path}: {e.strerror}") from e
+                if not read[key]:
+                    raise ValueError(f"{key}_file: {path} is empty")
+        return read
+
+
+class Server(Section):
+    """The daemon itself."""
+
+    data_dir: Path = Path("~/.local/share/uuutorrent")
+    """Host keys, the key ring, the SQLite file and the managed qBittorrent live here."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """"debug", "info", "warning" or "error"."""
+    log_format: Literal["logfmt", "json"] = "logfmt"
+    """"logfmt" or "json", one line per event on stderr."""
+
+    @property
+    def data(self) -> Path:
+        """`data_dir` with `~` expanded."""
+        return self.data_dir.expanduser()
+
+
+class Ssh(Section):
+    """The one open port."""
+
+    host: str = "0.0.0.0"  # noqa: S104 - being reached is its purpose
+    """The address to listen on; "0.0.0.0": every IPv4 address of the machine."""
+    port: Port = 2222
+    """The one port people reach; 0: any that is free."""
+    public_host: str = ""
+    """The name people type after `ssh`; empty: the machine's own host name."""
+    login_grace_s: Seconds = 30
+    """A connection that has not signed in by then is closed."""
+    password_tries: Annotated[int, Field(ge=1, le=20)] = 3
+    """Wrong passwords per connection."""
+    shutdown_grace_s: Annotated[float, Field(ge=0, le=600)] = 30
+    """How long running transfers may go on after SIGTERM."""
+
+    @property
+    def name(self) -> str:
+        """The host as people type it."""
+        if self.public_host:
+            return self.public_host
+        return self.host if self.host.startswith("127.") else socket.gethostname()
+
+    def reach(self, user: str) -> str:
+        """What `user` types to sign in."""
+        return f"ssh {user}@{self.name}" if self.port == SSH_PORT else f"ssh -p {self.port} {user}@{self.name}"
+
+    def reach_sftp(self, user: str) -> str:
+        """What `user` types for their files."""
+        return f"sftp {user}@{self.name}" if self.port == SSH_PORT else f"sftp -P {self.port} {user}@{self.name}"
+
+    def fetch(self, user: str, path: str) -> str:
+        """What `user` types to fetch a file or a folder of theirs into the folder they are in."""
+        port = "" if self.port == SSH_PORT else f"-P {self.port} "
+        # scp takes brackets, as release names are full of, for a pattern.
+        plain = re.sub(r"([\\*?\[\]{}])", r"\\\1", path)
+        return f"scp {port}-r {shlex.quote(f'{user}@{self.name}:{plain}')} ."
+
+
+class Database(Section):
+    """Where everything is remembered."""
+
+    secrets = ("url",)
+    url: str = ""
+    """Empty: SQLite in data_dir; or postgresql+asyncpg://user:pass@host/db."""
+    url_file: str = ""
+    """Read `url` from this file instead."""
+    pool_size: Annotated[int, Field(ge=1, le=100)] = 10
+    """Connections kept to PostgreSQL."""
+
+
+class QBittorrent(Section):
+    """The torrent engine."""
+
+    secrets = ("password",)
+    url: str = ""
+    """Empty: the daemon runs its own qbittorrent-nox; else the address of its Web UI, e.g. http://127.0.0.1:8080."""
+    username: str = "admin"
+    """Of the Web UI at `url` (the managed qBittorrent has its own)."""
+    password: str = ""
+    """Of the Web UI at `url`."""
+    password_file: str = ""
+    """Read `password` from this file instead."""
+    download_dir: str = ""
+    """Where downloads are kept; empty: `downloads` in data_dir. The daemon and qBittorrent must both see it there."""
+    interface: str = ""
+    """Bind torrent traffic to this network interface, e.g. "lo"; empty: all (managed qBittorrent only)."""
+    discovery: bool = True
+    """DHT, PeX and LSD (managed qBittorrent only)."""
+    peer_port: Port = 0
+    """Port for peers; 0: one is chosen at the first start and kept (managed qBittorrent only)."""
+    poll_s: Annotated[float, Field(ge=0.2, le=60)] = 1.0
+    """How often moving torrents are looked at while anyone watches."""
+
+
+class Torrents(Section):
+    """What people may add."""
+
+    quota_bytes: Annotated[int, Field(ge=0)] = 50 * 2**30
+    """Disk a user may claim unless an admin says otherwise; 0: no limit."""
+    quota_torrents: Annotated[int, Field(ge=0)] = 500
+    """Torrents a user may claim; 0: no limit."""
+    allow_loopback: bool = False
+    """Let people add torrents from addresses on this machine (for trials); private networks stay refused."""
+
+
+class AniList(Section):
+    """The watchlist service."""
+
+    api_url: str = "https://graphql.anilist.co"
+    """The GraphQL address."""
+    client_id: str = ""
+    """From anilist.co/settings/developer, redirect URL https://anilist.co/api/v2/oauth/pin; empty: no linking."""
+    requests_per_min: Annotated[int, Field(ge=1, le=90)] = 25
+    """For the whole daemon, until AniList's headers allow more."""
+
+
+class Nyaa(Section):
+    """The release index."""
+
+    base_url: str = "https://nyaa.si"
+    """The index, or another site that answers as it does."""
+    category: str = "1_2"
+    """1_0 all anime, 1_2 English-translated, 1_3 other languages, 1_4 raw."""
+
+
+class Accounts(Section):
+    """Who may sign in."""
+
+    signup: Literal["closed", "invite", "open"] = "closed"
+    """"closed": admins make users; "invite": with an invitation; "open": anybody."""
+
+
+class Automation(Section):
+    """What happens by itself."""
+
+    feeds_every_s: Annotated[int, Field(ge=60, le=86400)] = 600
+    """How often feeds are looked at."""
+    autopilot_every_s: Annotated[int, Field(ge=60, le=86400)] = 900
+    """How often watchlists are looked through for new episodes."""
+    health_every_s: Annotated[int, Field(ge=1, le=86400)] = 60
+    """How often downloads are looked at for stalling."""
+
+
+class Metrics(Section):
+    """The side port for Prometheus: /metrics, /livez, /readyz."""
+
+    host: str = "127.0.0.1"
+    """The address to listen on: whoever reaches it sees figures, never names."""
+    port: Port = 9464
+    """0: any that is free."""
+
+
+class Browser(Section):
+    """The door for browsers."""
+
+    enabled: bool = False
+    """Whether there is one."""
+    host: str = "127.0.0.1"
+    """The address to listen on."""
+    port: Port = 8080
+    """0: any that is free."""
+
+
+class Config(BaseSettings):
+    """All of it. Build it with `load`."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
+    )
+
+    server: Server = Server()
+    ssh: Ssh = Ssh()
+    database: Database = Database()
+    qbittorrent: QBittorrent = QBittorrent()
+    torrents: Torrents = Torrents()
+    anilist: AniList = AniList()
+    nyaa: Nyaa = Nyaa()
+    accounts: Accounts = Accounts()
+    automation: Automation = Automation()
+    metrics: Metrics = Metrics()
+    browser: Browser = Browser()
+
+    @property
+    def download_dir(self) -> Path:
+        """The download root, absolute."""
+        configured = self.qbittorrent.download_dir
+        return (Path(configured).expanduser() if configured else self.server.data / "downloads").absolute()
+
+    @property
+    def database_url(self) -> str:
+        """The SQLAlchemy URL in force."""
+        return self.database.url or f"sqlite+aiosqlite:///{self.server.data / 'uuutorrent.db'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment goes before the file, which `load` hands over as the init settings."""
+        return env_settings, init_settings
+
+
+def find(explicit: Path | None = None) -> Path | None:
+    """The configuration file in force, or None when there is none and the defaults hold.
+
+    Raises:
+        BadConfig: a file was asked for by name and is not there.
+    """
+    named = explicit or (Path(os.environ["UUUTORRENT_CONFIG"]) if os.environ.get("UUUTORRENT_CONFIG") else None)
+    if named is not None:
+        if not named.is_file():
+            raise BadConfig(f"there is no configuration file {named}")
+        return named
+    xdg = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
+    places = (Path("config.toml"), xdg / "uuutorrent/config.toml", Path("/etc/uuutorrent/config.toml"))
+    return next((place for place in places if place.is_file()), None)
+
+
+def load(path: Path | None = None) -> Config:
+    """Read the configuration: environment over `path` (or the file `find` finds) over defaults.
+
+    Raises:
+        BadConfig: with the key, what is wrong with it, and the nearest known key for an unknown one.
+    """
+    place = find(path)
+    try:
+        given = tomllib.loads(place.read_text()) if place else {}
+        _check_environment()
+        return Config(**_without_secrets_of_environment(given))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
+        raise BadConfig(f"{place}: {e}") from e
+    except ValidationError as e:
+        raise BadConfig("\n".join(_explain(place, dict(error)) for error in e.errors())) from e
+
+
+def _check_environment() -> None:
+    """The library passes over variables it has no key for; a typing mistake must not."""
+    known = {f"{PREFIX}{key.replace('.', '__')}".upper() for key in _known_keys()} | {f"{PREFIX}CONFIG"}
+    sections = tuple(f"{PREFIX}{name}__".upper() for name in Config.model_fields)
+    for name in os.environ:
+        # A mistake within a known section is found, and explained, like one in the file.
+        if name.upper().startswith(PREFIX) and name.upper() not in known and not name.upper().startswith(sections):
+            near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.5)
+            raise BadConfig(f"{name}: there is no such key" + (f"; did you mean {near[0]}?" if near else ""))
+
+
+def _without_secrets_of_environment(given: dict[str, Any]) -> dict[str, Any]:
+    """A secret in the environment, or its file there, goes before both the secret and its file in the file."""
+    there = {name.upper() for name in os.environ}
+    kept = dict(given)
+    for name, section in _sections():
+        for key in section.secrets:
+            pair = {key, f"{key}_file"}
+            if there & {f"{PREFIX}{name}__{one}".upper() for one in pair} and isinstance(kept.get(name), dict):
+                kept[name] = {key: value for key, value in kept[name].items() if key not in pair}
+    return kept
+
+
+def _explain(place: Path | None, error: dict[str, Any]) -> str:
+    key = ".".join(str(part) for part in error["loc"])
+    where = f"{place}: " if place else ""
+    if error["type"] != "extra_forbidden":
+        return f"{where}{key}: {error['msg'].removeprefix('Value error, ')}"
+    near = difflib.get_close_matches(key, _known_keys(), n=1, cutoff=0.5)
+    return f"{where}{key}: there is no such key" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _known_keys() -> list[str]:
+    return [*Config.model_fields, *(f"{name}.{key}" for name, section in _sections() for key in section.model_fields)]
+
+
+def _sections() -> list[tuple[str, type[Section]]]:
+    fields = ((name, field.annotation) for name, field in Config.model_fields.items())
+    return [(name, kind) for name, kind in fields if isinstance(kind, type) and issubclass(kind, Section)]

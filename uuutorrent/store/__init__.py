@@ -1,0 +1,1 @@
+"""What is stored: the database, the schema, the sealed secrets."""

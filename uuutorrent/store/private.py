@@ -1,0 +1,49 @@
+"""Files and directories that are nobody else's: the data directory, the database file, the key ring."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+
+def make_directory(path: Path) -> None:
+    """Make a directory, and those above it, for this account only (0700). One that exists stays as it is."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.mkdir(mode=0o700, exist_ok=True)
+
+
+def make_file(path: Path) -> None:
+    """Make an empty file for this account only (0600). One that exists stays as it is."""
+    make_directory(path.parent)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+
+
+def write_once(path: Path, content: bytes, *, mode: int = 0o400) -> bool:
+    """Write a whole file that is never written again; False when there was one already, which is left alone.
+
+    Of several processes doing so at once one wins, and no reader ever sees half a file. It is on the disk on return.
+    """
+    make_directory(path.parent)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(draft, path)
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink()
+    _sync_directory(path.parent)
+    return True
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,141 @@
+"""Figures the core keeps about itself, without knowing who reads them.
+
+A `Tally` counts and times; the metrics door turns it into Prometheus families. Families, their labels and the values
+of these are fixed here, so nothing that a client chooses can become a label.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import bisect
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import product
+
+from uuutorrent.errors import RemoteError, Unreachable, UuuError
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0)
+LAG = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A named figure: what it says, its labels with every value they take, its bucket bounds in seconds.
+
+    Without bounds it is a counter.
+    """
+
+    help: str
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    buckets: tuple[float, ...] = ()
+
+    @property
+    def combinations(self) -> Iterator[tuple[str, ...]]:
+        """Every set of label values there can be."""
+        return product(*self.labels.values())
+
+    def known(self, values: tuple[str, ...]) -> tuple[str, ...]:
+        """The same label values, with `OTHER` in place of those that are not listed here."""
+        known = self.labels.values()
+        return tuple(value if value in these else OTHER for value, these in zip(values, known, strict=True))
+
+
+OTHER = "other"
+"""Stands on the page for a label value that was not foreseen: the number of series is bounded, whatever is counted."""
+_DEPENDENCIES = ("anilist", "nyaa", "qbittorrent")
+_DOORS = ("screen", "command", "sftp")
+
+FAMILIES: Mapping[str, Family] = {
+    "dependency_requests": Family(
+        "Requests to services outside. A timeout is any failure to reach the service or to get an answer in time.",
+        {"dependency": _DEPENDENCIES, "outcome": ("ok", "error", "timeout", "throttled", "cancelled")},
+    ),
+    "dependency_request_duration_seconds": Family(
+        "Time a service outside took to answer.", {"dependency": _DEPENDENCIES}, SECONDS
+    ),
+    "ssh_auth_attempts": Family(
+        "Sign-ins tried. Trouble is ours: the database was away, say.",
+        {
+            "method": ("publickey", "password", "keyboard-interactive"),
+            "outcome": ("ok", "failed", "trouble"),
+        },
+    ),
+    "ssh_refused": Family(
+        "Connections that ended before anybody had signed in.",
+        {"reason": ("no_auth", "auth_failed", "passwords", "grace", "closing", "trouble")},
+    ),
+    "sessions": Family("Sessions opened.", {"kind": _DOORS}),
+    "session_crashes": Family("Sessions ended by an error of ours.", {"kind": _DOORS}),
+    "sftp_bytes": Family("Bytes served over SFTP.", {"direction": ("out",)}),
+    "grabs": Family(
+        "Grabs that came to this. One that was added and then became complete counts in both.",
+        {"outcome": ("added", "complete", "failed")},
+    ),
+    "grab_step_duration_seconds": Family(
+        "Time a step of a grab took.", {"step": ("watchlist", "search", "rank", "add", "link")}, SECONDS
+    ),
+    "event_loop_lag_seconds": Family("How late the event loop ran a timer.", buckets=LAG),
+    "qbittorrent_restarts": Family("Restarts of the managed qBittorrent."),
+}
+
+
+@dataclass(slots=True)
+class Distribution:
+    """Observations of one label set: a count per bucket (not cumulative; the last is +Inf), and their sum."""
+
+    counts: list[int]
+    total: float = 0.0
+
+
+@dataclass(slots=True)
+class Tally:
+    """The counters and distributions of one daemon, by family and label values."""
+
+    counters: dict[tuple[str, tuple[str, ...]], float] = field(default_factory=dict)
+    distributions: dict[tuple[str, tuple[str, ...]], Distribution] = field(default_factory=dict)
+
+    def count(self, family: str, *labels: str, by: float = 1) -> None:
+        """Add to a counter; the labels are in the family's order."""
+        self._check(family, labels)
+        key = (family, labels)
+        self.counters[key] = self.counters.get(key, 0) + by
+
+    def observe(self, family: str, seconds: float, *labels: str) -> None:
+        """Put one duration into a distribution."""
+        known = self._check(family, labels)
+        seen = self.distributions.setdefault((family, labels), Distribution([0] * (len(known.buckets) + 1)))
+        seen.counts[bisect.bisect_left(known.buckets, seconds)] += 1
+        seen.total += seconds
+
+    @contextmanager
+    def dependency(self, name: str) -> Iterator[None]:
+        """Time one request to the service `name` and count its outcome.
+
+        ok: it answered, be it that it has no such thing; error: its answer was of no use; timeout: it could not be
+        reached in time; throttled: it asked to slow down; cancelled: nobody waited for the answer any more.
+        """
+        started, outcome = time.perf_counter(), "error"
+        try:
+            yield
+            outcome = "ok"
+        except Unreachable as e:
+            outcome = "throttled" if e.retry_after_s is not None else "timeout"
+            raise
+        except UuuError as e:
+            outcome = "error" if isinstance(e, RemoteError) else "ok"
+            raise
+        except asyncio.CancelledError:
+            outcome = "cancelled"
+            raise
+        finally:
+            self.count("dependency_requests", name, outcome)
+            self.observe("dependency_request_duration_seconds", time.perf_counter() - started, name)
+
+    @staticmethod
+    def _check(family: str, labels: tuple[str, ...]) -> Family:
+        known = FAMILIES[family]
+        if len(labels) != len(known.labels):
+            raise ValueError(f"{family} takes the labels {', '.join(known.labels)}")
+        return known
