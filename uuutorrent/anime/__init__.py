@@ -1,0 +1,1 @@
+"""What people watch: AniList, and the watchlists kept there or here."""
