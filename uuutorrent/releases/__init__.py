@@ -1,0 +1,1 @@
+"""What can be had: release names, the index, the ranking, the search."""

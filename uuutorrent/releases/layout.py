@@ -1,0 +1,262 @@
+"""How a release's name is laid out: what is group, technical, aside, and what is left to read. No I/O.
+
+Everything stays where it stood: `text` is readable, `line` has the same length with GAP over what is technical or
+set aside and MASK over titles that were known beforehand, so that whatever reads numbers meets no others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from uuutorrent.releases import marks
+from uuutorrent.releases.marks import Mark
+from uuutorrent.releases.words import sound, words
+
+LONGEST = 255
+"""Nyaa's titles are no longer; what comes after is not read."""
+GAP = "\ue001"
+MASK = "\ue000"
+
+_EXTENSION = re.compile(
+    r"(?:\.(?:mkv|mp4|avi|ts|m2ts|webm|ogm|rmvb|wmv|mov|m4v|flv|mka|ass|srt|zip|7z|rar|patch|torrent))+$", re.I
+)
+_TABLE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
+    **dict.fromkeys(range(32), " "),
+    **dict.fromkeys((0x7F, 0xA0, 0x3000, 0xE000, 0xE001), " "),
+    **dict.fromkeys(map(ord, "–—―−‐"), "-"),
+    **dict.fromkeys(map(ord, "～〜"), "~"),
+    **dict.fromkeys(map(ord, "’‘"), "'"),
+    ord("_"): " ",
+}
+_CLOSING = {"(": ")", "[": "]", "{": "}", "【": "】", "「": "」", "『": "』", "《": "》"}
+_CHECKSUM = re.compile(r"(?:CRC[ :]?)?([0-9A-F]{8})", re.I)
+_YEAR = re.compile(r"((?:19[5-9]|20[0-3])\d)(?:[-.]\d\d[-.]\d\d)?")
+_NUMBERED = re.compile(
+    r"(?:TV|EP?\.?|Episodes?)? ?[第全]?#?\d{1,4}(?:\.\d)?(?:v\d)?(?: ?[-~+&] ?(?:第|EP?)?\d{1,4}(?:v\d)?)?"
+    r" ?(?:(?:[話话集回](?:全|完)?|of ?\d+|\(?(?:END|Fin|完|全)\)?|Pre|Batch|Complete|合集) ?)*"
+    r"|\d{2,3} [\u3040-\u30ff\u4e00-\u9fff].*"
+    r"|S\d{1,2} ?E\d{1,4}(?:v\d)?|(?:Seasons? |Saison |S)\d{1,2}(?: ?[-+&~] ?S?\d{1,2})*(?:\+.*| Part \d)?"
+    r"|\d(?:st|nd|rd|th) Season|第 ?[\d一二三四五六七八九十]+ ?[期季]",
+    re.I,
+)
+_AMONG_MARKS = re.compile(r"\s*(\d{2,3})(?:v\d)?(?= )")
+_NEW_THIS_SEASON = re.compile(r"[★【\[]?\d{1,2}月新番[★】\]]?")
+_SCENE_GROUP = re.compile(r"(?:(?<=[\w)\]])-| - ?)(?P<group>[^\W_][\w&@!]*)(?: v\d)?(?= *(?:$|[\[(]))")
+_TRAILING_WORDS = frozenset({"uncensored", "uncut", "weekly", "remaster", "remastered", "hd"})
+_BARE_HEIGHT = re.compile(r"(?<!\S)(?:2160|1080|720|480)(?=[ .](?:BD|WEB|DVD|x26|h ?26|HEVC|AAC))", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """Words in brackets that may or may not belong to the title."""
+
+    start: int
+    end: int
+
+    def of(self, text: str) -> str:
+        """The words without their brackets."""
+        return text[self.start + 1 : self.end - 1].strip()
+
+
+@dataclass(slots=True)
+class Layout:
+    """A name, taken apart."""
+
+    text: str
+    line: str
+    group: str = ""
+    group_end: int = 0
+    checksum: str = ""
+    year: int | None = None
+    is_file: bool = False
+    """It names one file: an extension or a checksum is there."""
+    marks: list[Mark] = field(default_factory=list)
+    asides: list[Aside] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+    """Words found among technical marks: other titles, a group."""
+
+
+class Known:
+    """Titles that are cut out of a name before anything else is read."""
+
+    def __init__(self, titles: Sequence[str]) -> None:
+        self._by_first: dict[str, list[tuple[str, ...]]] = {}
+        spoken = {tuple(sound(word.text) for word in words(title)) for title in titles}
+        for title in sorted(filter(None, spoken), key=len, reverse=True):
+            self._by_first.setdefault(title[0], []).append(title)
+
+    def masked(self, text: str) -> str:
+        """The text with MASK over every known title; of two that begin together the longer one counts."""
+        if not self._by_first:
+            return text
+        found, out = words(text), list(text)
+        heard, at = tuple(sound(word.text) for word in found), 0
+        while at < len(found):
+            length = self._length_at(heard, at, text, found[at].start)
+            if length:
+                start, end = found[at].start, found[at + length - 1].end
+                out[start:end] = MASK * (end - start)
+            at += length or 1
+        return "".join(out)
+
+    def _length_at(self, heard: tuple[str, ...], at: int, text: str, start: int) -> int:
+        for title in self._by_first.get(heard[at], ()):
+            if heard[at : at + len(title)] == title and (not _slight(title) or _begins(text, start)):
+                return len(title)
+        return 0
+
+
+def lay_out(raw: str, known: Known) -> Layout:
+    """Take a name apart."""
+    text = raw[:LONGEST].translate(_TABLE).rstrip()
+    bare = _EXTENSION.sub("", text)
+    is_file, text = bare != text, _spaced(bare.replace("[[", " [", 1) if bare.startswith("[[") else bare)
+    text = _NEW_THIS_SEASON.sub(lambda match: " " * len(match[0]), text)
+    masked = known.masked(text)
+    page = Layout(text, masked, is_file=is_file, marks=list(marks.find(masked)))
+    brackets = _brackets(masked)
+    _take_group(page, brackets)
+    line = list(masked)
+    for start, end in brackets:
+        _read_bracket(page, line, start, end)
+    page.line = "".join(line)
+    _blank_strong_marks(page)
+    return page
+
+
+def _slight(title: tuple[str, ...]) -> bool:
+    """So short, or so numeric, that elsewhere than at a beginning it is rather something else."""
+    return len(title) == 1 and (title[0].isdigit() or len(title[0]) < 4)
+
+
+def _begins(text: str, at: int) -> bool:
+    return text[:at].rstrip(" -★")[-1:] in ("", "]", ")", "[", "(", "|", "/", "】", "【")
+
+
+def _spaced(text: str) -> str:
+    """Spaces where dots, pluses or dashes stand for them; the length stays."""
+    outside = re.sub(r"\[[^\]]*\]|\([^)]*\)", "", text).strip()
+    if " " in outside:
+        return text
+    if outside.count(".") >= 2:
+        return re.sub(r"(?<!\d)\.|\.(?!\d(?!\d))", " ", text)
+    if outside.count("+") >= 2:
+        return text.replace("+", " ")
+    return text.replace("-", " ") if outside.count("-") >= 3 else text
+
+
+def _brackets(text: str) -> list[tuple[int, int]]:
+    """The outermost pairs of brackets; one that never closes is an ordinary sign."""
+    found: list[tuple[int, int]] = []
+    at = 0
+    while at < len(text):
+        closing = _CLOSING.get(text[at])
+        end = _end_of(text, at, text[at], closing) if closing else 0
+        if end:
+            found.append((at, end))
+        at = end or at + 1
+    return found
+
+
+def _end_of(text: str, at: int, opening: str, closing: str) -> int:
+    depth = 0
+    for index in range(at, len(text)):
+        depth += (text[index] == opening) - (text[index] == closing)
+        if depth == 0:
+            return index + 1
+    return 0
+
+
+def _take_group(page: Layout, brackets: list[tuple[int, int]]) -> None:
+    """The first bracket at the very start, or the scene's "-GROUP" behind technical marks."""
+    before = page.text[: brackets[0][0]].strip(" -★") if brackets else ""
+    if brackets and (not before or before.isdigit() or before.endswith(".")):
+        start, end = brackets[0]
+        inner = page.text[start + 1 : end - 1].strip()
+        if inner and not _NUMBERED.fullmatch(inner) and not _is_technical(page, start, end, group=True):
+            page.group, page.group_end = inner, end
+            return
+    strong = [mark.start for mark in page.marks if mark.strong]
+    match = next((m for m in _SCENE_GROUP.finditer(page.line) if strong and m.start() > strong[0]), None)
+    if match and not any(mark.start == match.start("group") for mark in page.marks):
+        page.group = page.text[match.start("group") : match.end("group")]
+
+
+def _read_bracket(page: Layout, line: list[str], start: int, end: int) -> None:
+    inner = "".join(line[start + 1 : end - 1]).strip()
+    if end == page.group_end or not inner:
+        _blank(line, start, end)
+    elif (checksum := _CHECKSUM.fullmatch(inner)) and not inner.isalpha():
+        page.checksum, page.is_file = checksum[1].upper(), True
+        _blank(line, start, end)
+    elif year := _YEAR.fullmatch(inner):
+        page.year = page.year or int(year[1])
+        _blank(line, start, end)
+    elif re.fullmatch(r"\d{3,4}", inner) and int(inner) in marks.HEIGHTS:
+        page.marks.append(Mark("resolution", inner, start, end, strong=True))
+        _blank(line, start, end)
+    elif _NUMBERED.fullmatch(inner):
+        line[start] = line[end - 1] = GAP
+    elif _is_technical(page, start, end) or _ends_technically(page, start, end):
+        _set_aside_titles(page, start, end)
+        number = _AMONG_MARKS.match(page.line, start + 1)
+        inside = number and not any(mark.start < number.end() and number.start(1) < mark.end for mark in page.marks)
+        _blank(line, number.end() if number and inside else start, end)
+        line[start] = GAP
+    else:
+        page.asides.append(Aside(start, end))
+        _blank(line, start, end)
+
+
+def _is_technical(page: Layout, start: int, end: int, *, group: bool = False) -> bool:
+    inside = [mark for mark in page.marks if start < mark.start and mark.end < end]
+    if not inside:
+        return False
+    rest = list(page.line[start + 1 : end - 1])
+    for mark in inside:
+        _blank(rest, mark.start - start - 1, mark.end - start - 1)
+    left = re.findall(r"[^\W_]+", "".join(rest).replace(MASK, "a"))
+    strong = sum(mark.strong for mark in inside)
+    # A group may call itself Some-Raws or Other Subs.
+    return not left or bool(strong) if group else len(left) <= len(inside) + strong
+
+
+def _ends_technically(page: Layout, start: int, end: int) -> bool:
+    """A list of titles and marks: its last part is nothing but a mark."""
+    comma = page.text.rfind(",", start, end)
+    last = page.text[comma + 1 : end - 1].strip()
+    return comma >= 0 and any(mark.text == last and comma < mark.start < end for mark in page.marks)
+
+
+def _set_aside_titles(page: Layout, start: int, end: int) -> None:
+    """Titles among technical marks, as in "(Dandadan, Dual-Audio, Multi-Subs)"."""
+    at = start + 1
+    for part in page.text[start + 1 : end - 1].split(","):
+        if any(map(str.isalnum, part)) and not any(at <= mark.start < at + len(part) for mark in page.marks):
+            page.others.append(part.strip())
+        at += len(part) + 1
+
+
+def _blank_strong_marks(page: Layout) -> None:
+    """Outside brackets, marks count as such from the first strong one on; before it they may be the title's words."""
+    line = list(page.line)
+    for match in _BARE_HEIGHT.finditer(page.line):
+        page.marks.append(Mark("resolution", match[0], match.start(), match.end(), strong=True))
+        _blank(line, match.start(), match.end())
+    seen_strong = False
+    for mark in page.marks:
+        if line[mark.start] not in (GAP, MASK):
+            seen_strong = seen_strong or mark.strong
+            if seen_strong:
+                _blank(line, mark.start, mark.end)
+    for mark in reversed(page.marks):
+        trails = mark.kind in ("batch", "source") or mark.text.lower() in _TRAILING_WORDS
+        if trails and mark.text != "TV" and not "".join(line[mark.end :]).replace(GAP, "").strip(" -.~0123456789"):
+            _blank(line, mark.start, mark.end)
+    page.line = "".join(line)
+
+
+def _blank(line: list[str], start: int, end: int) -> None:
+    line[start:end] = GAP * (end - start)

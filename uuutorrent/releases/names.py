@@ -1,0 +1,217 @@
+"""What a release's name says: title, season, episode or range, version, group, resolution and more. No I/O.
+
+Own patterns come first. Titles that are known beforehand are cut out before any number is read, so that "86" or
+"Mob Psycho 100" cannot be taken for episodes. anitopy is asked last, behind a guard: it raises on odd input.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import anitopy
+
+from uuutorrent.releases import marks, numbers
+from uuutorrent.releases.layout import GAP, LONGEST, MASK, Aside, Known, Layout, lay_out
+from uuutorrent.releases.marks import Marks
+from uuutorrent.releases.numbers import Numbers
+from uuutorrent.releases.release import Kind, ReleaseName
+
+_EXTRA = re.compile(
+    r"(?<![^\W_])(?:NC ?(?:OP|ED)|OP|ED|PV|CM)(?: ?\d{1,2}[a-z]?)?(?:v\d)?(?![^\W_])"
+    r"|(?:(?<=- )|(?<=\d )|(?<=\d[: ]))(?i:Creditless|Clean (?:OP|ED|Opening|Ending)|Trailer|Teaser|Preview|Menus?"
+    r"|Making of|Music Video|Promo|Interview|OST)(?![^\W_])"
+)
+_SPECIAL = re.compile(r"(?<![^\W_])(?:OVA|OAD|SP|Specials?|Recap|Omake)(?:s|\d{1,2})?(?:\.\d)?(?![^\W_])", re.I)
+_FILM = re.compile(r"(?<![^\W_])(?:Movies?|Film|Gekijou?-?ban)(?![^\W_])|劇場版", re.I)
+_REMASTER = re.compile(r"(?: HD)? Remaster(?:ed)?$", re.I)
+_TRIM = " -~:|,.·★/&+"
+
+
+def parse(title: str, known: Sequence[str] = ()) -> ReleaseName:
+    """Read one name; to read many against the same known titles, keep a `Reader`."""
+    return Reader(known).read(title)
+
+
+class Reader:
+    """Reads names, knowing some titles. It never raises, whatever the name."""
+
+    def __init__(self, known: Sequence[str] = ()) -> None:
+        self._known = Known(known)
+
+    def read(self, raw: str) -> ReleaseName:
+        """What the name says."""
+        page = lay_out(raw, self._known)
+        found = numbers.read(page)
+        extra = _EXTRA.search(page.line, page.group_end)
+        if extra and page.line[: extra.start()].strip(f" {GAP}"):
+            found.start = min(found.start, extra.start())
+        said = marks.read(mark for mark in page.marks if mark.start >= page.group_end)
+        titles = _titles(page, found)
+        if not titles and page.group:
+            titles, page.group = (_REMASTER.sub("", page.group),), ""
+        if not titles and found.episode is None:
+            titles = _ask_anitopy(raw[:LONGEST])
+        return ReleaseName(
+            raw=raw,
+            title=titles[0] if titles else "",
+            others=titles[1:],
+            group=page.group or _group_elsewhere(page, titles),
+            season=found.season,
+            last_season=found.last_season,
+            part=found.part,
+            episode=found.episode,
+            last_episode=found.last,
+            second=found.second,
+            version=found.version or said.version or 1,
+            kind=_kind(page, found, said, extra=extra is not None),
+            resolution=said.resolution,
+            source=said.source,
+            codec=said.codec,
+            bit_depth=said.bit_depth,
+            checksum=page.checksum,
+            languages=tuple(said.languages),
+            dual_audio=said.dual_audio,
+            raw_video=said.raw,
+            year=page.year,
+            fraction=found.fraction,
+        )
+
+
+def _kind(page: Layout, found: Numbers, said: Marks, *, extra: bool) -> Kind:
+    if extra:
+        return Kind.EXTRA
+    if found.last is not None or found.last_season is not None or said.batch or found.volume:
+        return Kind.BATCH
+    if found.fraction is not None or _SPECIAL.search(page.line, page.group_end):
+        return Kind.SPECIAL
+    if found.episode is not None:
+        return Kind.EPISODE
+    if _FILM.search(page.line, page.group_end):
+        return Kind.FILM
+    return Kind.BATCH if found.season is not None else Kind.UNKNOWN
+
+
+def _titles(page: Layout, found: Numbers) -> tuple[str, ...]:
+    """The title first, then other titles the name gives."""
+    start = _first_word(page.line, page.group_end)
+    if start is not None and found.season_span and found.season_span[0] == start:
+        start = _first_word(page.line, found.season_span[1])
+    first_number = found.episode_span[0] if found.episode_span else len(page.line)
+    if start is None or start >= first_number:
+        return _titles_elsewhere(page, found)
+    end = _end_of_title(page, start, found.start)
+    left_out = [*numbers.spans_to_leave_out(found)]
+    left_out += [(aside.start, aside.end) for aside in page.asides if not _belongs(page, aside, end)]
+    return _distinct([*_split(_clean(page, start, end, left_out)), *_asides(page), *page.others])
+
+
+def _titles_elsewhere(page: Layout, found: Numbers) -> tuple[str, ...]:
+    """Everything is in brackets, or the number comes before the title."""
+    start, after = found.episode_span or (len(page.line), len(page.line))
+    before = [aside.of(page.text) for aside in page.asides if aside.start < start]
+    rest_at = _first_word(page.line, after)
+    if before or (page.asides and not page.group and rest_at is None):
+        latin = [title for title in before or _asides(page) if _is_latin(title)]
+        return _distinct([*latin, *before, *_asides(page)])
+    if page.group or rest_at is None:
+        return ()
+    rest = _clean(page, rest_at, _end_of_title(page, rest_at, len(page.line)), [*numbers.spans_to_leave_out(found)])
+    title, dash, _ = rest.partition(" - ")
+    labelled = page.line[start].isalpha()
+    # "05 - Title - Its name" has a title, "05 - Its name" has none, "Episode 5 Title" has one.
+    told = bool(dash) if not labelled else not page.line[after:].lstrip().startswith("-")
+    return (title,) if told else ()
+
+
+def _asides(page: Layout) -> list[str]:
+    return [aside.of(page.text) for aside in page.asides]
+
+
+def _distinct(titles: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(title for title in titles if any(map(str.isalnum, title))))
+
+
+def _is_latin(title: str) -> bool:
+    return sum(map(str.isascii, title)) * 2 > len(title)
+
+
+def _first_word(line: str, at: int) -> int | None:
+    for index in range(at, len(line)):
+        if line[index].isalnum() or line[index] == MASK:
+            return index
+    return None
+
+
+def _end_of_title(page: Layout, start: int, end: int) -> int:
+    """The first gap that is neither a year nor words in brackets ends the title."""
+    asides = {index for aside in page.asides for index in range(aside.start, aside.end)}
+    index = start
+    while index < end:
+        if page.line[index] == GAP and index not in asides:
+            after = index
+            while after < len(page.line) and page.line[after] == GAP:
+                after += 1
+            inner = page.text[index + 1 : after - 1]
+            skipped = inner.upper() == "TV" or (inner.isdigit() and len(inner) == 4)
+            if not skipped or not page.line[after:end].strip():
+                return index
+            index = after
+        index += 1
+    return end
+
+
+def _belongs(page: Layout, aside: Aside, end: int) -> bool:
+    """Words in brackets belong to the title when they touch a word, stand among words, or are few before a number."""
+    before, after = page.line[: aside.start], page.line[aside.end : end].replace(GAP, " ")
+    if before[-1:].isalnum() and page.text[aside.start] == "(":
+        return True
+    if after[:1].isalnum() or (after[:1] == " " and after[1:2].isalnum()):
+        return True
+    few = len(aside.of(page.text).split()) <= 2 and page.text[aside.start] == "("
+    return few and (bool(after.strip(" -")) or end < len(page.line))
+
+
+def _clean(page: Layout, start: int, end: int, left_out: list[tuple[int, int]]) -> str:
+    kept = [
+        sign
+        for index, sign in enumerate(page.text[start:end], start)
+        if not any(first <= index < last for first, last in left_out)
+        and (page.line[index] != GAP or _in_aside(page, index))
+    ]
+    return re.sub(r"\s*-\s*(?=-|$)|\s{2,}", " ", "".join(kept)).strip(
+        _TRIM if not _ends_with_dots(kept) else " -~:|,/&+"
+    )
+
+
+def _ends_with_dots(kept: list[str]) -> bool:
+    return "".join(kept).rstrip().endswith(".")
+
+
+def _in_aside(page: Layout, index: int) -> bool:
+    return any(aside.start <= index < aside.end for aside in page.asides)
+
+
+def _split(main: str) -> list[str]:
+    """The titles of "One | Other" and "別名 / Title", the one to go by first."""
+    pieces = [piece.strip(_TRIM) for piece in re.split(r"\s+[|/]\s+|\|", main)]
+    if len(pieces) < 2:
+        return pieces
+    latin = [piece for piece in pieces if _is_latin(piece)]
+    return [*latin, *(piece for piece in pieces if piece not in latin)]
+
+
+def _group_elsewhere(page: Layout, titles: tuple[str, ...]) -> str:
+    """The last words in brackets that are no title: "Title - 01 [Group]"."""
+    candidates = [aside.of(page.text) for aside in page.asides if page.text[aside.start] == "["] or page.others
+    return next((words for words in reversed(candidates) if titles and words != titles[0]), "")
+
+
+def _ask_anitopy(name: str) -> tuple[str, ...]:
+    """The title anitopy sees where nothing was found. Its numbers are not taken: there, they are mostly wrong."""
+    try:
+        answer = anitopy.parse(name)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        return ()
+    title = answer.get("anime_title") if answer else None
+    return (title,) if isinstance(title, str) else ()
