@@ -1,0 +1,110 @@
+"""Opens what lies beneath a folder, and nothing else: no symlink is followed, no `..` leads out, no FIFO blocks.
+
+Linux resolves the whole path itself with `openat2`; where that is missing or forbidden, a walk opens one component
+after the other. Every function blocks: call them in a thread.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_OPENAT2 = 437
+"""The system call's number, the same on every architecture. Source: Linux, include/uapi/asm-generic/unistd.h."""
+_RESOLVE = 0x08 | 0x04 | 0x02
+"""BENEATH, NO_SYMLINKS, NO_MAGICLINKS. Source: openat2(2)."""
+_ABSENT = (errno.ENOSYS, errno.EPERM, errno.EINVAL, errno.E2BIG)
+"""How a kernel without `openat2`, or a sandbox that forbids it, answers."""
+_RETRIES = 8
+_FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK | os.O_NOFOLLOW
+_FOLDER = os.O_PATH | os.O_CLOEXEC | os.O_DIRECTORY | os.O_NOFOLLOW
+
+
+class _How(ctypes.Structure):
+    """Source: openat2(2), struct open_how."""
+
+    _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
+
+
+def open_file(root: Path, path: str) -> int:
+    """A descriptor to read the regular file at `path` beneath `root`; the caller closes it.
+
+    Raises:
+        OSError: there is no such file, the way leads through a symlink or out of `root`, or it is no regular file.
+    """
+    with _opened(root) as top:
+        file = _open_beneath(top, path, _FILE)
+    if stat.S_ISREG(os.fstat(file).st_mode):
+        return file
+    os.close(file)
+    raise OSError(errno.ENOENT, "not a regular file")
+
+
+@contextmanager
+def folder(root: Path, path: str) -> Iterator[int]:
+    """A descriptor of the folder at `path` beneath `root`, to look things up in; closed at the end.
+
+    Raises:
+        OSError: there is none, or the way leads through a symlink or out of `root`.
+    """
+    with _opened(root) as top:
+        found = _open_beneath(top, path, _FOLDER)
+    try:
+        yield found
+    finally:
+        os.close(found)
+
+
+@contextmanager
+def _opened(root: Path) -> Iterator[int]:
+    top = os.open(root, os.O_PATH | os.O_CLOEXEC | os.O_DIRECTORY)
+    try:
+        yield top
+    finally:
+        os.close(top)
+
+
+def _open_beneath(top: int, path: str, flags: int) -> int:
+    # The kernel would take a `..` that stays beneath the root, which is still somebody else's folder.
+    if "\0" in path or any(part in ("", ".", "..") for part in path.split("/")):
+        raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+    for _ in range(_RETRIES):
+        try:
+            return _by_kernel(top, path, flags)
+        except OSError as e:
+            if e.errno in _ABSENT:
+                return _by_walk(top, path, flags)
+            if e.errno != errno.EAGAIN:  # something was renamed meanwhile: look again
+                raise
+    raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+
+def _by_kernel(top: int, path: str, flags: int) -> int:
+    how = _How(flags, 0, _RESOLVE)
+    libc = ctypes.CDLL(None, use_errno=True)
+    found: int = libc.syscall(
+        ctypes.c_long(_OPENAT2), ctypes.c_int(top), ctypes.c_char_p(os.fsencode(path)), ctypes.byref(how),
+        ctypes.c_size_t(ctypes.sizeof(how)),
+    )  # fmt: skip
+    if found < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+    return found
+
+
+def _by_walk(top: int, path: str, flags: int) -> int:
+    *way, last = path.split("/")
+    here = os.dup(top)
+    try:
+        for part in way:
+            below = os.open(part, _FOLDER, dir_fd=here)
+            os.close(here)
+            here = below
+        return os.open(last, flags, dir_fd=here)
+    finally:
+        os.close(here)

@@ -1,0 +1,365 @@
+"""Who claims which torrent: the tables `torrents` and `claims`, and the quota that guards them.
+
+A check and the write it guards share one transaction that begins by holding the user's row; whoever changes the
+claims of a torrent locks its row first. No network call is made from here.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import ColumnElement, and_, delete, exists, false, func, or_, select
+from sqlalchemy.exc import IntegrityError
+
+from uuutorrent import config
+from uuutorrent.accounts import User, UserId, hold, people
+from uuutorrent.errors import Missing, Refused
+from uuutorrent.store.database import Database, Tx
+from uuutorrent.store.tables import ClaimRow, TorrentRow
+from uuutorrent.torrents.engine import InfoHash, Torrent
+from uuutorrent.torrents.holdings import Claim, Stored, Usage
+from uuutorrent.torrents.metainfo import Magnet, Metainfo
+
+Also = Callable[[Tx, InfoHash], Awaitable[None]]
+"""Work of the caller's that is stored together with a claim, or not at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The outcome of `claim`: the torrent, and whether the claim was there before."""
+
+    stored: Stored
+    already: bool
+
+
+class Claims:
+    """The owner of the tables `torrents` and `claims`."""
+
+    def __init__(self, database: Database, limits: config.Torrents) -> None:
+        self._database = database
+        self._limits = limits
+
+    async def claim(
+        self,
+        user: User,
+        content: Metainfo | Magnet,
+        *,
+        media_id: int | None = None,
+        episode: int | None = None,
+        stopped: bool = False,
+        also: Also | None = None,
+    ) -> Taken:
+        """Claim a torrent for a user within their quota, and remember what is needed to add it.
+
+        Raises:
+            Refused: it would exceed the quota; or the user is gone or disabled.
+        """
+        async with self._database.begin() as tx:
+            now = await hold(tx, user)
+            row = await _locked_or_new(tx, content, stopped)
+            _adopt(row, content)
+            mine = await tx.get(ClaimRow, (user.id, row.id))
+            if mine is None:
+                self._check_quota(await self._usage(tx, now), row.size_bytes)
+                # Who comes second wants it to run, whatever the first did with it.
+                row.stopped = stopped and (row.stopped or not await _is_claimed(tx, row.id))
+                new = ClaimRow(user_id=user.id, torrent_id=row.id, media_id=media_id, episode=episode, note="")
+                new.claimed_at = _now()
+                tx.add(new)
+            elif media_id is not None and mine.media_id is None:
+                mine.media_id, mine.episode = media_id, episode
+            await tx.flush()
+            stored = (await _with_claims(tx, [row]))[0]
+            if also is not None:
+                await also(tx, stored.infohash)
+        return Taken(stored, already=mine is not None)
+
+    async def unclaim(self, user_id: UserId, torrent_id: int, *, keep_files: bool = False) -> Stored:
+        """Give a claim up and say what remains. The torrent stays remembered until `forget`."""
+        async with self._database.begin() as tx:
+            row = await _lock(tx, TorrentRow.id == torrent_id)
+            if row is None:
+                raise Missing("There is no such torrent.")
+            await tx.execute(delete(ClaimRow).where(ClaimRow.user_id == user_id, ClaimRow.torrent_id == torrent_id))
+            stored = (await _with_claims(tx, [row]))[0]
+            if not stored.claims:
+                row.keep_files = keep_files
+                row.stopped, row.confirmed_at, row.completed_at, row.finished = False, None, None, None
+        return stored
+
+    async def forget(self, torrent_id: int) -> bool:
+        """Forget a torrent that nobody claims; False when somebody does."""
+        async with self._database.begin() as tx:
+            row = await _lock(tx, TorrentRow.id == torrent_id)
+            if row is None:
+                return True
+            # Asked apart, after the lock: a claim made while this waited for it must be seen.
+            claimed = await _is_claimed(tx, torrent_id)
+            if not claimed:
+                await tx.delete(row)
+        return not claimed
+
+    async def mine(self, user: User, infohash: str) -> Stored:
+        """The torrent with this hash, v1 or v2, that this user claims.
+
+        Raises:
+            Missing: there is none; other people's look the same.
+        """
+        async with self._database.begin() as tx:
+            stored = await self._holding(tx, user, _hash_is(infohash.strip().lower()))
+        if stored is None:
+            raise Missing("You have no such torrent.")
+        return stored
+
+    async def _holding(self, tx: Tx, user: User, which: ColumnElement[bool]) -> Stored | None:
+        """The newest torrent that this user claims and that is `which`, inside the caller's transaction."""
+        row = await tx.scalar(
+            select(TorrentRow)
+            .join(ClaimRow, ClaimRow.torrent_id == TorrentRow.id)
+            .where(ClaimRow.user_id == user.id, which)
+            .order_by(ClaimRow.claimed_at.desc())
+            .limit(1)
+        )
+        return None if row is None else (await _with_claims(tx, [row]))[0]
+
+    async def holds(self, tx: Tx, user: User, infohash: str) -> bool:
+        """Whether this user claims the torrent with this hash."""
+        return await self._holding(tx, user, _hash_is(infohash)) is not None
+
+    async def held(self, tx: Tx, user: User, media_id: int, episode: int) -> Stored | None:
+        """The torrent that this user claims for an episode."""
+        return await self._holding(tx, user, and_(ClaimRow.media_id == media_id, ClaimRow.episode == episode))
+
+    async def get(self, torrent_id: int) -> Stored | None:
+        """One torrent with its claims."""
+        async with self._database.begin() as tx:
+            row = await tx.get(TorrentRow, torrent_id)
+            return None if row is None else (await _with_claims(tx, [row]))[0]
+
+    async def of(self, user: User) -> tuple[Stored, ...]:
+        """Every torrent this user claims, the newest claim first."""
+        async with self._database.begin() as tx:
+            rows = await tx.scalars(
+                select(TorrentRow)
+                .join(ClaimRow, ClaimRow.torrent_id == TorrentRow.id)
+                .where(ClaimRow.user_id == user.id)
+                .order_by(ClaimRow.claimed_at.desc(), TorrentRow.id.desc())
+            )
+            return await _with_claims(tx, rows.all())
+
+    async def every(self) -> tuple[Stored, ...]:
+        """Every torrent remembered, the newest first; also those that nobody claims any more."""
+        async with self._database.begin() as tx:
+            rows = await tx.scalars(select(TorrentRow).order_by(TorrentRow.added_at.desc(), TorrentRow.id.desc()))
+            return await _with_claims(tx, rows.all())
+
+    async def content(self, torrent_id: int) -> tuple[bytes | None, str | None]:
+        """What it can be added from: the bytes of its .torrent, its magnet link."""
+        async with self._database.begin() as tx:
+            found = await tx.execute(select(TorrentRow.metainfo, TorrentRow.magnet).where(TorrentRow.id == torrent_id))
+            metainfo, magnet = found.one_or_none() or (None, None)
+            return metainfo, magnet
+
+    async def finished(self, user: User) -> dict[int, tuple[str, ...]]:
+        """The files that were seen whole, by torrent id; a torrent that nobody looked into is left out."""
+        async with self._database.begin() as tx:
+            found = await tx.execute(
+                select(TorrentRow.id, TorrentRow.finished)
+                .join(ClaimRow, ClaimRow.torrent_id == TorrentRow.id)
+                .where(ClaimRow.user_id == user.id, TorrentRow.finished.is_not(None))
+            )
+            return {which: tuple(str(file["path"]) for file in listed or ()) for which, listed in found}
+
+    async def set_finished(self, torrent_id: int, paths: Iterable[str] | None) -> None:
+        """Remember which files are whole; None: nothing is known."""
+        async with self._database.begin() as tx:
+            row = await _lock(tx, TorrentRow.id == torrent_id)
+            if row is not None:
+                row.finished = None if paths is None else [{"path": path} for path in paths]
+
+    async def set_stopped(self, torrent_id: int, stopped: bool) -> None:
+        """Remember whether somebody wants it to stand still."""
+        async with self._database.begin() as tx:
+            row = await _lock(tx, TorrentRow.id == torrent_id)
+            if row is not None:
+                row.stopped = stopped
+
+    async def set_note(self, torrent_id: int, note: str, *, user_id: UserId | None = None) -> None:
+        """Tell one claimant, or all, something about a torrent; empty takes it back."""
+        async with self._database.begin() as tx:
+            for claim in await tx.scalars(select(ClaimRow).where(ClaimRow.torrent_id == torrent_id)):
+                if user_id in (None, claim.user_id):
+                    claim.note = note
+
+    async def saw(self, stored: Stored, torrent: Torrent, *, undone: bool = False) -> Stored:
+        """Write down what the engine says about a torrent: that it is there, its name, size, hashes, completion.
+
+        `undone`: it was complete, and is not any more.
+        """
+        async with self._database.begin() as tx:
+            row = await _lock(tx, TorrentRow.id == stored.id)
+            if row is None:
+                return stored
+            row.confirmed_at = row.confirmed_at or _now()
+            if row.size_bytes is None and torrent.size_bytes > 0:
+                row.size_bytes, row.name = torrent.size_bytes, torrent.name or row.name
+            if torrent.is_complete:
+                row.completed_at = row.completed_at or torrent.completed_at or _now()
+            elif undone:
+                row.completed_at = None
+            await self._learn_hashes(tx, row, torrent)
+            await tx.flush()
+            return (await _with_claims(tx, [row]))[0]
+
+    async def people(self, ids: Collection[UserId]) -> dict[UserId, User]:
+        """Who claimants are."""
+        async with self._database.begin() as tx:
+            return await people(tx, ids)
+
+    async def usage(self, user: User) -> Usage:
+        """What this user claims, and may by now (a quota may have changed since they signed in)."""
+        async with self._database.begin() as tx:
+            return await self._usage(tx, (await people(tx, [user.id])).get(user.id, user))
+
+    async def _usage(self, tx: Tx, user: User) -> Usage:
+        found = await tx.execute(
+            select(func.coalesce(func.sum(TorrentRow.size_bytes), 0), func.count())
+            .select_from(ClaimRow)
+            .join(TorrentRow, TorrentRow.id == ClaimRow.torrent_id)
+            .where(ClaimRow.user_id == user.id)
+        )
+        size, number = found.one()
+        limits = self._limits
+        return Usage(
+            bytes=int(size or 0),
+            torrents=int(number),
+            quota_bytes=limits.quota_bytes if user.quota_bytes is None else user.quota_bytes,
+            quota_torrents=limits.quota_torrents if user.quota_torrents is None else user.quota_torrents,
+        )
+
+    @staticmethod
+    def _check_quota(used: Usage, more: int | None) -> None:
+        if used.quota_torrents and used.torrents >= used.quota_torrents:
+            raise Refused(f"You have {used.torrents} torrents, which is all you may have. Delete one first.")
+        if used.quota_bytes and used.bytes + (more or 0) > used.quota_bytes:
+            free, quota = gigabytes(max(0, used.quota_bytes - used.bytes)), gigabytes(used.quota_bytes)
+            raise Refused(f"It needs {gigabytes(more or 0)}; {free} of your {quota} are free. Delete something first.")
+
+    @staticmethod
+    async def _learn_hashes(tx: Tx, row: TorrentRow, torrent: Torrent) -> None:
+        for other in await tx.scalars(
+            select(TorrentRow).where(_hashes_are(torrent.v1, torrent.v2), TorrentRow.id != row.id).with_for_update()
+        ):
+            await _absorb(tx, row, other)
+        row.v1 = row.v1 or torrent.v1 or None
+        row.v2 = row.v2 or torrent.v2 or None
+
+
+def gigabytes(size: int) -> str:
+    """A size for people, in GiB."""
+    return f"{size / 2**30:.1f} GiB"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _hash_is(infohash: str) -> ColumnElement[bool]:
+    return or_(TorrentRow.v1 == infohash, TorrentRow.v2 == infohash)
+
+
+def _hashes_are(v1: str, v2: str) -> ColumnElement[bool]:
+    return or_(*([TorrentRow.v1 == v1] * bool(v1)), *([TorrentRow.v2 == v2] * bool(v2)), false())
+
+
+async def _lock(tx: Tx, which: ColumnElement[bool]) -> TorrentRow | None:
+    return await tx.scalar(select(TorrentRow).where(which).order_by(TorrentRow.id).limit(1).with_for_update())
+
+
+async def _is_claimed(tx: Tx, torrent_id: int) -> bool:
+    return bool(await tx.scalar(select(exists().where(ClaimRow.torrent_id == torrent_id))))
+
+
+async def _locked_or_new(tx: Tx, content: Metainfo | Magnet, stopped: bool) -> TorrentRow:
+    which = _hashes_are(content.v1, content.v2)
+    row = await _lock(tx, which)
+    if row is not None:
+        return row
+    try:
+        async with tx.begin_nested():
+            row = _new_row(content, stopped)
+            tx.add(row)
+    except IntegrityError:
+        # Somebody else added the same torrent since the look above; it is theirs and ours now.
+        row = await _lock(tx, which)
+        if row is None:
+            raise
+    return row
+
+
+def _new_row(content: Metainfo | Magnet, stopped: bool) -> TorrentRow:
+    return TorrentRow(
+        v1=content.v1 or None,
+        v2=content.v2 or None,
+        name=content.name,
+        size_bytes=content.size_bytes if isinstance(content, Metainfo) else None,
+        metainfo=content.raw if isinstance(content, Metainfo) else None,
+        magnet=content.uri if isinstance(content, Magnet) else None,
+        folder=content.infohash,
+        finished=None,
+        stopped=stopped,
+        keep_files=False,
+        added_at=_now(),
+    )
+
+
+def _adopt(row: TorrentRow, content: Metainfo | Magnet) -> None:
+    """A .torrent tells more than the magnet that was given first."""
+    if isinstance(content, Metainfo) and row.size_bytes is None:
+        row.size_bytes, row.name, row.metainfo = content.size_bytes, content.name, content.raw
+        row.v1, row.v2 = row.v1 or content.v1 or None, row.v2 or content.v2 or None
+
+
+async def _absorb(tx: Tx, row: TorrentRow, other: TorrentRow) -> None:
+    """Two magnets, one by v1 and one by v2, turned out to be the same torrent: move the claims, drop the other row."""
+    held = set(await tx.scalars(select(ClaimRow.user_id).where(ClaimRow.torrent_id == row.id)))
+    for claim in await tx.scalars(select(ClaimRow).where(ClaimRow.torrent_id == other.id)):
+        if claim.user_id not in held:
+            claim.torrent_id = row.id
+    await tx.flush()
+    await tx.delete(other)
+    await tx.flush()
+
+
+async def _with_claims(tx: Tx, rows: Sequence[TorrentRow]) -> tuple[Stored, ...]:
+    claims: dict[int, list[Claim]] = defaultdict(list)
+    ids = [row.id for row in rows]
+    for start in range(0, len(ids), 500):
+        found = await tx.scalars(
+            select(ClaimRow).where(ClaimRow.torrent_id.in_(ids[start : start + 500])).order_by(ClaimRow.claimed_at)
+        )
+        for claim in found:
+            claims[claim.torrent_id].append(
+                Claim(UserId(claim.user_id), claim.claimed_at, claim.media_id, claim.episode, claim.note)
+            )
+    return tuple(_stored(row, tuple(claims[row.id])) for row in rows)
+
+
+def _stored(row: TorrentRow, claims: tuple[Claim, ...]) -> Stored:
+    return Stored(
+        id=row.id,
+        v1=row.v1,
+        v2=row.v2,
+        name=row.name,
+        size_bytes=row.size_bytes,
+        folder=row.folder,
+        stopped=row.stopped,
+        keep_files=row.keep_files,
+        added_at=row.added_at,
+        confirmed_at=row.confirmed_at,
+        completed_at=row.completed_at,
+        claims=claims,
+    )

@@ -1,0 +1,336 @@
+"""Grabs: "get me this episode", remembered from the asking to the end, so that a kill at any point loses nothing.
+
+A grab is `asked` (looking for a release), `claimed` (the torrent is the user's; the engine may not have it yet),
+`added` (it has), `complete`, or `failed` with the reason. Claiming and the step to `claimed` are one transaction:
+whatever happens in between, a torrent is fetched once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing, suppress
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from sqlalchemy import select
+
+from uuutorrent.accounts import User, UserId, hold, people
+from uuutorrent.anime.anime import MediaId
+from uuutorrent.anime.watchlist import Watchlists
+from uuutorrent.errors import Missing, RemoteError, Unexpected, UuuError
+from uuutorrent.releases.release import Found, Kind, Ranked
+from uuutorrent.releases.search import Releases
+from uuutorrent.store.database import Database, Tx
+from uuutorrent.store.tables import GrabRow
+from uuutorrent.tally import Tally
+from uuutorrent.torrents.engine import InfoHash
+from uuutorrent.torrents.grab import Grab, GrabState, Step, Stopwatch
+from uuutorrent.torrents.library import Library
+from uuutorrent.torrents.metainfo import parse_magnet, parse_torrent
+from uuutorrent.torrents.sources import Source
+
+__all__ = ["Grab", "GrabState", "Grabs", "Step"]
+
+log = structlog.get_logger()
+
+WORTH_RETRYING = timedelta(minutes=10)
+"""An interrupted search younger than this is done again at the next start; for an older one nobody waits any more."""
+RECENT = 50
+"""How many grabs are listed."""
+
+_OPEN = (GrabState.ASKED, GrabState.CLAIMED, GrabState.ADDED)
+_CANCELLED = "It was cancelled before anything was added."
+_BROKEN = "Something broke before anything was added; try again."
+_DELETED = "The torrent was deleted before it was complete."
+
+
+class Grabs:
+    """The owner of the table `grabs`."""
+
+    def __init__(
+        self,
+        database: Database,
+        watchlists: Watchlists,
+        releases: Releases,
+        library: Library,
+        tally: Tally,
+    ) -> None:
+        self._database = database
+        self._watchlists = watchlists
+        self._releases = releases
+        self._library = library
+        self._tally = tally
+        self._running: dict[int, asyncio.Event] = {}
+
+    async def get(
+        self,
+        user: User,
+        media_id: int,
+        episode: int | None = None,
+        *,
+        quality: int | None = None,
+        infohash: str | None = None,
+        on_step: Callable[[Step], None] | None = None,
+    ) -> Grab:
+        """Find the right release of an episode and have it downloaded; without `episode`, of the next unwatched one.
+
+        `infohash` names a release to take instead of the best. An episode that the user has, or that is being fetched,
+        is not fetched twice: the grab that did it is the answer. A grab that fails comes back `failed`, with the error.
+        `on_step` is told each step when it begins and when it is done.
+
+        Raises:
+            Missing: no episode was named, and there is no next one.
+            Refused: the user is gone or disabled.
+        """
+        watch = Stopwatch(self._tally, on_step)
+        if episode is None:
+            with watch.step("watchlist"):
+                episode = await self._next_episode(user, media_id)
+        grab = await self._ask(user, media_id, episode, quality, infohash)
+        if grab.id in self._running:
+            await self._running[grab.id].wait()
+            grab = await self.one(user, grab.id)
+            if grab.reason != _CANCELLED:
+                return grab
+            grab = await self._ask(user, media_id, episode, quality, infohash)
+        if grab.state is not GrabState.ASKED:
+            return await self._up_to_date(user, grab)
+        return await self._run(user, grab, watch)
+
+    async def wait(self, user: User, grab_id: int, timeout_s: float) -> Grab:
+        """The grab once it is complete or failed, or as it is after `timeout_s`.
+
+        Raises:
+            Missing: this user has no such grab.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s), aclosing(self._library.follow(user)) as moments:
+                async for _ in moments:
+                    grab = await self._up_to_date(user, await self.one(user, grab_id))
+                    if grab.is_over:
+                        return grab
+        return await self.one(user, grab_id)
+
+    async def one(self, user: User, grab_id: int) -> Grab:
+        """One of this user's grabs.
+
+        Raises:
+            Missing: there is none with this id.
+        """
+        async with self._database.begin() as tx:
+            row = await tx.get(GrabRow, grab_id)
+        if row is None or row.user_id != user.id:
+            raise Missing("You have no such grab.")
+        return _grab(row)
+
+    async def recent(self, user: User) -> tuple[Grab, ...]:
+        """This user's last grabs, the newest first."""
+        async with self._database.begin() as tx:
+            rows = await tx.scalars(
+                select(GrabRow).where(GrabRow.user_id == user.id).order_by(GrabRow.id.desc()).limit(RECENT)
+            )
+            grabs = [_grab(row) for row in rows]
+        return tuple([await self._up_to_date(user, grab) for grab in grabs])
+
+    async def resume(self) -> None:
+        """Finish searches that were interrupted, or fail them with a reason. At the start; safe at any time.
+
+        What was claimed already is finished by `Library.reconcile` and `settle`.
+        """
+        for row, user in await self._open():
+            if row.state != GrabState.ASKED or row.id in self._running:
+                continue
+            if user is None or datetime.now(UTC) - row.asked_at > WORTH_RETRYING:
+                await self._fail(row.id, "It was interrupted, and nobody waits for it any more; ask again.")
+            else:
+                log.info("grab taken up again", grab=row.id)
+                await self._run(user, _grab(row), Stopwatch(self._tally, None))
+
+    async def settle(self) -> None:
+        """Bring open grabs in step with the library: added, complete, or given up. After each `Library.reconcile`."""
+        for row, user in await self._open():
+            if user is not None:
+                await self._up_to_date(user, _grab(row))
+
+    async def _up_to_date(self, user: User, grab: Grab) -> Grab:
+        """The grab, brought in step with its torrent."""
+        if grab.state not in (GrabState.CLAIMED, GrabState.ADDED) or grab.id in self._running:
+            return grab
+        stored = await self._library.claimed(user, grab.infohash or "")
+        if stored is None:
+            return await self._fail(grab.id, _DELETED)
+        if await self._library.is_complete(stored):
+            await self._move(grab.id, GrabState.COMPLETE)
+        elif grab.state is GrabState.CLAIMED and stored.confirmed_at is not None:
+            await self._move(grab.id, GrabState.ADDED)
+        else:
+            return grab
+        return await self.one(user, grab.id)
+
+    async def _run(self, user: User, grab: Grab, watch: Stopwatch) -> Grab:
+        over = self._running[grab.id] = asyncio.Event()
+        reason = _BROKEN
+        try:
+            # Whoever looked it up may have done so before another run ended.
+            if (await self.one(user, grab.id)).state is GrabState.ASKED:
+                await self._fetch(user, grab, watch)
+            reason = ""
+        except UuuError as e:
+            reason = ""
+            return (await asyncio.shield(self._fail(grab.id, e.message, watch))).because(e)
+        except asyncio.CancelledError:
+            reason = _CANCELLED
+            raise
+        finally:
+            if reason:
+                # Shielded: whoever cancels us must not keep the end from being written down. If even that fails,
+                # the next start does it.
+                with suppress(UuuError):
+                    await asyncio.shield(self._fail(grab.id, reason, watch))
+            over.set()
+            del self._running[grab.id]
+        return await self.one(user, grab.id)
+
+    async def _fetch(self, user: User, grab: Grab, watch: Stopwatch) -> None:
+        with watch.step("watchlist"):
+            await self._watchlists.family(MediaId(grab.media_id))
+        watch.begin("search")
+        found = await self._releases.find(user, MediaId(grab.media_id), grab.episode, quality=grab.quality)
+        watch.end("search", less_ms=found.rank_ms)
+        watch.done("rank", found.rank_ms)
+        chosen = _chosen(found, grab.infohash)
+        with watch.step("add"):
+            source = await self._source(chosen)
+            why = found.said if chosen is found.best else "Chosen by hand."
+
+            async def also(tx: Tx, infohash: InfoHash) -> None:
+                row = await tx.get_one(GrabRow, grab.id)
+                row.state, row.infohash = GrabState.CLAIMED, infohash
+                row.title, row.reason, row.steps = chosen.release.title, why, watch.taken
+
+            is_batch = chosen.name.kind is Kind.BATCH
+            added = await self._library.add(
+                user, source, media_id=grab.media_id, episode=None if is_batch else grab.episode, also=also
+            )
+        if added.queued:
+            await self._move(grab.id, GrabState.CLAIMED, reason=added.queued, watch=watch)
+            return
+        with watch.step("link"), suppress(RemoteError):
+            await self._library.confirm(user, added.infohash)
+        await self._move(grab.id, GrabState.ADDED, watch=watch)
+
+    async def _source(self, chosen: Ranked) -> Source:
+        release = chosen.release
+        if release.link.startswith("magnet:"):
+            source: Source = parse_magnet(release.link)
+        else:
+            source = parse_torrent(await self._releases.torrent_file(release))
+        if release.infohash not in (source.v1, source.v2):
+            raise Unexpected("The index", "it sent another torrent than the one that was chosen; nothing was added")
+        return source
+
+    async def _next_episode(self, user: User, media_id: int) -> int:
+        entry = await self._watchlists.entry(user, MediaId(media_id))
+        if entry is None:
+            raise Missing("That show is not on your watchlist; name the episode.")
+        if entry.next_episode is None:
+            raise Missing(f"You have seen every episode of {entry.anime.title}.")
+        aired = entry.anime.aired
+        if aired is not None and entry.next_episode > aired:
+            raise Missing(f"Episode {entry.next_episode} of {entry.anime.title} has not aired yet.")
+        return entry.next_episode
+
+    async def _ask(self, user: User, media_id: int, episode: int, quality: int | None, infohash: str | None) -> Grab:
+        """The grab that answers this already, or a new one in the state `asked`."""
+        async with self._database.begin() as tx:
+            await hold(tx, user)
+            row = await self._answering(tx, user, media_id, episode, infohash)
+            if row is None:
+                row = GrabRow(
+                    user_id=user.id, media_id=media_id, episode=episode, quality=quality, infohash=infohash,
+                    state=GrabState.ASKED, title="", reason="", steps=[], asked_at=datetime.now(UTC),
+                )  # fmt: skip
+                held = await self._library.held(tx, user, media_id, episode) if infohash is None else None
+                if held is not None:
+                    row.state, row.infohash, row.title = GrabState.ADDED, held.infohash, held.name
+                    row.reason, row.ended_at = "You have it already.", datetime.now(UTC)
+                tx.add(row)
+                await tx.flush()
+            return _grab(row)
+
+    async def _answering(self, tx: Tx, user: User, media_id: int, episode: int, infohash: str | None) -> GrabRow | None:
+        rows = await tx.scalars(
+            select(GrabRow)
+            .where(GrabRow.user_id == user.id, GrabRow.media_id == media_id, GrabRow.episode == episode)
+            .where(GrabRow.state != GrabState.FAILED)
+            .order_by(GrabRow.id.desc())
+        )
+        for row in rows.all():
+            if infohash in (None, row.infohash) and (
+                row.state == GrabState.ASKED or await self._library.holds(tx, user, row.infohash or "")
+            ):
+                return row
+        return None
+
+    async def _open(self) -> list[tuple[GrabRow, User | None]]:
+        async with self._database.begin() as tx:
+            rows = (await tx.scalars(select(GrabRow).where(GrabRow.state.in_(_OPEN)).order_by(GrabRow.id))).all()
+            known = await people(tx, {UserId(row.user_id) for row in rows})
+        return [(row, known.get(UserId(row.user_id))) for row in rows]
+
+    async def _move(
+        self, grab_id: int, state: GrabState, *, reason: str | None = None, watch: Stopwatch | None = None
+    ) -> None:
+        """On to a state, unless the grab is over."""
+        async with self._database.begin() as tx:
+            row = await tx.get(GrabRow, grab_id, with_for_update=True)
+            if row is None or row.state in (GrabState.COMPLETE, GrabState.FAILED):
+                return
+            if row.state != state:
+                self._tally.count("grabs", state)
+            row.state = state
+            row.reason = row.reason if reason is None else reason
+            row.steps = watch.taken if watch else row.steps
+            row.ended_at = datetime.now(UTC) if state is not GrabState.CLAIMED else None
+
+    async def _fail(self, grab_id: int, reason: str, watch: Stopwatch | None = None) -> Grab:
+        """Give up, unless the torrent is claimed: then it goes on without whoever was waiting."""
+        async with self._database.begin() as tx:
+            row = await tx.get_one(GrabRow, grab_id, with_for_update=True)
+            owner = (await people(tx, [UserId(row.user_id)])).get(UserId(row.user_id))
+            is_held = row.state in (GrabState.CLAIMED, GrabState.ADDED) and (
+                owner is not None and await self._library.holds(tx, owner, row.infohash or "")
+            )
+            if row.state in _OPEN and not is_held:
+                row.state, row.reason, row.ended_at = GrabState.FAILED, reason, datetime.now(UTC)
+                row.steps = watch.taken if watch else row.steps
+                self._tally.count("grabs", GrabState.FAILED)
+            return _grab(row)
+
+
+def _chosen(found: Found, infohash: str | None) -> Ranked:
+    if infohash is None:
+        if found.best is None:
+            raise Missing(found.said or "No release of this episode was found.")
+        return found.best
+    for candidate in found.candidates:
+        if candidate.release.infohash == infohash:
+            return candidate
+    raise Missing("The index does not list that release for this episode any more; search again.")
+
+
+def _grab(row: GrabRow) -> Grab:
+    return Grab(
+        id=row.id,
+        media_id=row.media_id,
+        episode=row.episode,
+        quality=row.quality,
+        infohash=row.infohash,
+        state=GrabState(row.state),
+        title=row.title,
+        reason=row.reason,
+        steps=tuple(Step(str(step["step"]), float(step["ms"]), done=True) for step in row.steps),
+        asked_at=row.asked_at,
+        ended_at=row.ended_at,
+    )

@@ -1,0 +1,354 @@
+"""The library: everybody's torrents, and what people may do with theirs.
+
+One torrent may be claimed by several users: it is downloaded once, and each sees it as theirs. Whatever would disturb
+the others is done only for a sole claimant; the sentence that comes back says what happened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, suppress
+from pathlib import Path
+
+from uuutorrent import config
+from uuutorrent.accounts import Admin, User
+from uuutorrent.errors import Conflict, Invalid, Missing, Refused, RemoteError, Unexpected, Unreachable
+from uuutorrent.store.database import Database, Tx
+from uuutorrent.torrents.claims import Also, Claims
+from uuutorrent.torrents.engine import Engine, EngineId, Snapshot
+from uuutorrent.torrents.followers import Followers
+from uuutorrent.torrents.holdings import Added, Details, Finished, Holding, Stored, Usage, joined
+from uuutorrent.torrents.live import Live
+from uuutorrent.torrents.placing import Placing, is_undone
+from uuutorrent.torrents.sources import Source, Sources
+
+__all__ = ["Added", "Details", "Finished", "Holding", "Library", "Usage"]
+
+REREAD_S = 30.0
+"""How often a follower reads the claims again though nothing was said to have changed."""
+
+
+class Library:
+    """Adding, watching, steering and giving up torrents."""
+
+    def __init__(
+        self,
+        database: Database,
+        engine: Engine,
+        live: Live,
+        limits: config.Torrents,
+        download_dir: Path,
+        *,
+        sources: Sources | None = None,
+    ) -> None:
+        self._engine = engine
+        self._live = live
+        self._claims = Claims(database, limits)
+        self._placing = Placing(self._claims, engine, live, download_dir)
+        self._sources = sources or Sources(allow_loopback=limits.allow_loopback)
+        self._followers = Followers(live)
+
+    # Adding
+
+    async def add_given(self, user: User, given: str | bytes) -> Added:
+        """Add what a person gives: a magnet, the http(s) address of a .torrent, or the bytes of one.
+
+        Raises:
+            Invalid: it cannot be read.
+            Refused: the address is not allowed, or it would exceed the quota.
+            Unreachable: the address does not answer.
+        """
+        return await self.add(user, await self._sources.read(given))
+
+    async def add(
+        self,
+        user: User,
+        source: Source,
+        *,
+        media_id: int | None = None,
+        episode: int | None = None,
+        stopped: bool = False,
+        also: Also | None = None,
+    ) -> Added:
+        """Claim a torrent for a user, then have the engine download it. `also` is stored together with the claim.
+
+        While the engine is away the claim stays, and `reconcile` adds it later.
+
+        Raises:
+            Refused: it would exceed the quota.
+            Conflict: the engine has it already, and not from here.
+            Invalid, Unexpected: the engine does not take it. In these cases the claim is taken back.
+        """
+        taken = await self._claims.claim(user, source, media_id=media_id, episode=episode, stopped=stopped, also=also)
+        stored, queued = taken.stored, ""
+        try:
+            await self._placing.place(stored.id)
+        except Unreachable as e:
+            queued = f"{e.message}. It is noted down, and will be added as soon as qBittorrent answers."
+        except (Invalid, Unexpected, Conflict):
+            if not taken.already:
+                await self._take_back(user, stored)
+            raise
+        self._live.poke()
+        self._tell(stored)
+        return Added(stored.infohash, stored.name, taken.already, queued)
+
+    # Seeing
+
+    async def holdings(self, user: User) -> tuple[Holding, ...]:
+        """This user's torrents, the newest first."""
+        return _mine(await self._claims.of(user), user, await self._live.recent())
+
+    async def follow(self, user: User) -> AsyncGenerator[tuple[Holding, ...]]:
+        """This user's torrents, now and again whenever anything about them is different.
+
+        Leave it with `aclosing` where you break out early.
+        """
+        async with aclosing(self._followers.moments(user.id, REREAD_S)) as moments:
+            claimed: tuple[Stored, ...] = ()
+            last: tuple[Holding, ...] | None = None
+            stale_at = 0.0
+            async for snapshot, is_told in moments:
+                if is_told or time.monotonic() >= stale_at:
+                    stale_at = time.monotonic() + REREAD_S
+                    claimed = await self._claims.of(user)
+                now = _mine(claimed, user, snapshot)
+                if now != last:
+                    last = now
+                    yield now
+
+    async def all(self, by: Admin) -> tuple[Holding, ...]:
+        """Everybody's torrents with their owners, the newest first."""
+        snapshot = await self._live.recent()
+        every = [stored for stored in await self._claims.every() if stored.claims]
+        people = await self._claims.people({claim.user_id for stored in every for claim in stored.claims})
+        return tuple(
+            joined(
+                stored,
+                stored.claims[0],
+                snapshot,
+                owners=tuple(people[claim.user_id].name for claim in stored.claims if claim.user_id in people),
+            )
+            for stored in every
+        )
+
+    async def details(self, user: User, infohash: str) -> Details:
+        """One of this user's torrents from near: files, trackers, peers.
+
+        Raises:
+            Missing: they have no such torrent, or the engine does not have it yet.
+        """
+        stored = await self._claims.mine(user, infohash)
+        its = await self._id(stored)
+        files, trackers, peers = await asyncio.gather(
+            self._engine.files(its), self._engine.trackers(its), self._engine.peers(its)
+        )
+        return Details(_mine([stored], user, self._live.snapshot)[0], files, trackers, peers)
+
+    async def finished(self, user: User) -> tuple[Finished, ...]:
+        """Every claim of this user with the files of it that are whole and may be read, the oldest claim first.
+
+        While the engine is away, what was complete stays readable.
+        """
+        remembered = await self._claims.finished(user)
+        found = []
+        for stored in reversed(await self._claims.of(user)):
+            files = await self._whole(stored, remembered.get(stored.id))
+            claim = stored.claim_of(user.id)
+            if claim is not None:
+                found.append(Finished(stored.infohash, stored.name, stored.folder, claim.claimed_at, files))
+        return tuple(found)
+
+    async def turn(self) -> tuple[int, int]:
+        """Something that differs as soon as claims, or what the engine reports, may have changed."""
+        return self._followers.turns, (await self._live.recent()).seq
+
+    async def usage(self, user: User) -> Usage:
+        """What this user claims, and may."""
+        return await self._claims.usage(user)
+
+    # Steering
+
+    async def pause(self, user: User, infohash: str) -> str:
+        """Let it stand still, if nobody else wants it.
+
+        Raises:
+            Missing: this user has no such torrent.
+            Unreachable: the engine is away.
+        """
+        stored = await self._claims.mine(user, infohash)
+        async with self._placing.lock(stored.id):
+            stored = await self._claims.mine(user, infohash)
+            if len(stored.claims) > 1:
+                return f"Others claim {stored.name} too, so it goes on."
+            await self._engine.stop([await self._id(stored)])
+            await self._claims.set_stopped(stored.id, stopped=True)
+        self._changed(stored)
+        return f"Paused {stored.name}."
+
+    async def resume(self, user: User, infohash: str) -> str:
+        """Let it go on.
+
+        Raises:
+            Missing: this user has no such torrent.
+            Refused: they are over their quota.
+            Unreachable: the engine is away.
+        """
+        stored = await self._claims.mine(user, infohash)
+        used = await self._claims.usage(user)
+        if stored.completed_at is None and used.quota_bytes and used.bytes > used.quota_bytes:
+            raise Refused("You are over your quota. Delete something first.")
+        async with self._placing.lock(stored.id):
+            await self._engine.start([await self._id(stored)])
+            await self._claims.set_stopped(stored.id, stopped=False)
+            await self._claims.set_note(stored.id, "", user_id=user.id)
+        self._changed(stored)
+        return f"Resumed {stored.name}."
+
+    async def recheck(self, user: User, infohash: str) -> str:
+        """Have the engine verify the files again.
+
+        Raises:
+            Missing: this user has no such torrent.
+            Unreachable: the engine is away.
+        """
+        stored = await self._claims.mine(user, infohash)
+        await self._engine.recheck([await self._id(stored)])
+        self._changed(stored)
+        return f"Checking the files of {stored.name}."
+
+    async def delete(self, user: User, infohash: str, *, with_files: bool) -> str:
+        """Give it up. The last claim takes the torrent out of the engine, and the files too when asked.
+
+        Raises:
+            Missing: this user has no such torrent.
+        """
+        mine = await self._claims.mine(user, infohash)
+        left = await self._claims.unclaim(user.id, mine.id, keep_files=not with_files)
+        said = f"Deleted {mine.name}{' and its files' if with_files else '; its files stay on the disk'}."
+        try:
+            if left.claims:
+                said = f"{mine.name} is off your list. Others claim it too, so it and its files stay."
+                await self._placing.untag(mine, user.id)
+            else:
+                await self._placing.remove(mine.id)
+        except RemoteError as e:
+            # The claim is gone and `reconcile` sweeps the torrent: nothing for the person to do.
+            if not left.claims:
+                said = f"{mine.name} is off your list. {e.message}: it is taken out as soon as qBittorrent answers."
+        self._changed(mine)
+        return said
+
+    async def set_priority(self, user: User, infohash: str, indexes: Sequence[int], priority: int) -> None:
+        """Choose among the files: 0 not wanted, 1 normal, 6 high, 7 highest. For a sole claimant only."""
+        if priority not in (0, 1, 6, 7):
+            raise Invalid("A priority is 0 (not wanted), 1, 6 or 7.", field="priority")
+        stored = await self._sole(user, infohash)
+        await self._engine.set_priority(await self._id(stored), indexes, priority)
+        self._changed(stored)
+
+    async def set_sequential(self, user: User, infohash: str, on: bool) -> None:
+        """Download in order, or not. For a sole claimant only."""
+        stored = await self._sole(user, infohash)
+        await self._engine.set_sequential(await self._id(stored), on)
+        self._changed(stored)
+
+    async def set_limits(self, user: User, infohash: str, *, down_bps: int, up_bps: int) -> None:
+        """Limit its speed; 0: no limit. For a sole claimant only."""
+        if down_bps < 0 or up_bps < 0:
+            raise Invalid("A speed limit is 0 (none) or more.", field="limit")
+        stored = await self._sole(user, infohash)
+        await self._engine.set_limits(await self._id(stored), down_bps=down_bps, up_bps=up_bps)
+        self._changed(stored)
+
+    # For grabs
+
+    async def holds(self, tx: Tx, user: User, infohash: str) -> bool:
+        """Whether this user claims the torrent with this hash, inside the caller's transaction."""
+        return await self._claims.holds(tx, user, infohash)
+
+    async def held(self, tx: Tx, user: User, media_id: int, episode: int) -> Stored | None:
+        """The torrent that this user claims for an episode, inside the caller's transaction."""
+        return await self._claims.held(tx, user, media_id, episode)
+
+    async def claimed(self, user: User, infohash: str) -> Stored | None:
+        """The torrent with this hash, if this user claims it."""
+        with suppress(Missing):
+            return await self._claims.mine(user, infohash)
+        return None
+
+    async def is_complete(self, stored: Stored) -> bool:
+        """Whether every chosen byte of a torrent is here, as far as is known now."""
+        there = (await self._live.recent()).find(stored.v1, stored.v2)
+        return there.is_complete if there is not None else stored.completed_at is not None
+
+    async def confirm(self, user: User, infohash: str) -> None:
+        """Look at one torrent in the engine now, and write down that it is there, and whether it is complete.
+
+        Raises:
+            Missing: this user has no such torrent.
+            RemoteError: the engine does not answer.
+        """
+        stored = await self._claims.mine(user, infohash)
+        if await self._placing.confirm(stored):
+            self._tell(stored)
+
+    # Keeping order
+
+    async def reconcile(self, *, patience_s: float = 0.0) -> None:
+        """Compare the claims with the engine and mend what differs. Once at the start, then every 30 s.
+
+        While the engine is away nothing is done, but for waiting up to `patience_s` until it is back.
+        """
+        if await self._placing.reconcile(self._tell) or not patience_s:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience_s), aclosing(self._live.changes()) as snapshots:
+                async for snapshot in snapshots:
+                    if snapshot.engine_up:
+                        break
+            await self._placing.reconcile(self._tell)
+
+    async def _take_back(self, user: User, stored: Stored) -> None:
+        left = await self._claims.unclaim(user.id, stored.id)
+        if not left.claims:
+            with suppress(RemoteError):
+                await self._placing.remove(stored.id)
+        self._tell(stored)
+
+    async def _sole(self, user: User, infohash: str) -> Stored:
+        stored = await self._claims.mine(user, infohash)
+        if len(stored.claims) > 1:
+            raise Refused(f"Others claim {stored.name} too, so this cannot be changed for it.")
+        return stored
+
+    async def _id(self, stored: Stored) -> EngineId:
+        there = await self._placing.find(stored)
+        if there is None:
+            raise Missing(f"qBittorrent does not have {stored.name} yet; try again in a moment.")
+        return there.id
+
+    async def _whole(self, stored: Stored, remembered: tuple[str, ...] | None) -> tuple[str, ...]:
+        there = self._live.snapshot.find(stored.v1, stored.v2)
+        if remembered is not None and stored.completed_at is not None and not is_undone(stored, there):
+            return remembered
+        if there is None or there.progress <= 0 or not self._live.snapshot.engine_up:
+            return ()
+        with suppress(RemoteError, Missing):
+            return await self._placing.whole_files(stored, there)
+        return ()
+
+    def _changed(self, stored: Stored) -> None:
+        self._live.poke()
+        self._tell(stored)
+
+    def _tell(self, stored: Stored) -> None:
+        """Have everyone read again who claims this torrent, or did before it changed."""
+        self._followers.tell(claim.user_id for claim in stored.claims)
+
+
+def _mine(every: Sequence[Stored], user: User, snapshot: Snapshot) -> tuple[Holding, ...]:
+    pairs = ((stored, stored.claim_of(user.id)) for stored in every)
+    return tuple(joined(stored, claim, snapshot) for stored, claim in pairs if claim is not None)

@@ -1,0 +1,275 @@
+"""Puts claimed torrents into the engine, takes unclaimed ones out, and repairs every difference it finds.
+
+The database says what should be; the engine is brought there. Torrents that were never claimed here are not touched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from weakref import WeakValueDictionary
+
+import structlog
+
+from uuutorrent.accounts import User, UserId
+from uuutorrent.errors import Conflict, Unreachable, UuuError
+from uuutorrent.torrents.claims import Claims, gigabytes
+from uuutorrent.torrents.engine import Engine, EngineId, NewTorrent, Phase, Torrent
+from uuutorrent.torrents.holdings import Stored
+from uuutorrent.torrents.live import Live
+
+log = structlog.get_logger()
+
+OURS = "uuutorrent"
+"""The tag of every torrent that was added from here."""
+RETRY_AFTER_S = 600
+"""How long a torrent that the engine refused is left alone."""
+LOOK_AGAIN_S = 3.0
+"""How often the files of a torrent on its way are asked for, however many people list them."""
+_UNJUDGED = frozenset(
+    {Phase.CHECKING, Phase.METADATA, Phase.QUEUED, Phase.MOVING, Phase.MISSING, Phase.ERROR, Phase.ADDING}
+)
+"""Phases in which progress below 1 does not mean that something finished is unfinished again."""
+
+
+class Placing:
+    """The hands of the library: what it does with the engine."""
+
+    def __init__(self, claims: Claims, engine: Engine, live: Live, download_dir: Path) -> None:
+        self._claims = claims
+        self._engine = engine
+        self._live = live
+        self._download_dir = download_dir
+        self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._missed: set[int] = set()
+        self._not_before: dict[int, float] = {}
+        self._looked: dict[int, tuple[float, tuple[str, ...]]] = {}
+
+    def lock(self, torrent_id: int) -> asyncio.Lock:
+        """One at a time may change what the engine does with this torrent."""
+        return self._locks.setdefault(torrent_id, asyncio.Lock())
+
+    async def find(self, stored: Stored, *, thorough: bool = True) -> Torrent | None:
+        """The torrent as the engine has it now.
+
+        A hybrid magnet's id changes when its metadata arrives, to one that is not known here until `reconcile` saw it:
+        a `thorough` look goes through everything the engine has, which takes it longer.
+
+        Raises:
+            RemoteError: the engine does not answer.
+        """
+        last = self._live.snapshot.find(stored.v1, stored.v2)
+        ids = {stored.v1, (stored.v2 or "")[:40], last.id if last else None} - {None, ""}
+        near = await self._engine.torrents(ids=[EngineId(one) for one in ids if one])
+        return _match(stored, near) or (_match(stored, await self._engine.torrents()) if thorough else None)
+
+    async def place(self, torrent_id: int) -> None:
+        """Have the engine hold a torrent, with its claimants' tags and running unless it shall stand still.
+
+        Raises:
+            RemoteError: the engine does not answer, or cannot use it.
+            Invalid: the engine refuses its bytes.
+            Conflict: the engine has it already, for somebody outside.
+        """
+        async with self.lock(torrent_id):
+            stored = await self._claims.get(torrent_id)
+            if stored is None or not stored.claims:
+                return
+            new = await self._new(stored)
+            there = await self.find(stored, thorough=stored.confirmed_at is not None)
+            if there is not None and OURS not in there.tags and there.save_path != new.save_path:
+                raise Conflict(f"qBittorrent has {stored.name} already, and not from here; ask an admin.")
+            if there is None or there.phase is Phase.METADATA:
+                await self._engine.add(new)
+            if there is not None:
+                await self._engine.tag([there.id], add=_tags(stored))
+                if there.phase is Phase.PAUSED and not stored.stopped:
+                    await self._engine.start([there.id])
+
+    async def remove(self, torrent_id: int) -> None:
+        """Take a torrent that nobody claims any more out of the engine, and forget it.
+
+        Raises:
+            RemoteError: the engine does not answer; the next `reconcile` does it.
+        """
+        async with self.lock(torrent_id):
+            stored = await self._claims.get(torrent_id)
+            if stored is None or stored.claims:
+                return
+            there = await self.find(stored)
+            if there is not None and OURS in there.tags:
+                await self._engine.delete([there.id], with_files=not stored.keep_files)
+            if await self._claims.forget(torrent_id) and not stored.keep_files:
+                await asyncio.to_thread(self._clear, stored.folder)
+
+    async def untag(self, stored: Stored, user_id: UserId) -> None:
+        """Take a former claimant's tag off a torrent that stays.
+
+        Raises:
+            RemoteError: the engine does not answer.
+        """
+        there = await self.find(stored)
+        if there is not None:
+            await self._engine.tag([there.id], remove=[_owner(user_id)])
+
+    async def reconcile(self, tell: Callable[[Stored], None]) -> bool:
+        """Compare everything that is remembered with everything the engine has, and mend it; `tell` of each change.
+
+        While the engine is away nothing is done, for its silence says nothing about any torrent: then False.
+        """
+        try:
+            there = {name: torrent for torrent in await self._engine.torrents() for name in (torrent.v1, torrent.v2)}
+            every = await self._claims.every()
+            for stored in every:
+                if await self._settle(stored, there.get(stored.v1 or "?") or there.get(stored.v2 or "?")):
+                    tell(stored)
+        except Unreachable:
+            return False
+        known = {stored.id for stored in every}
+        self._missed &= known
+        self._looked = {which: looked for which, looked in self._looked.items() if which in known}
+        return True
+
+    async def confirm(self, stored: Stored) -> bool:
+        """Look for one torrent in the engine and write down what it says; whether that changed anything.
+
+        Raises:
+            RemoteError: the engine does not answer.
+        """
+        there = await self.find(stored, thorough=False)
+        return there is not None and await self._write_down(stored, there)
+
+    async def _settle(self, stored: Stored, there: Torrent | None) -> bool:
+        try:
+            if not stored.claims:
+                await self.remove(stored.id)
+                return True
+            if there is None:
+                return await self._add_again(stored)
+            self._missed.discard(stored.id)
+            return await self._write_down(stored, there)
+        except Unreachable:
+            raise
+        except UuuError as e:
+            log.warning("torrent not settled", infohash=stored.infohash, why=e.message)
+            return False
+
+    async def _add_again(self, stored: Stored) -> bool:
+        # An engine that has just started lists its torrents one after the other: only the second miss counts, unless
+        # it never had this one.
+        if stored.confirmed_at is not None and stored.id not in self._missed:
+            self._missed.add(stored.id)
+            return False
+        if self._not_before.get(stored.id, 0) > time.monotonic():
+            return False
+        try:
+            await self.place(stored.id)
+        except Unreachable:
+            raise
+        except UuuError as e:
+            self._not_before[stored.id] = time.monotonic() + RETRY_AFTER_S
+            await self._claims.set_note(stored.id, f"qBittorrent does not take it: {e.message}")
+            return True
+        log.info("torrent added again", infohash=stored.infohash)
+        await self._claims.set_note(stored.id, "")
+        self._missed.discard(stored.id)
+        self._live.poke()
+        await self.confirm(stored)
+        return True
+
+    async def _write_down(self, stored: Stored, there: Torrent) -> bool:
+        finished = there.is_complete and stored.completed_at is None
+        undone = is_undone(stored, there)
+        sized = stored.size_bytes is None and there.size_bytes > 0
+        hashed = bool(there.v1 and not stored.v1) or bool(there.v2 and not stored.v2)
+        if not (finished or undone or sized or hashed or stored.confirmed_at is None):
+            return False
+        if finished:
+            await self.whole_files(stored, there)
+        now = await self._claims.saw(stored, there, undone=undone)
+        if sized:
+            await self._check_quotas(now, there)
+        return True
+
+    async def whole_files(self, stored: Stored, there: Torrent) -> tuple[str, ...]:
+        """Which files of a torrent are whole; remembered when all that were chosen are.
+
+        Raises:
+            RemoteError: the engine does not answer.
+        """
+        looked_at, paths = self._looked.get(stored.id, (0.0, ()))
+        if time.monotonic() - looked_at < LOOK_AGAIN_S and not there.is_complete:
+            return paths
+        files = await self._engine.files(there.id)
+        paths = tuple(file.path for file in files if file.progress >= 1.0 and file.priority > 0)
+        if there.is_complete:
+            await self._claims.set_finished(stored.id, paths)
+        self._looked[stored.id] = time.monotonic(), paths
+        return paths
+
+    async def _check_quotas(self, stored: Stored, there: Torrent) -> None:
+        """A magnet told its size: whoever cannot afford it is told, and it stops unless somebody can."""
+        people = await self._claims.people([claim.user_id for claim in stored.claims])
+        over = [user for user in people.values() if await self._is_over(user)]
+        for user in over:
+            note = f"It turned out to be {gigabytes(there.size_bytes)}, which is over your quota."
+            await self._claims.set_note(stored.id, note, user_id=user.id)
+        if over and len(over) == len(stored.claims):
+            await self._claims.set_stopped(stored.id, stopped=True)
+            await self._engine.stop([there.id])
+
+    async def _is_over(self, user: User) -> bool:
+        used = await self._claims.usage(user)
+        return bool(used.quota_bytes) and used.bytes > used.quota_bytes
+
+    async def _new(self, stored: Stored) -> NewTorrent:
+        metainfo, magnet = await self._claims.content(stored.id)
+        first = stored.claims[0].user_id
+        owner = (await self._claims.people([first])).get(first)
+        return NewTorrent(
+            v1=stored.v1 or "",
+            v2=stored.v2 or "",
+            name=stored.name,
+            metainfo=metainfo,
+            magnet=magnet,
+            save_path=str(self._download_dir / stored.folder),
+            category=f"u/{owner.name}" if owner else "",
+            tags=_tags(stored),
+            stopped=stored.stopped,
+        )
+
+    def _clear(self, folder: str) -> None:
+        """Whatever the engine left behind of a folder that was this torrent's alone."""
+        if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", folder):
+            shutil.rmtree(self._download_dir / folder, ignore_errors=True)
+
+
+def is_undone(stored: Stored, there: Torrent | None) -> bool:
+    """Whether something that was complete is not any more: damaged, or more of its files are wanted now."""
+    if there is None or stored.completed_at is None:
+        return False
+    return not there.is_complete and there.phase not in _UNJUDGED
+
+
+def _match(stored: Stored, torrents: tuple[Torrent, ...]) -> Torrent | None:
+    for torrent in torrents:
+        if (torrent.v1 and torrent.v1 == stored.v1) or (torrent.v2 and torrent.v2 == stored.v2):
+            return torrent
+    return None
+
+
+def _owner(user_id: UserId) -> str:
+    return f"user:{user_id}"
+
+
+def _tags(stored: Stored) -> tuple[str, ...]:
+    tags = [OURS]
+    for claim in stored.claims:
+        tags.append(_owner(claim.user_id))
+        tags += [f"anilist:{claim.media_id}"] * (claim.media_id is not None)
+        tags += [f"ep:{claim.episode}"] * (claim.episode is not None)
+    return tuple(dict.fromkeys(tags))
