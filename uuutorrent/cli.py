@@ -1,0 +1,154 @@
+"""The operator's commands: `uuutorrent serve`, `check`, `db upgrade`, `user …`.
+
+They work on the machine itself, while the daemon runs and when it does not. What a script would keep goes to stdout
+(a one-time password alone, say), what is said about it to stderr.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from cyclopts import App, CycloptsError
+from cyclopts.help import PlainFormatter
+from rich.console import Console
+
+from uuutorrent import check as checks
+from uuutorrent import config as settings
+from uuutorrent import daemon, usercommands
+from uuutorrent.console import Machine, TheMachine, say
+from uuutorrent.errors import Invalid, UuuError
+from uuutorrent.ssh.text import printable
+from uuutorrent.store import migrate
+from uuutorrent.store.database import Database
+
+HELP = """A seedbox reached with nothing but ssh: the operator's commands.
+
+--config FILE, before or after any command, names the configuration file."""
+INTERRUPTED = 130
+"""What shells report for a program ended by Ctrl+C."""
+
+
+def main() -> None:
+    """Run the command that was typed."""
+    try:
+        code = asyncio.run(run(sys.argv[1:]))
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+async def run(words: Sequence[str]) -> int:
+    """Run one command line and return its exit code; what can be told to a person is told in one line each."""
+    try:
+        text = await _call(words)
+    except CycloptsError as e:
+        return _complain([Invalid(f"{' '.join(str(e).split())} See: uuutorrent --help")])
+    except UuuError as e:
+        return _complain([e])
+    except BaseExceptionGroup as group:
+        told, other = group.split(UuuError)
+        if told is None or other is not None:
+            raise
+        return _complain(list(_leaves(told)))
+    if text:
+        sys.stdout.write(f"{printable(text)}\n")
+    return 0
+
+
+def tree() -> App:
+    """All the commands."""
+    root = _app("uuutorrent", HELP, version=version("uuutorrent"))
+    root.command(serve)
+    root.command(check)
+    database = _app("db", "The database.")
+    database.command(db_upgrade, name="upgrade")
+    users = _app("user", "The people who can sign in.")
+    keys = _app("key", "The public keys a user signs in with.")
+    usercommands.register(users, keys)
+    users.command(keys)
+    root.command(database)
+    root.command(users)
+    return root
+
+
+async def serve(*, on: TheMachine) -> None:
+    """Run the daemon until it is told to stop (Ctrl+C, SIGTERM)."""
+    await daemon.run(on.config)
+
+
+async def check(*, on: TheMachine) -> str:
+    """Look at the configuration and at what it needs."""
+    findings = [finding async for finding in checks.look(on.config, on.file)]
+    report = "\n".join(f"{'ok  ' if one.error is None else 'FAIL'}  {one.text}" for one in findings)
+    wrong = [one.error for one in findings if one.error is not None]
+    if wrong:
+        sys.stdout.write(f"{printable(report)}\n")
+        raise wrong[0]
+    return report
+
+
+async def db_upgrade(*, on: TheMachine) -> str:
+    """Bring the database to the schema of this program, as `serve` does when it starts."""
+    async with Database(on.config.database_url, pool_size=2) as database:
+        done_already = await migrate.at_head(database)
+        await migrate.upgrade(database)
+    return "The database was up to date." if done_already else "The database is up to date now."
+
+
+def _app(name: str, about: str, version: str = "") -> App:
+    return App(
+        name=name,
+        help=about,
+        version=version,
+        version_flags=("--version",) if version else (),
+        help_format="plaintext",
+        help_formatter=PlainFormatter(),
+        result_action="return_value",
+    )
+
+
+async def _call(words: Sequence[str]) -> str:
+    rest, file = _configuration_file(words)
+    console, errors = Console(file=sys.stdout, highlight=False), Console(file=sys.stderr)
+    command, bound, handed = tree().parse_args(
+        rest, console=console, error_console=errors, exit_on_error=False, print_error=False
+    )
+    context = {}
+    if handed:
+        found = settings.find(file)
+        context = dict.fromkeys(handed, Machine(settings.load(found), found))
+    verb: Callable[..., Any] = command
+    answer = verb(*bound.args, **bound.kwargs, **context)
+    return str(await answer or "") if inspect.isawaitable(answer) else ""
+
+
+def _configuration_file(words: Sequence[str]) -> tuple[list[str], Path | None]:
+    """Take `--config FILE` out of the line, wherever it stands."""
+    rest = list(words)
+    for place, word in enumerate(rest):
+        if word.startswith("--config="):
+            return rest[:place] + rest[place + 1 :], Path(word.removeprefix("--config="))
+        if word == "--config":
+            if place + 1 == len(rest):
+                raise Invalid("--config needs the name of a file")
+            return rest[:place] + rest[place + 2 :], Path(rest[place + 1])
+    return rest, None
+
+
+def _leaves(group: BaseExceptionGroup[UuuError]) -> list[UuuError]:
+    leaves: list[UuuError] = []
+    for error in group.exceptions:
+        leaves += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return leaves
+
+
+def _complain(errors: Sequence[UuuError]) -> int:
+    for error in errors:
+        say(f"uuutorrent: {error.message}")
+    return errors[0].exit_code

@@ -1,0 +1,238 @@
+"""The composition root: open everything once, run it in one TaskGroup, close it in the opposite order."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+import sys
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import httpx
+import structlog
+
+from uuutorrent import logs, metrics
+from uuutorrent.accounts import Accounts
+from uuutorrent.anime.anilist import AniList
+from uuutorrent.anime.watchlist import Watchlists
+from uuutorrent.automation.every import every
+from uuutorrent.config import Config
+from uuutorrent.desk import Services
+from uuutorrent.errors import BadConfig, UuuError
+from uuutorrent.releases.nyaa import Nyaa
+from uuutorrent.releases.search import Releases
+from uuutorrent.ssh import server as ssh
+from uuutorrent.store import migrate
+from uuutorrent.store.database import Database
+from uuutorrent.store.private import make_directory
+from uuutorrent.store.sealed import KeyRing
+from uuutorrent.tally import Tally
+from uuutorrent.torrents.files import Files
+from uuutorrent.torrents.grabs import Grabs
+from uuutorrent.torrents.library import Library
+from uuutorrent.torrents.live import Live
+from uuutorrent.torrents.managed import Managed
+from uuutorrent.torrents.qbittorrent import QBittorrent
+
+log = structlog.get_logger()
+
+RECONCILE_EVERY_S = 30
+"""How often claims are compared with what the engine holds."""
+LOOK_AHEAD_EVERY_S = 1
+"""How often shows that came into somebody's view are looked up before they are asked for."""
+INTERRUPT_GRACE_S = 2
+"""After Ctrl+C transfers get no longer than this."""
+ENGINE_STOP_S = 20
+"""After SIGTERM the managed qBittorrent may take so long to write down what it has; thousands of torrents take 5 s."""
+GC_THRESHOLDS = (20_000, 20, 100)
+CONNECT_S = 15.0
+"""No outside call waits longer for one step; each has a deadline of its own for the whole."""
+USER_AGENT = f"uuutorrent/{version('uuutorrent')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What `opened` built: the services, and what only the daemon itself runs."""
+
+    services: Services
+    database: Database
+    managed: Managed | None
+
+
+@asynccontextmanager
+async def opened(config: Config) -> AsyncGenerator[Opened]:
+    """Everything that must be closed again, in the order it is opened. The schema is brought to head first.
+
+    Raises:
+        BadConfig: something that the configuration names cannot be used.
+        Unreachable: the database does not answer.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            house = await _open(config, stack)
+        except OSError as e:
+            if e.filename is None:
+                raise
+            raise BadConfig(f"{e.filename} cannot be used: {e.strerror}") from e
+        yield house
+
+
+async def run(config: Config) -> None:
+    """The daemon's life: open, serve until told to stop, close.
+
+    SIGTERM lets running transfers go on for `ssh.shutdown_grace_s`; SIGINT (Ctrl+C) for `INTERRUPT_GRACE_S` at most; a
+    second signal ends them at once. Either ends what is still being opened at once.
+
+    Raises:
+        BadConfig: something that the configuration names cannot be used.
+        Unreachable: the database does not answer.
+        UuuError: a job broke; the log says how.
+    """
+    logs.configure(config.server)
+    stopping = Stopping(config.ssh.shutdown_grace_s)
+    try:
+        await _serve(config, stopping)
+    except ExceptionGroup as broken:
+        log.error("daemon.broke", exc_info=broken)
+        raise UuuError("something broke and ended the daemon; the log says what") from broken
+    except asyncio.CancelledError:
+        if not stopping.gave_up:
+            raise
+    log.info("daemon.stopped")
+
+
+async def _open(config: Config, stack: AsyncExitStack) -> Opened:
+    make_directory(config.server.data)
+    tally = Tally()
+    database = await stack.enter_async_context(Database(config.database_url, pool_size=config.database.pool_size))
+    await migrate.upgrade(database)
+    http = await stack.enter_async_context(httpx.AsyncClient(headers={"User-Agent": USER_AGENT}, timeout=CONNECT_S))
+    managed = None if config.qbittorrent.url else await stack.enter_async_context(Managed(config, tally))
+    at = managed or config.qbittorrent
+    engine = await stack.enter_async_context(QBittorrent(at.url, at.username, at.password, tally))
+    live = Live(engine, config.qbittorrent.poll_s)
+    keyring = KeyRing.open(config.server.data / "keyring")
+    watchlists = Watchlists(database, AniList(http, config.anilist, tally), keyring, config.anilist)
+    releases = Releases(database, Nyaa(http, config.nyaa, tally), watchlists)
+    library = Library(database, engine, live, config.torrents, config.download_dir)
+    services = Services(
+        config=config,
+        tally=tally,
+        accounts=Accounts(database, config.accounts),
+        watchlists=watchlists,
+        releases=releases,
+        live=live,
+        library=library,
+        grabs=Grabs(database, watchlists, releases, library, tally),
+        files=Files(library, config.download_dir),
+    )
+    return Opened(services, database, managed)
+
+
+async def _serve(config: Config, stopping: Stopping) -> None:
+    async with (
+        opened(config) as house,
+        ssh.serve(config, house.services) as door,
+        metrics.serve(
+            config.metrics, house.services, sessions=door.sessions, ready=house.database.ping
+        ) as metrics_port,
+    ):
+        # Once nothing can fail any more for want of a port: a one-time password is told once only.
+        _greet(config, door.port, await house.services.accounts.first_admin())
+        log.info("daemon.ready", port=door.port, metrics_port=metrics_port)
+        stopping.opened()
+        _settle_memory()
+        async with asyncio.TaskGroup() as group:
+            jobs = [group.create_task(job, name=name) for name, job in _jobs(house)]
+            await stopping.told.wait()
+            log.info("daemon.stopping", grace_s=stopping.grace_s)
+            if house.managed and not stopping.is_interrupt:
+                house.managed.patience_s = ENGINE_STOP_S
+            await stopping.unless_told_again(door.drain(stopping.grace_s))
+            for job in jobs:
+                job.cancel()
+
+
+class Stopping:
+    """Waits for the signals that end the daemon."""
+
+    def __init__(self, grace_s: float) -> None:
+        self.grace_s = grace_s
+        self.told = asyncio.Event()
+        self.is_interrupt = False
+        """It was Ctrl+C: somebody waits at a terminal."""
+        self.gave_up = False
+        """It came before everything was open."""
+        self._again = asyncio.Event()
+        self._opening = asyncio.current_task()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._tell, number)
+
+    def opened(self) -> None:
+        """Everything is open: from now on there is something to be ended in peace."""
+        self._opening = None
+
+    def _tell(self, number: signal.Signals) -> None:
+        if self.told.is_set():
+            self._again.set()
+        if number == signal.SIGINT:
+            self.is_interrupt, self.grace_s = True, min(self.grace_s, INTERRUPT_GRACE_S)
+        self.told.set()
+        if self._opening is not None and not self.gave_up:
+            self.gave_up = True
+            self._opening.cancel()
+
+    async def unless_told_again(self, draining: Coroutine[Any, Any, None]) -> None:
+        """Wait for `draining`, or for a second signal, which ends it."""
+        async with asyncio.TaskGroup() as group:
+            drain = group.create_task(draining, name="drain")
+            impatience = group.create_task(self._again.wait(), name="second signal")
+            await asyncio.wait({drain, impatience}, return_when=asyncio.FIRST_COMPLETED)
+            drain.cancel()
+            impatience.cancel()
+
+
+def _jobs(house: Opened) -> list[tuple[str, Coroutine[Any, Any, None]]]:
+    services = house.services
+    return [
+        ("live", services.live.run()),
+        ("lag", metrics.sample_lag(services.tally)),
+        ("resume", every(RECONCILE_EVERY_S, services.grabs.resume, name="resume", deadline_s=600)),
+        ("reconcile", every(RECONCILE_EVERY_S, lambda: _keep_order(services), name="reconcile", deadline_s=300)),
+        ("look ahead", every(LOOK_AHEAD_EVERY_S, services.watchlists.look_ahead, name="look ahead", deadline_s=60)),
+        *([("qbittorrent", house.managed.run())] if house.managed else []),
+    ]
+
+
+async def _keep_order(services: Services) -> None:
+    """Claims and engine brought in step (as soon as the engine is up), and the grabs that waited for it moved on."""
+    await services.library.reconcile(patience_s=RECONCILE_EVERY_S)
+    await services.grabs.settle()
+
+
+def _greet(config: Config, port: int, password: str | None) -> None:
+    """Tell the operator how to sign in; the one-time password is told at the first start only."""
+    lines = [f"uuutorrent {version('uuutorrent')} listens on {config.ssh.host} port {port}."]
+    if password:
+        lines += [
+            "This first start made an admin. Sign in with",
+            f"\n    {config.ssh.model_copy(update={'port': port}).reach('admin')}\n",
+            f"one-time password: {password}",
+            "It is shown only now; you choose your own when you sign in.",
+        ]
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def _settle_memory() -> None:
+    """What was imported and built lives as long as the process: keep it out of every later collection.
+
+    A full collection costs about 3 ms per open screen, so they are made rarer than Python's default.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)

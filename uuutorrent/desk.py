@@ -1,0 +1,41 @@
+"""Services, opened once by the daemon, and the Desk: the services with the user at them. All that a door is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from uuutorrent.accounts import Accounts, User
+from uuutorrent.anime.watchlist import Watchlists
+from uuutorrent.config import Config
+from uuutorrent.releases.search import Releases
+from uuutorrent.tally import Tally
+from uuutorrent.torrents.files import Files
+from uuutorrent.torrents.grabs import Grabs
+from uuutorrent.torrents.library import Library
+from uuutorrent.torrents.live import Live
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything the daemon opened."""
+
+    config: Config
+    tally: Tally
+    accounts: Accounts
+    watchlists: Watchlists
+    releases: Releases
+    live: Live
+    library: Library
+    grabs: Grabs
+    files: Files
+
+    def desk(self, user: User) -> Desk:
+        """The services, with this user at them."""
+        return Desk(**{field.name: getattr(self, field.name) for field in fields(Services)}, user=user)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk(Services):
+    """What one signed-in person's session works with."""
+
+    user: User

@@ -1,0 +1,1 @@
+"""The SSH port: screens, commands and files."""

@@ -1,0 +1,184 @@
+"""`ssh HOST VERB …`: one tree of verbs, a console per call, text for people or JSON for scripts, fixed exit codes."""
+
+from __future__ import annotations
+
+import inspect
+import io
+import json
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import structlog
+from cyclopts import App, CycloptsError, Group, UnusedCliTokensError
+from rich.console import Console
+
+from uuutorrent.desk import Desk
+from uuutorrent.errors import Invalid, Refused, UuuError
+from uuutorrent.ssh.call import Call, Document, Reply, Verb
+from uuutorrent.ssh.help import Page
+from uuutorrent.ssh.io import Io
+from uuutorrent.ssh.text import printable
+from uuutorrent.ssh.verbs import accounts, admin, anime, fetching, steering, torrents
+from uuutorrent.tui.plain import plain
+
+log = structlog.get_logger()
+
+HELP = """A seedbox behind ssh: your watchlist, the next episode, the finished file.
+
+Without a verb and with a terminal you get the screens. Finished files are served over SFTP on the same port."""
+EPILOGUE = """`help VERB` tells more about one.
+Every verb takes --json: one JSON document on stdout, notices on stderr.
+Exit codes: 0 done, 2 not usable, 3 refused, 4 no such thing, 5 conflict,
+70 our fault, 75 try later, 76 a service answered nonsense."""
+
+SUBJECTS: Mapping[str, Sequence[Verb]] = {
+    "Your shows": anime.VERBS,
+    "Episodes": fetching.VERBS,
+    "Torrents and files": torrents.VERBS,
+    "Steering a torrent": steering.VERBS,
+    "Your account": accounts.VERBS,
+    "For admins": admin.VERBS,
+}
+FAMILIES = {"keys": "Your SSH keys.", "taste": "What you prefer among releases.", "users": "The people here."}
+"""First words that several verbs share."""
+SYNONYMS = {
+    "delete": ("remove", "rm"),
+    "files": ("ls",),
+    "get": ("download", "fetch"),
+    "keys": ("key",),
+    "pause": ("stop",),
+    "resume": ("start",),
+    "show": ("details", "info"),
+    "torrents": ("list",),
+    "users": ("user",),
+    "watchlist": ("anime",),
+}
+"""What others call our verbs: not understood, but answered with the verb that is."""
+WITH_ONE_TIME_PASSWORD = ("help", "passwd")
+"""Verbs for somebody who has to choose a password first."""
+BROKE = "something broke on the server; it was logged"
+BROKEN = 70
+"""Exit code of an error that is ours. Source: sysexits.h, EX_SOFTWARE."""
+
+
+def tree(prefix: str) -> App:
+    """All verbs; usage lines begin with `prefix`, so that they can be typed as they stand."""
+    root = App(
+        name=prefix,
+        help=HELP,
+        help_epilogue=EPILOGUE,
+        help_format="plaintext",
+        help_formatter=Page(prefix),
+        group_parameters=Group("Options"),
+        version_flags=(),
+        result_action="return_value",
+    )
+    for order, (subject, verbs) in enumerate(SUBJECTS.items()):
+        group = Group(subject, sort_key=order)
+        for place, verb in enumerate(verbs):
+            _plant(root, verb, group, place)
+    return root
+
+
+async def run(desk: Desk, line: str, io: Io) -> int:
+    """Run one command line for this person and return its exit code. Never raises but for cancellation."""
+    wants_json = "--json" in line.split()
+    try:
+        words, wants_json = _read(line)
+        _check_password(desk, words, io)
+        reply = await _call(tree(io.prefix), words, Call(desk, io, wants_json))
+        return _print(io, reply, wants_json)
+    except UuuError as e:
+        return _complain(io, e.code, e.message, e.exit_code, wants_json)
+    except CycloptsError as e:
+        return _complain(io, Invalid.code, _misread(e, io.prefix), Invalid.exit_code, wants_json)
+    except Exception:  # the outermost handler of this door
+        log.exception("command_failed", user=desk.user.name)
+        return _complain(io, "internal", BROKE, BROKEN, wants_json)
+
+
+def _plant(root: App, verb: Verb, group: Group, place: int) -> None:
+    first, *second = verb.name
+    about: dict[str, Any] = {"sort_key": place, "help_epilogue": "", "version_flags": ()}
+    named: dict[str, Any] = {**about, "name": first, "group": group, "synonym": SYNONYMS.get(first)}
+    if first not in FAMILIES:
+        root.command(verb.run, usage=verb.usage, **named)
+        return
+    if first not in set(root):
+        root.command(App(help=FAMILIES[first], **named))
+    if second:
+        root[first].command(verb.run, name=second[0], usage=verb.usage, **about)
+    else:
+        root[first].default(verb.run)
+
+
+def _read(line: str) -> tuple[list[str], bool]:
+    """The words of a line, and whether --json is among them; after -- it is a word like any other."""
+    try:
+        words = shlex.split(line)
+    except ValueError as e:
+        raise Invalid(
+            "a quote in it is not closed. Your own shell took one pair of quotes away: "
+            "put another around them, as in 'shows \"Bocchi the Rock!\"'"
+        ) from e
+    options = words[: words.index("--")] if "--" in words else words
+    kept = [word for word in options if word != "--json"] + words[len(options) :]
+    if kept[:1] == ["help"]:
+        kept = [*(word for word in kept[1:] if word != "help"), "--help"]
+    return kept, "--json" in options
+
+
+def _check_password(desk: Desk, words: Sequence[str], io: Io) -> None:
+    asks_help = not words or (words[-1] in ("--help", "-h") and "--" not in words)
+    if desk.user.password_expired and not asks_help and words[0] not in WITH_ONE_TIME_PASSWORD:
+        raise Refused(f"yours is a one-time password: choose another first with {io.prefix} passwd")
+
+
+async def _call(app: App, words: Sequence[str], call: Call) -> Reply:
+    written = io.StringIO()
+    console = Console(file=written, width=call.io.width, color_system=None, force_terminal=False, _environ={})
+    verb, bound, handed = app.parse_args(
+        list(words), console=console, error_console=console, exit_on_error=False, print_error=False
+    )
+    context: dict[str, Any] = dict.fromkeys(handed, call)
+    answer: Callable[..., Any] = verb
+    result = answer(*bound.args, **bound.kwargs, **context)
+    if inspect.isawaitable(result):
+        result = await result
+    if isinstance(result, Reply):
+        return result
+    page = "\n".join(line.rstrip() for line in written.getvalue().splitlines()).replace("\n\n\n", "\n\n").strip()
+    return Reply({"help": page}, page)
+
+
+def _misread(e: CycloptsError, prefix: str) -> str:
+    said = str(e)
+    if isinstance(e, UnusedCliTokensError):
+        said = f"it does not take {' '.join(e.unused_tokens or ())}."
+    return " ".join([*said.split(), "See:", prefix, "help", *(e.command_chain or ())])
+
+
+def _print(io: Io, reply: Reply, wants_json: bool) -> int:
+    if wants_json:
+        io.out(_json(reply.document))
+    if reply.text and (reply.exit_code or not wants_json):
+        say = io.err if reply.exit_code else io.out
+        say(f"{printable(reply.text)}\n".encode())
+    return reply.exit_code
+
+
+def _complain(io: Io, code: str, message: str, exit_code: int, wants_json: bool) -> int:
+    sentence = plain(message)
+    if wants_json:
+        io.out(_json({"error": {"code": code, "message": sentence}}))
+    io.err(f"{sentence}\n".encode())
+    return exit_code
+
+
+def _json(document: Document) -> bytes:
+    """One line. What would drive the terminal that it may be looked at with is escaped, which JSON allows anywhere."""
+    written = json.dumps(document, ensure_ascii=False, allow_nan=False)
+    if not written.isprintable():
+        written = "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in written)
+    return f"{written}\n".encode()

@@ -1,0 +1,291 @@
+"""One client's connection: refuses everything but signing in and sessions, and knows who it is once that is proved."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import asyncssh
+import structlog
+
+from uuutorrent.desk import Services
+from uuutorrent.errors import Refused, UuuError
+from uuutorrent.ssh import tcp
+from uuutorrent.ssh.screen import OpenApp
+from uuutorrent.ssh.session import Session, Visit
+from uuutorrent.ssh.signin import Method, SignIn
+from uuutorrent.users import SignedIn, User
+
+log = structlog.get_logger()
+
+CLOSING = "the server is restarting: come back in a minute"
+BROKE = "something broke on the server while you signed in; it was logged"
+TOO_MANY = "too many wrong passwords: connect again"
+GONE = "your account is disabled or gone; ask an admin"
+KEY_GONE = "the key you came with was removed, or your account is disabled or gone; ask an admin"
+ROLE_CHANGED = "your role was changed: sign in again"
+PASSWORD_RESET = "an admin gave you a new password: sign in with it"  # noqa: S105 - a sentence
+CUT_S = 2.0
+"""How long a door may take to end when it is cut."""
+HANG_UP_S = 0.3
+"""How long a client may take to hang up once its sessions are over, before we do."""
+LONGEST_NAME = 64
+"""Characters of a user name that go into the log."""
+
+Challenge = tuple[str, str, str, Sequence[tuple[str, bool]]]
+"""Name, instruction, language and the prompts, each with whether its answer is echoed. Source: RFC 4256, 3.2."""
+ASK_PASSWORD: Challenge = ("", "", "en-US", (("Password: ", False),))
+
+
+class Guests:
+    """Who is connected to one server, and what they are shown."""
+
+    def __init__(self, services: Services, open_app: OpenApp) -> None:
+        self.services = services
+        self.open_app = open_app
+        self.connections: set[Connection] = set()
+        self.closing = False
+        """The server is about to stop: nobody new comes in."""
+        self.sessions: set[Session] = set()
+        """All that are not over, also those whose connection is gone."""
+        self.checks: set[asyncio.Task[Any]] = set()
+        """Sign-ins being looked at."""
+        self._all_gone = asyncio.Event()
+        self._all_gone.set()
+
+    def came(self, connection: Connection) -> None:
+        """One more."""
+        self.connections.add(connection)
+        self._all_gone.clear()
+
+    def left(self, connection: Connection) -> None:
+        """One less."""
+        self.connections.discard(connection)
+        if not self.connections:
+            self._all_gone.set()
+
+    async def all_gone(self) -> None:
+        """Wait until nobody is connected."""
+        await self._all_gone.wait()
+
+
+class Connection(asyncssh.SSHServer):
+    """Told by asyncssh what a client asks for. What is not answered here (forwarding of any kind) is refused there."""
+
+    def __init__(self, guests: Guests) -> None:
+        services = guests.services
+        self._guests = guests
+        self._accounts = services.accounts
+        self._signin = SignIn(
+            services.accounts,
+            services.tally,
+            password_tries=services.config.ssh.password_tries,
+            under_way=guests.checks,
+        )
+        self._conn: asyncssh.SSHServerConnection | None = None
+        self._address: tuple[str, int] = ("", 0)
+        self._began = time.monotonic()
+        self._proved = False
+        self._settled = asyncio.Event()
+        self._trouble = ""
+        """What went wrong here, not there, while signing in."""
+        self.user: User | None = None
+        """Who signed in, as they were then."""
+        self.signed_in: SignedIn | None = None
+        self._sessions: set[Session] = set()
+        self._gone = asyncio.Event()
+
+    # The connection itself
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        """A client is there."""
+        self._conn = conn
+        self._address = conn.get_extra_info("peername", ("", 0))[:2]
+        self._guests.came(self)
+        tcp.answer_quickly(conn, until=self._settled.is_set)
+        tcp.tell_when_full(conn, self._full)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is gone. asyncssh has closed its sessions before."""
+        conn, self._conn = self._conn, None
+        self._guests.left(self)
+        if conn is not None:
+            tcp.let_go(conn)
+        if not self._proved:
+            self._log_no_sign_in()
+        self._settled.set()
+        self._gone.set()
+
+    def disconnect(self, sentence: str) -> None:
+        """End it; the client shows the sentence."""
+        if self._conn is not None:
+            self._conn.disconnect(asyncssh.DISC_BY_APPLICATION, sentence)
+
+    def outstays(self, now: User | None) -> str:
+        """Why the person has to go, if they have to; `now` is who they are by now, None if nobody."""
+        if self.user is None:
+            return ""
+        if now is None:
+            return KEY_GONE if self.signed_in and self.signed_in.fingerprint else GONE
+        if now.role != self.user.role:
+            return ROLE_CHANGED
+        return PASSWORD_RESET if now.password_expired and not self.user.password_expired else ""
+
+    async def send_away(self, sentence: str) -> None:
+        """End everything in it at once, tell the person why, and hang up."""
+        log.info("ssh_sent_away", **self._where(), user=self.user.name if self.user else "", why=sentence)
+        self.user, self.signed_in, self._trouble = None, None, sentence
+        tasks = [session.task for session in self._sessions if session.task is not None]
+        for session in tuple(self._sessions):
+            session.cut(sentence, exit_code=Refused.exit_code)
+        if tasks:
+            await asyncio.wait(tasks, timeout=CUT_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HANG_UP_S):
+                await self._gone.wait()
+        self.disconnect(sentence)
+
+    # Signing in
+
+    def begin_auth(self, username: str) -> bool:
+        """Everybody signs in, whatever name they begin with; nobody while the server closes."""
+        if self._guests.closing:
+            raise asyncssh.DisconnectError(asyncssh.DISC_SERVICE_NOT_AVAILABLE, CLOSING)
+        return True
+
+    def public_key_auth_supported(self) -> bool:
+        """Keys are taken."""
+        return True
+
+    def password_auth_supported(self) -> bool:
+        """Passwords are taken."""
+        return True
+
+    def kbdint_auth_supported(self) -> bool:
+        """Passwords are asked for as well."""
+        return True
+
+    async def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+        """Asked for a key that is shown and for one that signed; neither makes an identity yet."""
+        with self._told():
+            return await self._signin.key(username, key)
+
+    async def validate_password(self, username: str, password: str) -> bool:
+        """A password sent by itself."""
+        return await self._password(username, password, "password")
+
+    def get_kbdint_challenge(self, username: str, lang: str, submethods: str) -> Challenge:
+        """The one question."""
+        return ASK_PASSWORD
+
+    async def validate_kbdint_response(self, username: str, responses: Sequence[str]) -> bool:
+        """A password that was asked for."""
+        return await self._password(username, responses[0] if len(responses) == 1 else "", "keyboard-interactive")
+
+    async def auth_completed(self) -> None:
+        """Something was proved: find out who that makes them. Their sessions wait for it."""
+        self._proved = True
+        try:
+            with self._told():
+                # The name as asyncssh completed it, not as any check was asked with.
+                name = self._conn.get_extra_info("username") if self._conn else ""
+                self.user = user = await self._signin.complete(name)
+                self.signed_in = SignedIn(user.id, self._signin.fingerprint)
+            log.info("ssh_signed_in", **self._where(), method=self._signin.method, user=user.name)
+        finally:
+            self._settled.set()
+
+    # Sessions
+
+    async def session_requested(self) -> Session:
+        """A channel for screens, a command or files."""
+        await self._settled.wait()
+        user = await self._visitor()
+        services = self._guests.services
+        visit = Visit(services.desk(user), services.config.ssh.reach(user.name), self._guests.open_app)
+        session = Session(visit, self._over)
+        self._sessions.add(session)
+        self._guests.sessions.add(session)
+        return session
+
+    # Within
+
+    async def _visitor(self) -> User:
+        """Whoever wants a session, as they are at this moment."""
+        signed_in = self._check_open()
+        try:
+            user = (await self._accounts.still_here([signed_in])).get(signed_in)
+        except UuuError as e:
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, e.message) from e
+        self._check_open()
+        if user is None:
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, self.outstays(None))
+        return user
+
+    def _check_open(self) -> SignedIn:
+        if self._guests.closing or self.signed_in is None or self._conn is None:
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, self._trouble or CLOSING)
+        return self.signed_in
+
+    async def _password(self, name: str, password: str, method: Method) -> bool:
+        with self._told():
+            if await self._signin.password(name, password, method):
+                return True
+        if self._signin.out_of_tries:
+            raise asyncssh.DisconnectError(asyncssh.DISC_NO_MORE_AUTH_METHODS_AVAILABLE, TOO_MANY)
+        return False
+
+    def _over(self, session: Session) -> None:
+        self._sessions.discard(session)
+        self._guests.sessions.discard(session)
+
+    def _full(self, full: bool) -> None:
+        for session in tuple(self._sessions):
+            session.block("socket", on=full)
+
+    def _where(self) -> dict[str, str | int]:
+        return {"ip": self._address[0], "port": self._address[1]}
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What goes wrong here while signing in ends the connection with a sentence; asyncssh would give none."""
+        try:
+            yield
+        except UuuError as e:
+            self._trouble = e.message
+            raise asyncssh.DisconnectError(asyncssh.DISC_SERVICE_NOT_AVAILABLE, e.message) from e
+        except Exception as e:  # the outermost handler of signing in
+            log.exception("sign_in_crashed")
+            self._trouble = BROKE
+            raise asyncssh.DisconnectError(asyncssh.DISC_BY_APPLICATION, BROKE) from e
+
+    def _log_no_sign_in(self) -> None:
+        """One line per connection that came to nothing, for those who ban addresses by it: address before user."""
+        failure = self._signin.last_failure
+        self._guests.services.tally.count("ssh_refused", self._reason())
+        if self._trouble:
+            log.warning("sign_in_trouble", **self._where(), why=self._trouble)
+        if failure is not None:
+            log.info("ssh_auth_failed", **self._where(), method=failure.method, user=printable(failure.name))
+        elif not self._trouble:
+            log.info("ssh_no_auth", **self._where())
+
+    def _reason(self) -> str:
+        if self._guests.closing:
+            return "closing"
+        if self._trouble:
+            return "trouble"
+        if time.monotonic() - self._began >= self._guests.services.config.ssh.login_grace_s:
+            return "grace"
+        if self._signin.out_of_tries:
+            return "passwords"
+        return "auth_failed" if self._signin.last_failure else "no_auth"
+
+
+def printable(name: str) -> str:
+    """A user name as the log can take it: what a client sent must not look like more than a name."""
+    return re.sub(r"[^\x21-\x7e]", "?", name[:LONGEST_NAME])

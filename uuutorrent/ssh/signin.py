@@ -1,0 +1,153 @@
+"""How one connection gets from nobody to a user: tries are counted, and only what proved itself becomes an identity.
+
+asyncssh asks about a key twice, once when a client only shows it and once when it has signed, and a client may change
+its user name and method between any two requests. So nothing that is asked about is an identity. Each check leaves its
+proof as its very last act, with no pause between that and asyncssh's `auth_completed`, which takes it; whatever else
+was asked before or after on the same connection has left another proof or none.
+
+A client may also withdraw a request at any moment by sending the next. What was begun is finished all the same, one
+check at a time: a query that is cut off costs the database a connection, and a cut-off hash is computed anyway.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+import asyncssh
+
+from uuutorrent.accounts import Accounts
+from uuutorrent.errors import Refused, RemoteError
+from uuutorrent.passwords import Crowded
+from uuutorrent.ssh.algorithms import only_modern_signatures
+from uuutorrent.tally import Tally
+from uuutorrent.users import User
+
+T = TypeVar("T")
+Method = Literal["publickey", "password", "keyboard-interactive"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A try that did not work, or was not waited for."""
+
+    method: Method
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a key proves once asyncssh has verified its signature."""
+
+    name: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Password:
+    """What a right password proved."""
+
+    user: User
+    method: Method
+
+
+class SignIn:
+    """The tries of one connection, and what came of them."""
+
+    def __init__(
+        self, accounts: Accounts, tally: Tally, *, password_tries: int, under_way: set[asyncio.Task[Any]]
+    ) -> None:
+        self._accounts = accounts
+        self._under_way = under_way
+        self._free = asyncio.Lock()
+        self._tally = tally
+        self._tries_left = password_tries
+        self._proof: Signature | Password | None = None
+        self.method: Method | None = None
+        """How the user signed in."""
+        self.fingerprint: str | None = None
+        """Of the key that signed; None: a password did."""
+        self.last_failure: Attempt | None = None
+
+    @property
+    def out_of_tries(self) -> bool:
+        """No password will be looked at any more: hang up."""
+        return self._tries_left <= 0
+
+    async def password(self, name: str, password: str, method: Method) -> bool:
+        """Whether this is the user's password. A try counts when it begins, so that tries side by side all count.
+
+        Raises:
+            Crowded, RemoteError: it could not be looked at.
+        """
+        self._proof = None
+        if self.out_of_tries:
+            return False
+        self._tries_left -= 1
+        before, self.last_failure = self.last_failure, Attempt(method, name)
+        try:
+            user = await self._undisturbed(self._accounts.with_password(name, password))
+        except (Crowded, RemoteError):  # our trouble, not a wrong password
+            self.last_failure = before
+            self._tally.count("ssh_auth_attempts", method, "trouble")
+            raise
+        except Refused:
+            self._tally.count("ssh_auth_attempts", method, "failed")
+            return False
+        self._proof = Password(user, method)
+        return True
+
+    async def key(self, name: str, key: asyncssh.SSHKey) -> bool:
+        """Whether a signature by this key would sign the user in. asyncssh verifies the signature, if there is one."""
+        self._proof = None
+        only_modern_signatures(key)
+        fingerprint = key.get_fingerprint()
+        if not await self._undisturbed(self._accounts.key_known(name, fingerprint)):
+            self.last_failure = Attempt("publickey", name)
+            self._tally.count("ssh_auth_attempts", "publickey", "failed")
+            return False
+        self._proof = Signature(name, fingerprint)
+        return True
+
+    async def complete(self, name: str) -> User:
+        """The user that this connection now is; `name` is the one the sign-in was completed with.
+
+        Raises:
+            Refused: the account was disabled or the key removed meanwhile.
+        """
+        proof, self._proof = self._proof, None
+        user = await self._undisturbed(self._user_of(proof, name))
+        self._tally.count("ssh_auth_attempts", self.method or "", "ok")
+        return user
+
+    async def _user_of(self, proof: Signature | Password | None, name: str) -> User:
+        match proof:
+            case Signature(name=proven) if proven == name:
+                self.method = "publickey"
+                self.fingerprint = proof.fingerprint
+                user = await self._accounts.with_key(name, proof.fingerprint)
+            case Password(user=user) if user.name == name:
+                self.method = proof.method
+            case _:
+                raise Refused("nothing was proved: sign in again")
+        await self._accounts.seen(user)
+        return user
+
+    async def _undisturbed(self, check: Coroutine[Any, Any, T]) -> T:
+        try:
+            await self._free.acquire()
+        except asyncio.CancelledError:
+            check.close()
+            raise
+        task = asyncio.get_running_loop().create_task(check, name="sign-in check")
+        self._under_way.add(task)
+        task.add_done_callback(self._checked)
+        return await asyncio.shield(task)
+
+    def _checked(self, task: asyncio.Task[Any]) -> None:
+        self._under_way.discard(task)
+        self._free.release()
+        if not task.cancelled():
+            task.exception()  # whoever asked may not wait for it any more

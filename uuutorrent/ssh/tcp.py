@@ -1,0 +1,56 @@
+"""What asyncssh leaves to the socket: quick answers during the handshake, and knowing that a client does not read.
+
+This is the one module that reaches into asyncssh's connection; it sets attributes of single instances and nothing else.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+
+import asyncssh
+
+NOTSENT_LOWAT = 16 * 1024
+"""Unsent bytes the kernel may hold before the socket counts as full: what waits here can still be replaced."""
+
+
+def answer_quickly(conn: asyncssh.SSHServerConnection, *, until: Callable[[], bool]) -> None:
+    """Acknowledge each packet at once until `until()` holds: delayed acknowledgements add 40 ms per step of OpenSSH's
+    key exchange, and the kernel forgets the wish after every packet."""
+    receive = conn.data_received
+    sock = conn.get_extra_info("socket")
+
+    def received(data: bytes, datatype: int | None = None) -> None:
+        _set(sock, socket.TCP_QUICKACK, 1)
+        if until():
+            del conn.data_received  # the class's own again
+        receive(data, datatype)
+
+    _set(sock, socket.TCP_QUICKACK, 1)
+    conn.data_received = received  # type: ignore[method-assign]  # the transport looks it up on each packet
+
+
+def tell_when_full(conn: asyncssh.SSHServerConnection, tell: Callable[[bool], None]) -> None:
+    """Call `tell(True)` when the socket is full and `tell(False)` when it has drained.
+
+    asyncssh's own connection ignores both, and then a client that stops reading makes the daemon hold what it does not
+    take: the channel's window bounds one channel, not what is waiting below all of them.
+    """
+    _set(conn.get_extra_info("socket"), socket.TCP_NOTSENT_LOWAT, NOTSENT_LOWAT)
+    transport = conn._transport
+    assert transport is not None
+    transport.set_write_buffer_limits(high=2 * NOTSENT_LOWAT, low=NOTSENT_LOWAT // 2)
+    conn.pause_writing = lambda: tell(True)  # type: ignore[method-assign]
+    conn.resume_writing = lambda: tell(False)  # type: ignore[method-assign]
+
+
+def let_go(conn: asyncssh.SSHServerConnection) -> None:
+    """Undo both: a closed connection should not be kept by what was to be told."""
+    for name in ("data_received", "pause_writing", "resume_writing"):
+        conn.__dict__.pop(name, None)
+
+
+def _set(sock: socket.socket, option: int, value: int) -> None:
+    with suppress(OSError):  # the client is gone; the transport will say so
+        sock.setsockopt(socket.IPPROTO_TCP, option, value)

@@ -1,0 +1,87 @@
+"""The app a person meets: their screens, the keys between them, help and the command palette."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import ClassVar, get_args
+
+from textual.app import SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen, Screen
+
+from uuutorrent.desk import Desk
+from uuutorrent.tui.account import AccountScreen
+from uuutorrent.tui.colours import Colours
+from uuutorrent.tui.help import HelpScreen, doable, key_rows
+from uuutorrent.tui.pace import Studio
+from uuutorrent.tui.shell import Place, Shell
+from uuutorrent.tui.terminal import Terminal
+from uuutorrent.tui.torrents import TorrentsScreen
+from uuutorrent.tui.watchlist import WatchlistScreen
+
+PLACES = (
+    Place("watchlist", "1", "Watchlist"),
+    Place("torrents", "2", "Torrents"),
+    Place("account", "3", "Account"),
+)
+LOOK_S = 2.0
+"""How often the top line asks whether the engine is well."""
+
+
+class UuuApp(Shell):
+    """One person's session: the desk, on three screens."""
+
+    CSS_PATH = "app.tcss"
+    DEFAULT_MODE = "watchlist"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(place.key, f"show('{place.mode}')", place.title, id=f"app.{place.mode}", show=False)
+            for place in PLACES
+        ),
+        Binding("question_mark", "help", "Help", id="app.help", tooltip="Every key that does something here."),
+        Binding("ctrl+p", "command_palette", "Commands", id="app.commands", show=False, priority=True),
+    ]
+
+    def __init__(self, desk: Desk, terminal: Terminal | None = None, studio: Studio | None = None) -> None:
+        super().__init__(terminal, studio, who=desk.user.name)
+        self.desk = desk
+        self.places = PLACES
+        self.add_mode("watchlist", partial(WatchlistScreen, desk))
+        self.add_mode("torrents", partial(TorrentsScreen, desk))
+        self.add_mode("account", partial(AccountScreen, desk))
+
+    def on_mount(self) -> None:
+        """Keep an eye on the engine."""
+        self._look_at_engine()
+        self.set_interval(LOOK_S, self._look_at_engine)
+
+    def action_show(self, mode: str) -> None:
+        """Go to a screen."""
+        self.switch_mode(mode)
+
+    def action_help(self) -> None:
+        """Show every key that does something here."""
+        self.push_screen(HelpScreen(key_rows(self, self.screen.active_bindings)))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """No palette over a question: it would be a way round those that must be answered first."""
+        if action == "command_palette":
+            return not isinstance(self.screen, ModalScreen)
+        return super().check_action(action, parameters)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The commands of the palette: what the keys do here, the themes, the colours. Nothing of the server's."""
+        for one in doable(screen.active_bindings):
+            yield SystemCommand(one.what, one.more, partial(self.simulate_key, one.keys[0]))
+        yield SystemCommand("Theme", "Choose another theme.", self.action_change_theme)
+        for colours in get_args(Colours):
+            yield SystemCommand(
+                f"Colours: {colours}",
+                "When the terminal shows more or fewer than it said.",
+                partial(self.set_colours, colours),
+            )
+
+    def _look_at_engine(self) -> None:
+        snapshot = self.desk.live.snapshot
+        self.trouble = "" if snapshot.engine_up or snapshot.at is None else snapshot.trouble

@@ -1,0 +1,59 @@
+"""What every screen with a desk is: the top line, its body, the bar of keys, and following only while it is seen."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.worker import Worker
+
+from uuutorrent.desk import Desk
+from uuutorrent.tui.bars import KeyBar, TopLine
+from uuutorrent.tui.shell import Shell
+
+
+class DeskScreen(Screen[None]):
+    """A screen of the app. Subclasses give it a body, and say in `follow` what they watch."""
+
+    ALLOW_SELECT = False
+    BLANK = True
+    """Widgets cover it wholly; painting what is beneath them would cost as much as they do."""
+    AUTO_FOCUS: ClassVar[str | None] = "Table"
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk = desk
+        self._following: Worker[None] | None = None
+
+    @property
+    def shell(self) -> Shell:
+        """The app this screen belongs to."""
+        app = self.app
+        if not isinstance(app, Shell):
+            raise TypeError("a desk screen is shown by a Shell")
+        return app
+
+    def compose(self) -> ComposeResult:
+        """The body between the two bars."""
+        yield TopLine(id="top")
+        yield from self.body()
+        yield KeyBar(id="keys")
+
+    def body(self) -> ComposeResult:
+        """The widgets of this screen."""
+        yield from ()
+
+    async def follow(self) -> None:
+        """Show what changes; runs from when the screen comes on top until it is left or covered."""
+
+    def on_screen_resume(self) -> None:
+        """Begin to follow. A screen that is opened and shown in one step is resumed twice."""
+        if self._following is None or self._following.is_finished:
+            self._following = self.run_worker(self.follow, name=f"{type(self).__name__} follows", group="follow")
+
+    def on_screen_suspend(self) -> None:
+        """What is not seen is not followed."""
+        if self._following is not None:
+            self._following.cancel()
+            self._following = None

@@ -1,0 +1,178 @@
+"""The torrents: what is downloading, how fast, and everything one may do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import ClassVar
+
+from textual import events, on, work
+from textual.binding import Binding, BindingType
+
+from uuutorrent.accounts import User
+from uuutorrent.errors import UuuError
+from uuutorrent.torrents.holdings import Added, Holding
+from uuutorrent.tui.detail import PRIORITIES, Detail
+from uuutorrent.tui.downloads import DownloadsScreen
+from uuutorrent.tui.figures import count
+from uuutorrent.tui.held import STANDING_STILL
+from uuutorrent.tui.reach import line_for
+from uuutorrent.tui.steer import AddTorrentDialog, LimitsDialog, deletion
+
+MOST_TOLD = 3
+"""Sentences that are told one by one when many torrents are changed at once."""
+
+Verb = Callable[[User, str], Awaitable[str]]
+
+
+class TorrentsScreen(DownloadsScreen):
+    """Somebody's torrents, and what they may do with them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "a", "add", "Add", id="torrents.add", tooltip="A magnet, or the address of a .torrent. Pasting works, too."
+        ),
+        Binding("p", "pause", "Pause", id="torrents.pause", tooltip="Pause, or go on."),
+        Binding("x,delete", "delete", "Delete", id="torrents.delete", tooltip="Give it up, with or without its files."),
+        Binding("slash", "filter", "Filter", id="torrents.filter", tooltip="Only names with these words."),
+        Binding("s", "sort", "Sort", id="torrents.sort", tooltip="By the next column. A click on a title sorts, too."),
+        Binding("c", "recheck", "Check", id="torrents.recheck", show=False, tooltip="Verify the files anew."),
+        Binding(
+            "o", "in_order", "In order", id="torrents.in_order", show=False, tooltip="From the first byte to the last."
+        ),
+        Binding("m", "limit", "Limits", id="torrents.limit", show=False, tooltip="How fast it may be."),
+        Binding(
+            "y", "copy_line", "Copy line", id="torrents.copy", show=False, tooltip="Copy the line that fetches it."
+        ),
+    ]
+
+    # --- adding
+
+    def on_paste(self, event: events.Paste) -> None:
+        """What is pasted here is to be added."""
+        if event.text.strip():
+            self._ask_what_to_add(event.text)
+
+    def action_add(self) -> None:
+        """Add a magnet, or the address of a .torrent."""
+        self._ask_what_to_add("")
+
+    @work(group="dialog", exclusive=True)
+    async def _ask_what_to_add(self, given: str) -> None:
+        added = await self.app.push_screen_wait(AddTorrentDialog(self.desk, given))
+        if added is not None:
+            self._tell_added(added)
+
+    def _tell_added(self, added: Added) -> None:
+        self.shell.hurry()
+        self.go(added.infohash)
+        self.shell.toast(
+            added.queued or (f"You have {added.name} already." if added.already else f"Added {added.name}.")
+        )
+
+    # --- steering
+
+    def action_pause(self) -> None:
+        """Pause those chosen; when none of them moves, let them go on."""
+        moving = [holding for holding in self.chosen if holding.phase not in STANDING_STILL]
+        if moving:
+            self._each(moving, self.desk.library.pause, "Paused")
+        else:
+            self._each(self.chosen, self.desk.library.resume, "Resumed")
+
+    def action_recheck(self) -> None:
+        """Have the files of those chosen verified anew."""
+        self._each(self.chosen, self.desk.library.recheck, "Checking")
+
+    def action_in_order(self) -> None:
+        """Download from the first byte to the last, or as peers have it."""
+        on = not all(holding.sequential for holding in self.chosen)
+        done = "In order:" if on else "In any order:"
+
+        async def verb(user: User, infohash: str) -> str:
+            await self.desk.library.set_sequential(user, infohash, on)
+            return f"{done} {'from the first byte to the last' if on else 'whatever comes first'}."
+
+        self._each(self.chosen, verb, done)
+
+    @work(group="dialog", exclusive=True)
+    async def action_delete(self) -> None:
+        """Give those chosen up."""
+        chosen = self._mine(self.chosen)
+        answer = await self.app.push_screen_wait(deletion(chosen)) if chosen else None
+        if answer is None:
+            return
+
+        async def verb(user: User, infohash: str) -> str:
+            return await self.desk.library.delete(user, infohash, with_files=answer == "files")
+
+        self.table.clear_marks()
+        self._each(chosen, verb, "Deleted")
+
+    @work(group="dialog", exclusive=True)
+    async def action_limit(self) -> None:
+        """Limit the speed of those chosen."""
+        chosen = self._mine(self.chosen)
+        if not chosen:
+            return
+        what = chosen[0].name if len(chosen) == 1 else count(len(chosen), "torrent")
+        limits = await self.app.push_screen_wait(LimitsDialog(what, chosen[0].down_limit_bps, chosen[0].up_limit_bps))
+        if limits is None:
+            return
+
+        async def verb(user: User, infohash: str) -> str:
+            await self.desk.library.set_limits(user, infohash, down_bps=limits[0], up_bps=limits[1])
+            return f"{done} for {what}."
+
+        done = "Limits are set" if any(limits) else "Limits are taken away"
+        self._each(chosen, verb, done)
+
+    @on(Detail.PriorityAsked)
+    def _prioritise(self, event: Detail.PriorityAsked) -> None:
+        self._set_priority(event)
+
+    @work(group="priority")
+    async def _set_priority(self, asked: Detail.PriorityAsked) -> None:
+        try:
+            await self.desk.library.set_priority(self.desk.user, asked.infohash, asked.indexes, asked.priority)
+        finally:
+            if self.detail is not None:
+                self.detail.look()
+        self.shell.toast(f"{count(len(asked.indexes), 'file')}: {PRIORITIES[asked.priority]}.")
+
+    @work(group="copy", exclusive=True)
+    async def action_copy_line(self) -> None:
+        """Copy the line that fetches the torrent to the person's machine."""
+        here = self.here
+        if here is None or not here.is_complete:
+            self.shell.toast("It is not complete yet; there is nothing to fetch so far.")
+            return
+        self.shell.copy(await line_for(self.desk, here), "the line that fetches it")
+
+    # --- how
+
+    def _mine(self, holdings: Sequence[Holding]) -> list[Holding]:
+        """Those of the holdings that are the person's own: nobody changes others' here, admins neither."""
+        mine = [holding for holding in holdings if not holding.owners or self.desk.user.name in holding.owners]
+        if len(mine) < len(holdings):
+            self.shell.toast("Other people's torrents can be seen here, not changed.", severity="warning")
+        return mine
+
+    def _each(self, holdings: Sequence[Holding], verb: Verb, done: str) -> None:
+        if mine := self._mine(holdings):
+            self.shell.hurry()
+            self._do(mine, verb, done)
+
+    @work(group="steer")
+    async def _do(self, holdings: Sequence[Holding], verb: Verb, done: str) -> None:
+        """Do it to each, and tell how it went: one sentence, or the number and what went otherwise."""
+        told: list[str] = []
+        for holding in holdings:
+            try:
+                told.append(await verb(self.desk.user, holding.infohash))
+            except UuuError as e:
+                self.shell.tell(e)
+        alike = [sentence for sentence in told if sentence.startswith(done)]
+        if len(told) > 1 and alike:
+            self.shell.toast(f"{done} {count(len(alike), 'torrent')}.")
+        for sentence in [one for one in told if len(told) == 1 or one not in alike][:MOST_TOLD]:
+            self.shell.toast(sentence)
