@@ -1,0 +1,154 @@
+"""The questions of tests/data/questions.txt: an anime with its family, a feed, and the right pick or none."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from uuutorrent.anime.anime import Anime, Family, MediaId
+from uuutorrent.releases.release import Release, Taste, Wanted
+
+DATA = Path(__file__).parents[1] / "data"
+PAGE = 75
+UNITS = {"M": 1 << 20, "G": 1 << 30}
+
+
+@dataclass
+class Question:
+    show: str
+    about: str
+    wanted: Wanted
+    taste: Taste
+    feed: list[Release] = field(default_factory=list)
+    right: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.show}, episode {self.wanted.episode}: {self.about}"
+
+
+def release(title: str, **said: str | int) -> Release:
+    """A post on the index with plain properties, but for what is said."""
+    plain: dict[str, str | int] = {"seeders": 100, "size_bytes": 700 << 20, "category": "1_2"}
+    values = plain | said
+    infohash = hashlib.sha1(f"{title}{said}".encode()).hexdigest()
+    return Release(
+        title=title,
+        infohash=infohash,
+        link=f"https://nyaa.si/download/{infohash[:6]}.torrent",
+        page="",
+        size_bytes=int(values["size_bytes"]),
+        seeders=int(values["seeders"]),
+        leechers=1,
+        downloads=1,
+        category=str(values["category"]),
+        trusted=False,
+        remake=bool(values.get("remake")),
+        posted_at=None,
+    )
+
+
+def questions(path: Path = DATA / "questions.txt") -> list[Question]:
+    """Every question, its feed filled up with the posts of all other families."""
+    found = _parse(path.read_text(encoding="utf-8").splitlines())
+    posts = [(_root(question), tuple(question.feed)) for question in found]
+    for question in found:
+        noise = [post for root, feed in posts if root != _root(question) for post in feed]
+        # Spread over all families, so that every question meets every kind of name.
+        wanted = max(0, PAGE - len(question.feed))
+        question.feed += noise[:: max(1, len(noise) // wanted)][:wanted]
+    return found
+
+
+def _root(question: Question) -> str:
+    """The franchise, by the first word of its title: feeds of one franchise are no noise to each other."""
+    first = re.search(r"\w+", question.wanted.family.anime.romaji.lower())
+    return first[0] if first else ""
+
+
+def _parse(lines: list[str]) -> list[Question]:
+    found: list[Question] = []
+    show, anime, prequels, others = "", "", list[str](), list[str]()
+    for line in lines:
+        mark, _, rest = line.partition(" ")
+        if mark == "=":
+            show, anime, prequels, others = rest, "", [], []
+        elif mark == "anime:":
+            anime = rest
+        elif mark == "prequel:":
+            prequels.append(rest)
+        elif mark == "other:":
+            others.append(rest)
+        elif mark == "?":
+            found.append(_question(show, rest, _family(anime, prequels, others)))
+        elif mark in (">", "-"):
+            post = _post(rest)
+            found[-1].feed.append(post)
+            if mark == ">":
+                assert found[-1].right is None, f"two right picks: {found[-1]}"
+                found[-1].right = post.title
+    return found
+
+
+def _question(show: str, rest: str, family: Family) -> Question:
+    number, *words = rest.split()
+    said = {key: value for key, _, value in (word.partition("=") for word in words if "=" in word)}
+    taste = Taste(
+        resolutions=(int(said["quality"]),) if "quality" in said else (1080, 720, 480),
+        groups=tuple(said["prefer"].split(",")) if "prefer" in said else (),
+        blocked_groups=tuple(said["block"].split(",")) if "block" in said else (),
+        remakes=words[:1] == ["remakes"] and words[1:2] != ["and"],
+    )
+    about = " ".join(word for word in words if "=" not in word)
+    return Question(show, about, Wanted(family, int(number)), taste)
+
+
+def _family(anime: str, prequels: list[str], others: list[str]) -> Family:
+    chain = [_anime(text, 900 - at) for at, text in enumerate(prequels)]
+    known = {MediaId(2000 + at): tuple(title.strip() for title in text.split("|")) for at, text in enumerate(others)}
+    return Family(
+        anime=_anime(anime, 1000),
+        offset=sum(one.episodes or 0 for one in chain),
+        season=len(chain) + 1,
+        prequels=tuple(chain),
+        others=known | {one.media_id: one.titles for one in chain},
+    )
+
+
+def _anime(text: str, media_id: int) -> Anime:
+    names, _, facts = text.partition(" ; ")
+    titles = [title.strip() for title in names.split("|")]
+    format_, episodes, *rest = facts.split()
+    said = {key: int(value) for key, _, value in (word.partition("=") for word in rest)}
+    aired = said.get("aired")
+    native = [title for title in titles[1:] if not title.isascii()][:1]
+    english = titles[1] if len(titles) > 1 and titles[1] not in native else ""
+    return Anime(
+        MediaId(media_id),
+        romaji=titles[0],
+        english=english,
+        native=native[0] if native else "",
+        preferred=titles[0],
+        synonyms=tuple(title for title in titles[2:] if title not in native),
+        format=format_,
+        status="FINISHED" if aired is None else "RELEASING",
+        episodes=None if episodes == "?" else int(episodes),
+        duration_min=said.get("min"),
+        year=said.get("year"),
+        next_episode=None if aired is None else aired + 1,
+    )
+
+
+def _post(rest: str) -> Release:
+    title, _, said = rest.partition(" {")
+    values: dict[str, str | int] = {}
+    for word in said.rstrip("}").split():
+        key, _, value = word.partition("=")
+        if key == "size":
+            values["size_bytes"] = int(value[:-1]) * UNITS[value[-1]]
+        elif key == "cat":
+            values["category"] = value
+        else:
+            values[key] = int(value or 1)
+    return release(title, **values)

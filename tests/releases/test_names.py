@@ -1,0 +1,232 @@
+import random
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from tests.releases.corpus import Labelled, episode_is_right, is_right, labelled
+from uuutorrent.releases.layout import LONGEST
+from uuutorrent.releases.names import Reader, parse
+from uuutorrent.releases.release import Kind, ReleaseName
+
+CORPUS = labelled()
+
+
+def share(right: list[bool]) -> float:
+    return sum(right) / len(right)
+
+
+def test_the_corpus_is_read_without_knowing_any_title() -> None:
+    wrong = [label.name for label in CORPUS if not is_right(parse(label.name), label)]
+    assert len(wrong) / len(CORPUS) <= 0.05, wrong
+    assert share([parse(label.name).group == label.group for label in CORPUS]) >= 0.95
+    assert share([str(parse(label.name).resolution or "") == label.resolution for label in CORPUS]) >= 0.95
+
+
+def test_the_corpus_is_read_with_the_title_known() -> None:
+    wrong = [label.name for label in CORPUS if not is_right(parse(label.name, label.titles), label)]
+    assert len(wrong) / len(CORPUS) <= 0.01, wrong
+
+
+@pytest.mark.parametrize(
+    ("name", "season", "episode"),
+    [
+        ("[0x539] Somali and the Forest Spirit - S01E01 (WEB 1080p Hi10P AAC) [BB7C6531].mkv", 1, "1"),
+        ("[G] Show - 1080 (1080p) [05B85B5E].mkv", None, "1080"),
+        ("[G] Show - 07 [E63F2984].mkv", None, "7"),
+        ("[G] Show (2021) - 07v3 [E63F2984].mkv", None, "7"),
+        ("Show.2024.S02E11.1080p.NF.WEB-DL.AAC2.0.H.264-GRP.mkv", 2, "11"),
+        ("[G][Show][12][1080p][JPSC]", None, "12"),
+        ("【G】【Show】【第05話】【1080p】", None, "5"),
+        ("[G] 作品名 第2期 第07話 [1080p].mkv", 2, "7"),
+        ("[G] 作品名 第二季 - 07 [1080p].mkv", 2, "7"),
+        ("[G] Show S3 - 01 (51) [720p].mkv", 3, "1"),
+        ("[G] Show Season 2 Episode 5 [720p].mkv", 2, "5"),
+        ("[G] Show 3rd Season - 24 END [1080p].mkv", 3, "24"),
+        ("[G] Show 2x05 [1080p].mkv", 2, "5"),
+        ("[G] Show EP07.5 (BD 720p).mkv", None, "7.5"),
+        ("[G] Show #04 (ABC 1280x720 x264 AAC).mp4", None, "4"),
+        ("[G] Show - 01~12 [1080p]", None, "1-12"),
+        ("[G] Show (01-28) [1080p]", None, "1-28"),
+        ("[G] Show - 01 ~ 12 [BATCH]", None, "1-12"),
+        ("[G] Show - 01v2-03v2 [720p]", None, "1-3"),
+        ("[G] Show S02 [1080p][Batch]", 2, ""),
+        ("[G] Show S1+S2+S3 [1080p]", "1-3", ""),
+        ("[G] Show (Season 1-6) [1080p]", "1-6", ""),
+        ("[G] Show S01-S04 [1080p]", "1-4", ""),
+        ("[G] Movie of 5 Centimeters [1080p]", None, ""),
+        ("[G] Byousoku 5 Centimeter [1080p].mkv", None, ""),
+        ("[G] Show - Vol.3 [BD 1080p]", None, ""),
+        ("[G] Show 2 - Pilot [1080p].mkv", None, ""),
+    ],
+)
+def test_seasons_and_episodes(name: str, season: int | str | None, episode: str) -> None:
+    read = parse(name)
+    said = f"{read.season}-{read.last_season}" if read.last_season else read.season
+    assert said == season, read
+    assert episode_is_right(read, episode), read
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "episode"),
+    [
+        ("[G] 86 - 05 (1080p).mkv", "86", "5"),
+        ("[G] 86 [1080p].mkv", "86", ""),
+        ("[G] 91 Days - 05 [1080p].mkv", "91 Days", "5"),
+        ("[G] 91 Days [1080p].mkv", "91 Days", ""),
+        ("[G] Mob Psycho 100 - 03.mkv", "Mob Psycho 100", "3"),
+        ("[G]_Steins;Gate_0_-_07_[1080p].mkv", "Steins;Gate 0", "7"),
+        ("[G] Steins Gate 0 [1080p].mkv", "Steins;Gate 0", ""),
+        ("Kaiju.No.8.04.1080p.WEB-DL.mkv", "Kaiju No. 8", "4"),
+        ("[G] Zom 100 - 100 [1080p].mkv", "Zom 100", "100"),
+        ("[G] Kill la Kill 24 [BD 1080p]", "Kill la Kill", "24"),
+        ("[G] Boku no Hero Academia 2 [1080p]", "Boku no Hero Academia", ""),
+    ],
+)
+def test_a_known_title_is_no_number(name: str, known: str, episode: str) -> None:
+    assert episode_is_right(parse(name, [known]), episode), parse(name, [known])
+
+
+def test_of_two_known_titles_the_longer_is_cut_out() -> None:
+    assert parse("[G] Mob Psycho 100 - 05 [1080p]", ["Mob Psycho", "Mob Psycho 100"]).episode == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("[G] Show - 05 [1080p]", Kind.EPISODE),
+        ("[G] Show (01-12) [1080p]", Kind.BATCH),
+        ("[G] Show [BD 1080p] (Batch)", Kind.BATCH),
+        ("[G] Show S2 [BD 1080p]", Kind.BATCH),
+        ("[G] Show - Vol. 2 [BD 1080p]", Kind.BATCH),
+        ("[G] Show - NCOP1 [BD 1080p]", Kind.EXTRA),
+        ("[G] Show NCED2v2 [BD 1080p]", Kind.EXTRA),
+        ("[G] Show - PV3 [1080p]", Kind.EXTRA),
+        ("[G] Show - Trailer [1080p]", Kind.EXTRA),
+        ("[G] Show - 12.5 [1080p]", Kind.SPECIAL),
+        ("[G] Show OVA - 01 [1080p]", Kind.SPECIAL),
+        ("[G] Show - SP02 [1080p]", Kind.SPECIAL),
+        ("[G] Show Movie [BD 1080p]", Kind.FILM),
+        ("[G] Show [BD 1080p]", Kind.UNKNOWN),
+    ],
+)
+def test_the_kind_of_thing_it_is(name: str, kind: Kind) -> None:
+    assert parse(name).kind is kind, parse(name)
+
+
+def test_what_the_technical_marks_say() -> None:
+    read = parse("[Group] Show - 03v2 (BD 1920x1080 x265 10-bit FLAC) [Dual-Audio][Multi-Subs][ABCD1234].mkv")
+    assert (read.resolution, read.source, read.codec, read.bit_depth) == (1080, "BD", "HEVC", 10)
+    assert (read.version, read.dual_audio, read.languages, read.checksum) == (2, True, ("multi",), "ABCD1234")
+    web = parse("Show.S01E03.2160p.NF.WEB-DL.AAC2.0.H.264-GRP.mkv")
+    assert (web.resolution, web.source, web.codec, web.group) == (2160, "WEB", "AVC", "GRP")
+    assert parse("[G] Show - 03 [ENG][FRE][ITA][1080p AV1]").languages == ("en", "fr", "it")
+    assert parse("[G] Show - 03 [WebRip 1080p HEVC-10bit AAC][简繁内封字幕]").languages == ("zh",)
+    assert parse("[G] Show (2011) - 03 [1080p]").year == 2011
+
+
+def test_other_titles_are_kept() -> None:
+    read = parse("Solo Leveling S02E04 1080p WEB-DL H 264-VARYG (Ore dake Level Up na Ken Season 2, Dual-Audio)")
+    assert read.title == "Solo Leveling"
+    assert "Ore dake Level Up na Ken Season 2" in read.others
+    barred = parse("[G] 葬送的芙莉莲 / Sousou no Frieren - 03 [1080p]")
+    assert (barred.title, barred.others) == ("Sousou no Frieren", ("葬送的芙莉莲",))
+
+
+def test_an_index_that_counts_past_255_characters_is_cut_off() -> None:
+    read = parse("[G] " + "word " * 400 + "- 05 [1080p]")
+    assert read.episode is None
+    assert len(read.title) <= LONGEST
+
+
+# Properties
+
+WORDS = st.sampled_from(
+    [
+        "Kage",
+        "Hikari",
+        "Sora",
+        "no",
+        "wa",
+        "Densetsu",
+        "Mahou",
+        "Gakuen",
+        "Monster",
+        "Blue",
+        "Lock",
+        "Kimi",
+        "Yuusha",
+        "Isekai",
+    ]
+)
+TITLE = st.lists(WORDS, min_size=1, max_size=6, unique=True).map(" ".join)
+GROUP = st.sampled_from(["SubsPlease", "Erai-raws", "ASW", "Some Group", "A&B-Subs"])
+NOISE = st.lists(
+    st.sampled_from(
+        ["[1080p]", "(720p)", "[HEVC x265 10bit]", "[Multi-Subs]", "[AAC]", "(WEB 1080p)", "[Dual-Audio]", "[DEADBEEF]"]
+    ),
+    max_size=4,
+    unique=True,
+)
+READER = Reader(["Sousou no Frieren", "86", "Mob Psycho 100"])
+
+
+@given(st.text(max_size=400))
+def test_no_text_breaks_the_reader(text: str) -> None:
+    assert isinstance(READER.read(text), ReleaseName)
+
+
+@given(st.sampled_from(CORPUS), st.randoms(use_true_random=False))
+@settings(max_examples=300)
+def test_no_mutated_name_breaks_the_reader(label: Labelled, chance: random.Random) -> None:
+    text = label.name
+    for _ in range(chance.randint(1, 5)):
+        at = chance.randint(0, len(text))
+        piece = chance.choice(["[", "]", "(", "第", "話", " - ", "S", "E", "0", "²", "½", "|", "\x00", "~12", "v", "."])
+        text = chance.choice(
+            [text[:at] + piece * chance.randint(1, 9) + text[at:], text[at:], text[:at] + text[at + 2 :]]
+        )
+    assert isinstance(READER.read(text), ReleaseName)
+
+
+@given(TITLE, GROUP, st.integers(1, 1999), st.integers(1, 3), NOISE)
+def test_a_name_built_from_parts_reads_back_to_them(
+    title: str, group: str, episode: int, version: int, noise: list[str]
+) -> None:
+    suffix = f"v{version}" if version > 1 else ""
+    read = parse(f"[{group}] {title} - {episode:02}{suffix} {' '.join(noise)}.mkv")
+    assert (read.title, read.group, read.episode, read.version) == (title, group, episode, version)
+
+
+@given(TITLE, GROUP, st.integers(1, 30), st.integers(1, 99), NOISE)
+def test_a_season_built_from_parts_reads_back(
+    title: str, group: str, season: int, episode: int, noise: list[str]
+) -> None:
+    for middle in (f"S{season:02}E{episode:02}", f"S{season} - {episode:02}", f"Season {season} - {episode:02}"):
+        read = parse(f"[{group}] {title} {middle} {' '.join(noise)}")
+        assert (read.title, read.season, read.episode) == (title, season, episode)
+
+
+@given(TITLE, GROUP, st.integers(1, 500), st.integers(2, 60), NOISE)
+def test_a_range_built_from_parts_reads_back(title: str, group: str, first: int, more: int, noise: list[str]) -> None:
+    assume(not (1900 < first + more < 2040))
+    for middle in (
+        f"({first:02}-{first + more:02})",
+        f"- {first:02} ~ {first + more:02}",
+        f"{first:02}-{first + more:02}",
+    ):
+        read = parse(f"[{group}] {title} {middle} {' '.join(noise)}")
+        assert (read.title, read.episode, read.last_episode) == (title, first, first + more)
+        assert read.kind is Kind.BATCH
+
+
+@given(st.sampled_from(CORPUS), NOISE)
+def test_more_noise_never_changes_the_episode(label: Labelled, noise: list[str]) -> None:
+    assume(label.name.endswith("]"))
+    plain, noisy = parse(label.name), parse(f"{label.name} {' '.join(noise)}")
+    assert (noisy.season, noisy.episode, noisy.last_episode, noisy.fraction) == (
+        plain.season,
+        plain.episode,
+        plain.last_episode,
+        plain.fraction,
+    )

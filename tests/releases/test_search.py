@@ -1,0 +1,254 @@
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.servers.anilist import FakeAniList
+from tests.servers.anilist_data import Media
+from tests.servers.nyaa import FakeNyaa
+from uuutorrent.accounts import User
+from uuutorrent.anime.anilist import AniList
+from uuutorrent.anime.anime import MediaId
+from uuutorrent.anime.watchlist import Watchlists
+from uuutorrent.config import AniList as AniListSettings
+from uuutorrent.errors import Invalid, Missing, Refused, Unreachable
+from uuutorrent.releases.nyaa import Nyaa
+from uuutorrent.releases.release import Found, Match, Taste
+from uuutorrent.releases.search import Releases
+from uuutorrent.store.database import Database
+from uuutorrent.store.sealed import KeyRing
+from uuutorrent.tally import Tally
+from uuutorrent.users import UserId
+
+
+@pytest.fixture
+def anilist() -> Iterator[FakeAniList]:
+    with FakeAniList() as running:
+        yield running
+
+
+@pytest.fixture
+def releases(database: Database, http: httpx.AsyncClient, nyaa: Nyaa, anilist: FakeAniList, tmp_path: Path) -> Releases:
+    settings = AniListSettings(api_url=anilist.url)
+    service = AniList(http, settings, Tally())
+    return Releases(database, nyaa, Watchlists(database, service, KeyRing.open(tmp_path / "keyring"), settings))
+
+
+@pytest.fixture
+def show(anilist: FakeAniList) -> Media:
+    """Five of twelve episodes have aired."""
+    return anilist.add_media("Kage no Uta", english="Song of Shadows", next_episode=6)
+
+
+async def find(releases: Releases, user: User, show: Media, episode: int, **more: int) -> Found:
+    return await releases.find(user, MediaId(show.id), episode, **more)
+
+
+async def test_the_best_release_is_found_with_one_question(
+    releases: Releases, index: FakeNyaa, ann: User, show: Media
+) -> None:
+    index.post("[SubsPlease] Kage no Uta - 02 (720p)")
+    posted = index.post("[SubsPlease] Kage no Uta - 03 (1080p)")
+    index.post("[SubsPlease] Kage no Uta - 03 (720p)", seeders=9000)
+    found = await find(releases, ann, show, 3)
+    assert found.best is not None
+    assert found.best.release.infohash == posted.infohash
+    assert found.best is found.candidates[0]
+    assert len(found.candidates) == 3
+    assert "episode 3" in found.said
+    assert found.asked == ('"Kage no Uta"|"Song of Shadows"',)
+    assert found.search_ms > 0
+    assert found.rank_ms > 0
+    assert len(index.queries) == 1
+
+
+async def test_all_episodes_and_all_users_share_the_answer(
+    releases: Releases, index: FakeNyaa, ann: User, bob: User, show: Media
+) -> None:
+    for number in (2, 3):
+        index.post(f"[SubsPlease] Kage no Uta - {number:02} (1080p)")
+    first, second = await find(releases, ann, show, 2), await find(releases, bob, show, 3)
+    assert first.best is not None
+    assert second.best is not None
+    assert len(index.queries) == 1
+
+
+async def test_a_long_show_takes_a_second_question_with_the_number(
+    releases: Releases, index: FakeNyaa, ann: User, anilist: FakeAniList
+) -> None:
+    show = anilist.add_media("Endless Song", episodes=None, next_episode=1000)
+    for number in range(1, 200):
+        index.post(f"[SubsPlease] Endless Song - {number:02} (1080p)")
+    found = await find(releases, ann, show, 7)
+    assert found.best is not None
+    assert found.best.release.title == "[SubsPlease] Endless Song - 07 (1080p)"
+    assert index.queries == ['"Endless Song"', '"Endless Song" (07|007|e07|ep07|s01e07)']
+
+
+async def test_what_a_phrase_misses_is_found_by_its_words(
+    releases: Releases, index: FakeNyaa, ann: User, anilist: FakeAniList
+) -> None:
+    show = anilist.add_media("Off & Monster Season")
+    index.post("[SubsPlease] Off and Monster Season - 03 (1080p)")
+    assert (await find(releases, ann, show, 3)).best is not None
+    assert index.queries == ['"Off Monster Season"', "Off Monster Season"]
+
+
+async def test_nothing_is_asked_more_than_four_times(
+    releases: Releases, index: FakeNyaa, ann: User, anilist: FakeAniList
+) -> None:
+    show = anilist.add_media("Endless Song", episodes=None, next_episode=1000)
+    for number in range(100, 200):
+        index.post(f"[SubsPlease] Endless Song - {number} (360p) 07")
+    found = await find(releases, ann, show, 7)
+    assert found.best is None
+    assert len(index.queries) == len(found.asked) <= 4
+
+
+async def test_an_episode_that_is_not_there_says_what_is(
+    releases: Releases, index: FakeNyaa, ann: User, show: Media
+) -> None:
+    for number in (1, 2, 4):
+        index.post(f"[SubsPlease] Kage no Uta - {number:02} (1080p)")
+    found = await find(releases, ann, show, 3)
+    assert found.best is None
+    assert len(found.candidates) == 3
+    assert found.said.startswith("No release of Kage no Uta episode 3 was found that can be taken.")
+    assert "There is episode 1, 2, 4." in found.said
+    assert 'Looked through 3 posts for "Kage no Uta"' in found.said
+
+
+async def test_why_the_nearest_is_not_taken_is_said(
+    releases: Releases, index: FakeNyaa, ann: User, show: Media
+) -> None:
+    index.post("[SubsPlease] Kage no Uta - 03 (1080p)", seeders=0)
+    assert "no seeders, so nobody can send it" in (await find(releases, ann, show, 3)).said
+
+
+async def test_a_batch_is_shown_but_not_taken(releases: Releases, index: FakeNyaa, ann: User, show: Media) -> None:
+    index.post("[SubsPlease] Kage no Uta (01-05) (1080p) [Batch]")
+    found = await find(releases, ann, show, 3)
+    assert found.best is None
+    assert found.candidates[0].verdict is Match.REJECT
+    assert "batch 01-05 holds it; single episodes are preferred" in found.said
+
+
+async def test_an_empty_index_says_so(releases: Releases, ann: User, show: Media) -> None:
+    found = await find(releases, ann, show, 3)
+    assert (found.best, found.candidates) == (None, ())
+    assert "The index lists nothing of this show." in found.said
+
+
+async def test_an_episode_to_come_says_when_it_airs(
+    releases: Releases, index: FakeNyaa, ann: User, show: Media
+) -> None:
+    index.post("[SubsPlease] Kage no Uta - 06 (1080p)")
+    index.post("[SubsPlease] Kage no Uta - 05 (1080p)")
+    found = await find(releases, ann, show, 6)
+    airs = datetime.fromtimestamp(show.airs_at, UTC)
+    assert found.best is None
+    assert found.said.startswith("Episode 6 of Kage no Uta has not aired yet.")
+    assert f"Episode 6 airs {airs:%Y-%m-%d %H:%M} UTC." in found.said
+    assert len(index.queries) == 1
+
+
+async def test_an_episode_whose_hour_has_come_counts_as_aired(
+    releases: Releases, index: FakeNyaa, ann: User, anilist: FakeAniList
+) -> None:
+    show = anilist.add_media("Kage no Uta", next_episode=6, airs_in=timedelta(minutes=-1))
+    index.post("[SubsPlease] Kage no Uta - 06 (1080p)")
+    assert (await find(releases, ann, show, 6)).best is not None
+
+
+async def test_an_episode_that_never_was_is_not_asked_for(
+    releases: Releases, index: FakeNyaa, ann: User, show: Media
+) -> None:
+    found = await find(releases, ann, show, 13)
+    assert (found.best, found.said) == (None, "Kage no Uta has 12 episodes, so there is no episode 13.")
+    assert index.queries == []
+
+
+async def test_a_second_season_is_found_by_its_absolute_number(
+    releases: Releases, index: FakeNyaa, ann: User, anilist: FakeAniList
+) -> None:
+    first = anilist.add_media("Kage no Uta", episodes=24)
+    second = anilist.add_media("Kage no Uta 2nd Season", next_episode=6, sequel_of=first)
+    index.post("[SubsPlease] Kage no Uta - 03 (1080p)")
+    posted = index.post("[SubsPlease] Kage no Uta - 27 (1080p)")
+    found = await find(releases, ann, second, 3)
+    assert found.best is not None
+    assert found.best.release.infohash == posted.infohash
+    assert "absolute 27 = 24 + 3" in found.best.reasons
+
+
+async def test_one_quality_can_be_asked_for(releases: Releases, index: FakeNyaa, ann: User, show: Media) -> None:
+    for lines in (1080, 720):
+        index.post(f"[SubsPlease] Kage no Uta - 03 ({lines}p)")
+    found = await find(releases, ann, show, 3, quality=720)
+    assert found.best is not None
+    assert found.best.name.resolution == 720
+    with pytest.raises(Invalid) as caught:
+        await find(releases, ann, show, 3, quality=555)
+    assert caught.value.field == "quality"
+
+
+async def test_what_cannot_be_asked(releases: Releases, index: FakeNyaa, ann: User, show: Media) -> None:
+    with pytest.raises(Invalid):
+        await find(releases, ann, show, 0)
+    with pytest.raises(Missing):
+        await releases.find(ann, MediaId(424242), 1)
+    index.fault = 500
+    with pytest.raises(Unreachable):
+        await find(releases, ann, show, 3)
+
+
+async def test_a_torrent_file_can_be_had(releases: Releases, index: FakeNyaa, ann: User, show: Media) -> None:
+    posted = index.post("[SubsPlease] Kage no Uta - 03 (1080p)")
+    found = await find(releases, ann, show, 3)
+    assert found.best is not None
+    assert await releases.torrent_file(found.best.release) == posted.torrent
+
+
+# Tastes
+
+
+async def test_a_taste_is_remembered_and_is_ones_own(
+    releases: Releases, index: FakeNyaa, ann: User, bob: User, show: Media
+) -> None:
+    for group in ("Aye", "Bee"):
+        index.post(f"[{group}] Kage no Uta - 03 (1080p)", seeders=900 if group == "Aye" else 9)
+    wished = Taste(resolutions=(1080, 720), groups=("Bee",), codecs=("AV1",), min_seeders=3, max_episode_bytes=5 << 30)
+    await releases.set_taste(ann, wished)
+    assert await releases.taste(ann) == wished
+    assert await releases.taste(bob) == Taste()
+    chosen = [(await find(releases, user, show, 3)).best for user in (ann, bob)]
+    assert [best.name.group for best in chosen if best] == ["Bee", "Aye"]
+    await releases.set_taste(ann, Taste(blocked_groups=("Bee",)))
+    assert (await releases.taste(ann)).groups == ()
+
+
+@pytest.mark.parametrize(
+    ("taste", "field"),
+    [
+        (Taste(resolutions=()), "resolutions"),
+        (Taste(resolutions=(1081,)), "resolutions"),
+        (Taste(groups=("",)), "groups"),
+        (Taste(blocked_groups=("x" * 101,)), "blocked_groups"),
+        (Taste(blocked_groups=tuple(map(str, range(99)))), "blocked_groups"),
+        (Taste(codecs=("VP9",)), "codecs"),
+        (Taste(min_seeders=-1), "min_seeders"),
+        (Taste(max_episode_bytes=0), "max_episode_bytes"),
+    ],
+)
+async def test_a_taste_that_means_nothing_is_refused(releases: Releases, ann: User, taste: Taste, field: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        await releases.set_taste(ann, taste)
+    assert caught.value.field == field
+    assert await releases.taste(ann) == Taste()
+
+
+async def test_who_is_gone_has_no_taste(releases: Releases) -> None:
+    with pytest.raises(Refused):
+        await releases.set_taste(User(UserId(999), "nobody", "user"), Taste())

@@ -1,0 +1,83 @@
+"""What tests of the port stand on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.fakes import FakeEngine
+from tests.ssh.port import Port, opened
+from uuutorrent.accounts import Accounts
+from uuutorrent.anime.anilist import AniList
+from uuutorrent.anime.watchlist import Watchlists
+from uuutorrent.config import Config, QBittorrent, Ssh
+from uuutorrent.config import Server as ServerSettings
+from uuutorrent.desk import Services
+from uuutorrent.releases.nyaa import Nyaa
+from uuutorrent.releases.search import Releases
+from uuutorrent.store.database import Database
+from uuutorrent.store.sealed import KeyRing
+from uuutorrent.tally import Tally
+from uuutorrent.torrents.files import Files
+from uuutorrent.torrents.grabs import Grabs
+from uuutorrent.torrents.library import Library
+from uuutorrent.torrents.live import Live
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """The port does not care which database there is."""
+    return f"sqlite+aiosqlite:///{tmp_path / 'uuutorrent.db'}"
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return Config(
+        server=ServerSettings(data_dir=tmp_path / "data"),
+        ssh=Ssh(host="127.0.0.1", port=0, public_host="seedbox"),
+        qbittorrent=QBittorrent(download_dir=str(tmp_path / "downloads")),
+    )
+
+
+@pytest.fixture
+async def services(
+    config: Config, database: Database, accounts: Accounts, engine: FakeEngine
+) -> AsyncIterator[Services]:
+    """The services as the daemon builds them, with nobody outside to talk to."""
+    config.download_dir.mkdir()
+    tally = Tally()
+    async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(503))) as nobody:
+        watchlists = Watchlists(
+            database,
+            AniList(nobody, config.anilist, tally),
+            KeyRing.open(config.server.data / "keyring"),
+            config.anilist,
+        )
+        releases = Releases(database, Nyaa(nobody, config.nyaa, tally), watchlists)
+        live = Live(engine)
+        library = Library(database, engine, live, config.torrents, config.download_dir)
+        yield Services(
+            config=config,
+            tally=tally,
+            accounts=accounts,
+            watchlists=watchlists,
+            releases=releases,
+            live=live,
+            library=library,
+            grabs=Grabs(database, watchlists, releases, library, tally),
+            files=Files(library, config.download_dir),
+        )
+
+
+@pytest.fixture
+async def port(services: Services, engine: FakeEngine) -> AsyncIterator[Port]:
+    async with opened(services, engine) as running:
+        yield running

@@ -1,0 +1,125 @@
+"""The documents of all verbs have the keys that `docs/commands.md` shows."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import PASSWORD
+from tests.people import OTHER, a_key
+from tests.ssh.verbs.conftest import House
+from tests.torrents import metainfos
+from uuutorrent.ssh import commands
+from uuutorrent.torrents.engine import Peer, Tracker
+
+PAGE = (Path(__file__).parents[3] / "docs/commands.md").read_text()
+SECTIONS = dict(re.findall(r"^### (.+?)\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL))
+
+
+def described(name: str) -> Any:
+    """The example of a verb's document, or the one it refers to."""
+    shown = re.search(r"^```json\n(.*?)^```", SECTIONS[name], re.MULTILINE | re.DOTALL)
+    if shown:
+        return json.loads(shown[1])
+    said = re.search(r"The document is (an entry|a list of|your taste|as)\b[^.]*?\[([a-z ]+)\]\(#", SECTIONS[name])
+    assert said, name
+    there = described(said[2])
+    if said[1] == "an entry":
+        return there[0]
+    return [there] if said[1] == "a list of" else there
+
+
+def shape(document: Any) -> Any:
+    """The keys of a document, all the way down."""
+    if isinstance(document, Mapping):
+        return {key: shape(value) for key, value in document.items()}
+    if isinstance(document, Sequence) and not isinstance(document, str):
+        return [shape(document[0])] if document and isinstance(document[0], Mapping) else []
+    return None
+
+
+async def about_shows(house: House) -> dict[str, Any]:
+    show = house.frieren.id
+    ann = house.ann
+    house.post(1)
+    return {
+        "shows": await ann.json("shows frieren"),
+        "watch": await ann.json(f"watch {show}"),
+        "watchlist": await ann.json("watchlist"),
+        "progress": await ann.json(f"progress {show} 0"),
+        "status": await ann.json(f"status {show} paused"),
+        "search": await ann.json(f"search {show} 1"),
+        "get": await ann.json(f"get {show} 1"),
+        "activity": await ann.json("activity"),
+        "taste": await ann.json("taste"),
+        "taste set": await ann.json("taste set --resolutions 1080"),
+        "unwatch": await ann.json(f"unwatch {show}"),
+    }
+
+
+async def about_torrents(house: House) -> dict[str, Any]:
+    ann, held = house.ann, await house.holds(house.ann, "Lectures", {"one.mkv": 5})
+    house.engine.peers_of[held] = (Peer("203.0.113.7:51413", "qBittorrent 5.1.0", 1.0, 0, 0),)
+    house.engine.trackers_of[held] = (Tracker("https://tracker.example.org/announce", "working", 1, 1, ""),)
+    documents = {
+        "torrents": await ann.json("torrents"),
+        "show": await ann.json(f"show {held}"),
+        "pause": await ann.json(f"pause {held}"),
+        "resume": await ann.json(f"resume {held}"),
+        "recheck": await ann.json(f"recheck {held}"),
+        "priority": await ann.json(f"priority {held} 0 --to high"),
+        "sequential": await ann.json(f"sequential {held} on"),
+        "limit": await ann.json(f"limit {held} --down 2M"),
+        "add": await ann.json("add -", metainfos.single("lecture.mkv")),
+    }
+    await house.completes(held, {"Lectures/one.mkv": b"12345"})
+    return documents | {"files": await ann.json("files"), "delete": await ann.json(f"delete {held} --files")}
+
+
+async def about_oneself(house: House) -> dict[str, Any]:
+    ann = house.ann
+    return {
+        "link": await ann.json("link", house.anilist.add_user("AnnOnAniList").token.encode()),
+        "whoami": await ann.json("whoami"),
+        "unlink": await ann.json("unlink"),
+        "passwd": await ann.json("passwd", f"{PASSWORD}\n{OTHER}\n".encode()),
+        "keys add": await ann.json(f"keys add {a_key()}"),
+        "keys list": await ann.json("keys list"),
+        "keys remove": await ann.json("keys remove 1"),
+    }
+
+
+async def about_people(house: House) -> dict[str, Any]:
+    boss = house.boss
+    return {
+        "users add": await boss.json("users add carl"),
+        "users list": await boss.json("users list"),
+        "users passwd": await boss.json("users passwd carl"),
+        "users role": await boss.json("users role carl admin"),
+        "users quota": await boss.json("users quota carl --bytes 200G"),
+        "users disable": await boss.json("users disable carl"),
+        "users enable": await boss.json("users enable carl"),
+        "users delete": await boss.json("users delete carl"),
+    }
+
+
+ABOUT = (about_shows, about_torrents, about_oneself, about_people)
+
+
+@pytest.mark.parametrize("about", ABOUT)
+async def test_documents_are_as_described(house: House, about: Callable[[House], Awaitable[dict[str, Any]]]) -> None:
+    documents = await about(house)
+    assert {name: shape(answer) for name, answer in documents.items()} == {
+        name: shape(described(name)) for name in documents
+    }
+
+
+def test_no_verb_is_left_out() -> None:
+    shown = {name for about in ABOUT for name in re.findall(r'"([a-z ]+)": await', inspect.getsource(about))}
+    assert shown == {" ".join(verb.name) for verbs in commands.SUBJECTS.values() for verb in verbs}

@@ -1,0 +1,218 @@
+"""search, get, activity, taste: documents, exit codes, and what is said while something outside is away."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.ssh.prompt import an_instant
+from tests.ssh.verbs.conftest import House
+
+CANDIDATE = {
+    "infohash", "title", "verdict", "score", "reasons", "seeders", "size", "group", "resolution", "version", "batch",
+}  # fmt: skip
+
+
+async def test_a_search_lists_candidates_best_first_with_reasons(house: House) -> None:
+    wanted, other = house.post(5), house.post(6)
+    found = await house.ann.json(f"search {house.frieren.id} 5")
+    assert set(found) == {"best", "said", "candidates"}
+    assert found["best"] == wanted.infohash
+    first, second = found["candidates"]
+    assert set(first) == CANDIDATE
+    assert (first["infohash"], first["title"], first["verdict"]) == (wanted.infohash, wanted.title, "match")
+    assert (first["seeders"], first["size"], first["version"], first["batch"]) == (900, 1000, 1, False)
+    assert (first["group"], first["resolution"]) == ("SubsPlease", 1080)
+    assert isinstance(first["score"], float)
+    assert all(isinstance(reason, str) for reason in first["reasons"])
+    assert (second["infohash"], second["verdict"]) == (other.infohash, "reject")
+    assert second["reasons"]
+
+
+async def test_a_search_in_words_shows_hashes_that_get_takes(house: House) -> None:
+    wanted, other = house.post(5), house.post(6)
+    shown = await house.ann.says(f"search {house.frieren.id} 5")
+    assert shown.startswith(f"→ {wanted.infohash}  900 seeders  1000 B\n    {wanted.title}\n")
+    assert f"\n✗ {other.infohash}" in shown
+    assert "episode 6, not 5" in shown
+    assert (await house.ann.json(f"get {house.frieren.id} 5 --release {wanted.infohash.upper()}"))["state"] == "added"
+
+
+async def test_a_search_that_finds_nothing_says_what_there_is(house: House) -> None:
+    show = house.anilist.add_media("Dandadan", episodes=24, next_episode=14)
+    for episode in range(1, 13):
+        house.nyaa.post(f"[Group] Dandadan - {episode:02} (1080p).mkv")
+    found = await house.ann.json(f"search {show.id} 14")
+    assert found["best"] is None
+    assert len(found["candidates"]) == 12
+    shown = await house.ann.says(f"search {show.id} 14")
+    assert shown.startswith("Episode 14 of Dandadan has not aired yet.")
+    assert shown.endswith("✗ 2 more releases rejected; --json lists all of them\n")
+
+
+async def test_getting_an_episode_tells_its_steps(house: House) -> None:
+    post = house.post(5)
+    got = await house.ann.json(f"get {house.frieren.id} 5")
+    assert got["infohash"] == post.infohash
+    assert (got["state"], got["title"], got["media_id"], got["episode"]) == ("added", post.title, house.frieren.id, 5)
+    assert isinstance(got["grab"], int)
+    assert [step["step"] for step in got["steps"]] == ["watchlist", "search", "rank", "add", "link"]
+    assert got["ms"] == pytest.approx(sum(step["ms"] for step in got["steps"]), abs=0.5)
+    assert datetime.now(UTC) - an_instant(got["asked_at"]) < timedelta(minutes=1)
+    (torrent,) = await house.ann.json("torrents")
+    assert (torrent["media_id"], torrent["episode"]) == (house.frieren.id, 5)
+    shown = await house.ann.says(f"get {house.frieren.id} 5")
+    assert shown.startswith("Added in ")
+    assert post.title in " ".join(shown.split())
+
+
+async def test_without_a_number_it_is_the_next_unwatched_episode(house: House) -> None:
+    house.post(3)
+    await house.ann.says(f"watch {house.frieren.id}")
+    await house.ann.says(f"progress {house.frieren.id} 2")
+    assert (await house.ann.json(f"get {house.frieren.id}"))["episode"] == 3
+
+
+async def test_waiting_ends_when_it_is_complete(house: House) -> None:
+    post = house.post(5)
+    asked = asyncio.create_task(house.ann.json(f"get {house.frieren.id} 5 --wait 20"))
+    async with asyncio.timeout(10):
+        while not house.engine.has(post.infohash):  # noqa: ASYNC110 - the engine tells nobody
+            await asyncio.sleep(0.01)
+    await house.completes(post.infohash, {post.title: bytes(1000)})
+    got = await asked
+    assert (got["state"], got["infohash"]) == ("complete", post.infohash)
+    assert (await house.ann.json(f"get {house.frieren.id} 5"))["state"] == "complete"
+    assert (await house.ann.says(f"get {house.frieren.id} 5")).startswith("Complete: ")
+
+
+async def test_waiting_in_vain_says_so_and_tells_how_it_is(house: House) -> None:
+    house.post(5)
+    answer = await house.ann.type(f"get {house.frieren.id} 5 --wait 0.05 --json")
+    assert (answer.code, answer.json["state"]) == (0, "added")
+    assert "not complete after 0.05 s" in answer.err
+
+
+async def test_what_cannot_be_asked_for_is_refused(house: House) -> None:
+    for options, code, said in (
+        ("5 --quality hd", 2, "1080"),
+        ("5 --quality 1", 2, "no quality 1"),
+        ("5 --release abc", 2, "not a whole infohash"),
+        ("5 --wait -1", 2, "seconds"),
+        ("5 --wait nan", 2, "seconds"),
+        ("5 --wait 1e300", 2, "seconds"),
+        ("0", 2, ">= 1"),
+        ("", 4, "not on your watchlist"),
+    ):
+        answer = await house.ann.type(f"get {house.frieren.id} {options} --json")
+        assert answer.code == code
+        assert said in answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("line", "code"), [("get 1001 29", 4), ("get 999 1", 4), (f"get 1001 5 --release {'a' * 40}", 4)]
+)
+async def test_a_grab_that_fails_shows_the_grab_and_the_error(house: House, line: str, code: int) -> None:
+    house.post(5)
+    answer = await house.ann.type(f"{line} --json")
+    failed = answer.json
+    assert (answer.code, failed["state"], failed["error"]["code"]) == (code, "failed", "missing")
+    assert failed["error"]["message"] == failed["reason"] == answer.err.rstrip("\n")
+    assert (await house.ann.type(line)).out == ""
+    assert await house.ann.json("torrents") == []
+
+
+@pytest.mark.parametrize(("fault", "code", "name"), [(503, 75, "unreachable"), ("html", 76, "unexpected")])
+async def test_an_index_that_is_away_fails_the_grab(house: House, fault: int | str, code: int, name: str) -> None:
+    house.nyaa.fault = fault
+    answer = await house.ann.type(f"get {house.frieren.id} 5 --json")
+    assert (answer.code, answer.json["error"]["code"], answer.json["state"]) == (code, name, "failed")
+    assert "Nyaa" in answer.err
+
+
+async def test_while_qbittorrent_is_away_a_grab_is_noted_down_and_says_to_come_back(house: House) -> None:
+    post = house.post(5)
+    await house.away()
+    for _ in range(2):
+        answer = await house.ann.type(f"get {house.frieren.id} 5 --json")
+        assert (answer.code, answer.json["error"]["code"]) == (75, "unreachable")
+        assert (answer.json["state"], answer.json["infohash"]) == ("claimed", post.infohash)
+        assert "as soon as qBittorrent answers" in answer.err
+
+
+async def test_somebody_over_quota_is_refused(house: House) -> None:
+    house.post(5)
+    await house.boss.says("users quota ann --bytes 500")
+    answer = await house.ann.type(f"get {house.frieren.id} 5 --json")
+    assert (answer.code, answer.json["error"]["code"]) == (3, "refused")
+
+
+async def test_activity_is_ones_own_newest_first(house: House) -> None:
+    post = house.post(5)
+    await house.ann.says(f"get {house.frieren.id} 5")
+    await house.ann.type(f"get {house.frieren.id} 29")
+    failed, added = await house.ann.json("activity")
+    assert (failed["state"], failed["episode"], failed["title"]) == ("failed", 29, "")
+    assert (added["state"], added["episode"], added["title"]) == ("added", 5, post.title)
+    shown = await house.ann.says("activity")
+    assert f"{added['asked_at']}  {house.frieren.id} episode 5: added\n    {post.title}\n" in shown
+    assert await house.bob.json("activity") == []
+    assert await house.bob.says("activity") == "Nothing was fetched yet.\n"
+
+
+async def test_titles_of_posts_do_not_drive_the_terminal(house: House) -> None:
+    title = "[\x9b31mEvil\u202e] Sousou no Frieren - 05 (1080p).mkv"
+    house.nyaa.post(title, torrent=None, size=1000)
+    for line in ("search 1001 5", "get 1001 5", "torrents", "activity"):
+        assert all(char.isprintable() or char == "\n" for char in await house.ann.says(line))
+        assert (await house.ann.type(f"{line} --json")).out.rstrip("\n").isprintable()
+
+
+async def test_a_taste_is_shown_and_changed_in_parts(house: House) -> None:
+    before = await house.ann.json("taste")
+    assert before == {
+        "resolutions": [1080, 720, 480],
+        "groups": [],
+        "blocked_groups": [],
+        "codecs": [],
+        "min_seeders": 1,
+        "remakes": False,
+        "max_episode_bytes": None,
+    }
+    changed = await house.ann.json(
+        "taste set --resolutions 720p,1080 --groups SubsPlease 'Erai raws' --codecs hevc --min-seeders 3 "
+        "--remakes --max-episode-bytes 2G --blocked-groups Bad"
+    )
+    assert changed == await house.ann.json("taste")
+    assert changed == {
+        "resolutions": [720, 1080],
+        "groups": ["SubsPlease", "Erai raws"],
+        "blocked_groups": ["Bad"],
+        "codecs": ["HEVC"],
+        "min_seeders": 3,
+        "remakes": True,
+        "max_episode_bytes": 2 << 30,
+    }
+    less = await house.ann.json("taste set --groups --blocked-groups --no-remakes --max-episode-bytes 0")
+    assert less == {**changed, "groups": [], "blocked_groups": [], "remakes": False, "max_episode_bytes": None}
+    assert "codecs           HEVC\n" in await house.ann.says("taste")
+    assert await house.bob.json("taste") == before
+
+
+async def test_a_taste_that_means_nothing_is_refused(house: House) -> None:
+    for options, said in (
+        ("", "say what to change"),
+        ("--resolutions", "at least one resolution"),
+        ("--resolutions 1081", "resolution"),
+        ("--resolutions best", "1080"),
+        ("--codecs divx", "AVC, HEVC, AV1"),
+        ("--min-seeders -1", ">= 0"),
+        ("--min-seeders 1000000", "seeders"),
+        ("--max-episode-bytes huge", "500K"),
+        ("--groups ''", "1 to 100 characters"),
+    ):
+        before = await house.ann.json("taste")
+        assert said in await house.ann.fails(f"taste set {options}".strip(), 2)
+        assert await house.ann.json("taste") == before

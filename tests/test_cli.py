@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from tests.operating import Operating
+from uuutorrent import daemon
+from uuutorrent.config import Config
+from uuutorrent.errors import BadConfig, Unreachable
+
+
+@pytest.fixture
+def uuutorrent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Operating:
+    return Operating(tmp_path, monkeypatch, capsys)
+
+
+async def test_the_database_is_upgraded_once(uuutorrent: Operating) -> None:
+    assert (await uuutorrent("db", "upgrade")).out == "The database is up to date now.\n"
+    assert (await uuutorrent("db", "upgrade")).out == "The database was up to date.\n"
+
+
+@pytest.mark.real
+async def test_check_says_what_is_there_and_makes_nothing(uuutorrent: Operating, tmp_path: Path) -> None:
+    done = await uuutorrent("check")
+    assert done.code == 0, done
+    assert f"ok    configuration: {tmp_path / 'config.toml'}" in done.out
+    assert f"ok    data directory: {tmp_path / 'data'} (made at the first start)" in done.out
+    assert "ok    database: " in done.out
+    assert "ssh -p 2222 NAME@box.example" in done.out
+    assert not (tmp_path / "data").exists()
+    assert not (tmp_path / "uuutorrent.db").exists()
+
+
+async def test_check_of_a_database_that_is_in_use_says_so(uuutorrent: Operating) -> None:
+    await uuutorrent("db", "upgrade")
+    lines = (await uuutorrent("check")).out.splitlines()
+    assert f"ok    database: {uuutorrent.database_url}" in lines
+
+
+async def test_check_finds_what_will_not_do_and_hides_the_password(
+    uuutorrent: Operating, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").write_text("in the way")
+    monkeypatch.setenv("UUUTORRENT_DATABASE__URL", "postgresql+asyncpg://uuu:hunter2@127.0.0.1:9/uuu")
+    monkeypatch.setenv("UUUTORRENT_QBITTORRENT__URL", "http://127.0.0.1:9")
+    done = await uuutorrent("check")
+    assert done.code == BadConfig.exit_code
+    assert f"FAIL  data directory: {tmp_path / 'data'}: " in done.out
+    assert "FAIL  database: postgresql+asyncpg://uuu:***@127.0.0.1:9/uuu: " in done.out
+    assert "FAIL  qBittorrent: http://127.0.0.1:9: " in done.out
+    assert "hunter2" not in done.out + done.err
+
+
+async def test_a_database_that_does_not_answer_is_told_in_one_line(
+    uuutorrent: Operating, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UUUTORRENT_DATABASE__URL", "postgresql+asyncpg://uuu@127.0.0.1:9/uuu")
+    done = await uuutorrent("user", "list")
+    assert (done.code, done.out) == (75, "")
+    assert done.err == "uuutorrent: the database: it does not answer just now; nothing was changed\n"
+
+
+async def test_serve_runs_the_daemon_with_the_configuration(
+    uuutorrent: Operating, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served: list[Config] = []
+
+    async def run(config: Config) -> None:
+        served.append(config)
+
+    monkeypatch.setattr(daemon, "run", run)
+    (tmp_path / "other.toml").write_text("[ssh]\nport = 2200\n")
+    for words in (
+        ("serve",),
+        ("--config", str(tmp_path / "other.toml"), "serve"),
+        ("serve", f"--config={tmp_path / 'other.toml'}"),
+    ):
+        assert (await uuutorrent(*words)).code == 0
+    assert [config.ssh.port for config in served] == [2222, 2200, 2200]
+
+
+async def test_what_ends_the_daemon_is_told_without_a_traceback(
+    uuutorrent: Operating, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run(config: Config) -> None:
+        raise ExceptionGroup(
+            "tasks", [ExceptionGroup("more", [BadConfig("port 2222 is taken")]), Unreachable("x", "y")]
+        )
+
+    monkeypatch.setattr(daemon, "run", run)
+    done = await uuutorrent("serve")
+    assert (done.code, done.err) == (78, "uuutorrent: port 2222 is taken\nuuutorrent: x: y\n")
+
+
+async def test_a_mistake_of_ours_is_not_hidden(uuutorrent: Operating, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run(config: Config) -> None:
+        raise ExceptionGroup("tasks", [BadConfig("one thing"), ZeroDivisionError()])
+
+    monkeypatch.setattr(daemon, "run", run)
+    with pytest.raises(ExceptionGroup):
+        await uuutorrent("serve")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("nonsense",), 2, 'Unknown command "nonsense"'),
+        (("user", "ad"), 2, 'Did you mean "add"?'),
+        (("user", "add"), 2, "NAME"),
+        (("user", "role", "ann", "king"), 2, '"user", "admin"'),
+        (("user", "list", "--config"), 2, "--config needs the name of a file"),
+        (("--config", "/nowhere.toml", "check"), 78, "there is no configuration file /nowhere.toml"),
+        (("user", "add", "ann", "--generate", "--password-stdin"), 2, "either"),
+        (("user", "add", "Ann"), 2, "a user name is 1 to 32 characters"),
+        (("user", "add", "root"), 2, "reserved"),
+    ],
+)
+async def test_what_was_typed_wrong_is_told_in_one_line(
+    uuutorrent: Operating, words: Sequence[str], code: int, told: str
+) -> None:
+    done = await uuutorrent(*words)
+    assert (done.code, done.out) == (code, "")
+    assert told in done.err
+    assert done.err.count("\n") == 1
+
+
+async def test_help_and_version_need_no_configuration(uuutorrent: Operating, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UUUTORRENT_CONFIG", "/nowhere.toml")
+    assert (await uuutorrent("--version")).out == f"{version('uuutorrent')}\n"
+    told = await uuutorrent("--help")
+    assert told.code == 0
+    for word in ("serve", "check", "db", "user", "--config FILE"):
+        assert word in told.out
+    assert "--password-stdin" in (await uuutorrent("user", "add", "--help")).out

@@ -1,0 +1,41 @@
+"""A library over a real database and the tests' engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import FakeEngine
+from uuutorrent import config
+from uuutorrent.store.database import Database
+from uuutorrent.torrents.library import Library
+from uuutorrent.torrents.live import Live
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+def live(engine: FakeEngine) -> Live:
+    """Not running: a test looks when it wants, with `refresh`."""
+    return Live(engine, poll_s=0.001)
+
+
+@pytest.fixture
+def download_dir(tmp_path: Path) -> Path:
+    place = tmp_path / "downloads"
+    place.mkdir()
+    return place
+
+
+@pytest.fixture
+def limits() -> config.Torrents:
+    return config.Torrents()
+
+
+@pytest.fixture
+def library(database: Database, engine: FakeEngine, live: Live, limits: config.Torrents, download_dir: Path) -> Library:
+    return Library(database, engine, live, limits, download_dir)

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from uuutorrent.torrents import beneath
+
+Open = Callable[[Path, str], int]
+
+
+def by_walk(root: Path, path: str) -> int:
+    """As on a kernel without `openat2`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(beneath, "_OPENAT2", 10_000)
+        return beneath.open_file(root, path)
+
+
+@pytest.fixture(params=[beneath.open_file, by_walk], ids=["openat2", "walk"])
+def open_file(request: pytest.FixtureRequest) -> Open:
+    opened: Open = request.param
+    return opened
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Iterator[Path]:
+    """A download root with a file in it, and a secret beside it."""
+    (tmp_path / "secret").write_text("secret")
+    (tmp_path / "root/a/b").mkdir(parents=True)
+    (tmp_path / "root/a/b/file").write_text("content")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    yield tmp_path / "root"
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
+
+
+def read(fd: int) -> str:
+    with os.fdopen(fd) as file:
+        return file.read()
+
+
+def test_a_file_is_opened(open_file: Open, root: Path) -> None:
+    assert read(open_file(root, "a/b/file")) == "content"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../secret",
+        "a/../../secret",
+        "/etc/passwd",
+        "a/b/none",
+        "a/b",
+        "",
+        ".",
+        "..",
+        "a/b/file/x",
+        "a//b/../../../secret",
+    ],
+)
+def test_a_way_out_or_to_nothing_is_refused(open_file: Open, root: Path, path: str) -> None:
+    with pytest.raises(OSError, match=r"\[Errno|regular"):
+        open_file(root, path)
+
+
+def test_a_name_is_not_cut_at_a_nul(open_file: Open, root: Path) -> None:
+    with pytest.raises((OSError, ValueError)):
+        open_file(root, "a/b/file\0.mkv")
+
+
+@pytest.mark.parametrize(
+    "target", ["../../../secret", "/etc/passwd", "file", "../../a/b/file", "/proc/self/root/etc/passwd"]
+)
+def test_no_symlink_is_followed_to_a_file(open_file: Open, root: Path, target: str) -> None:
+    (root / "a/b/link").symlink_to(target)
+
+    with pytest.raises(OSError, match=r"\[Errno|regular"):
+        open_file(root, "a/b/link")
+
+
+@pytest.mark.parametrize("target", ["..", "../..", "/", "/proc/self/cwd"])
+def test_no_symlink_is_followed_on_the_way(open_file: Open, root: Path, target: str) -> None:
+    (root / "a/link").symlink_to(target)
+
+    for path in ("a/link/secret", "a/link/etc/passwd", "a/link/b/file", "a/link/a/b/file"):
+        with pytest.raises(OSError, match=r"\[Errno|regular"):
+            open_file(root, path)
+
+
+def test_a_fifo_neither_blocks_nor_opens(open_file: Open, root: Path) -> None:
+    os.mkfifo(root / "fifo")
+
+    with pytest.raises(OSError, match=r"\[Errno|regular"):
+        open_file(root, "fifo")
+
+
+def test_a_socket_is_not_opened(open_file: Open, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("s")
+
+        with pytest.raises(OSError, match=r"\[Errno|regular"):
+            open_file(root, "s")
+
+
+def test_undecodable_and_long_names_are_opened(open_file: Open, root: Path) -> None:
+    for name in (os.fsdecode(b"\xff\xfe"), "あ" * 85):
+        (root / name).write_text("here")
+
+        assert read(open_file(root, name)) == "here"
+
+
+def test_the_root_itself_may_be_reached_through_a_symlink(open_file: Open, root: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(root)
+
+    assert read(open_file(tmp_path / "link", "a/b/file")) == "content"
+
+
+def test_a_folder_is_for_looking_things_up(root: Path) -> None:
+    (root / "a/link").symlink_to("b")
+
+    with beneath.folder(root, "a/b") as here:
+        assert os.stat("file", dir_fd=here, follow_symlinks=False).st_size == 7
+    with pytest.raises(OSError, match=r"\[Errno|regular"), beneath.folder(root, "a/link"):
+        pass
+    with pytest.raises(OSError, match=r"\[Errno|regular"), beneath.folder(root, "a/b/file"):
+        pass

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.tui.evening import ENTER, ESCAPE, Evening
+
+
+async def test_every_candidate_is_listed_best_first_with_its_reasons(evening: Evening) -> None:
+    async with evening.sit(width=120) as seat:
+        await seat.sees("› Sousou no Frieren")
+        seat.type("o")
+        await seat.sees("Episode ‹ 13 › of Sousou no Frieren")
+        await seat.sees("2 fit,")
+        await seat.sees("› ★ [SubsPlease] Sousou no Frieren - 13 (1080p)")
+        assert re.search(r"✓ \[SubsPlease\] Sousou no Frieren - 13 \(720p\).* 720 +1.3 GiB +300", seat.glass.text)
+        assert "480p" not in seat.glass.text
+        await seat.sees("SubsPlease · 1080p · 1.3 GiB · 900 seeders, 3 leechers")
+        await seat.sees("It fits:")
+
+
+async def test_what_does_not_fit_is_a_key_away_and_says_why(evening: Evening) -> None:
+    async with evening.sit(width=120) as seat:
+        await seat.sees("› Sousou no Frieren")
+        seat.type("r")
+        await seat.sees("2 fit,")
+        seat.type("x")
+        await seat.sees("✗ [Nobody] Sousou no Frieren - 13 (480p)")
+        seat.type("G")
+        await seat.sees("Rejected:")
+        seat.type("x")
+        await seat.sees_no("✗ [Nobody]")
+
+
+async def test_enter_takes_the_one_under_the_cursor(evening: Evening) -> None:
+    async with evening.sit(width=120) as seat:
+        await seat.sees("› Sousou no Frieren")
+        seat.type("o")
+        await seat.sees("2 fit,")
+        seat.type("j")
+        await seat.sees("› ✓ [SubsPlease] Sousou no Frieren - 13 (720p)")
+        seat.type(ENTER)
+        await seat.sees("Chosen by hand.")
+        await seat.sees("ep 13 ↓")
+        (held,) = await evening.services.library.holdings(evening.ann)
+        assert "(720p)" in held.name
+
+
+async def test_even_a_rejected_release_can_be_taken_by_hand(evening: Evening) -> None:
+    async with evening.sit(width=120) as seat:
+        await seat.sees("› Sousou no Frieren")
+        seat.type("o")
+        await seat.sees("2 fit,")
+        seat.type("x")
+        await seat.sees("✗ [Nobody]")
+        while "› ✗ [Nobody] Sousou no Frieren - 13" not in seat.glass.text:
+            seat.type("j")
+            await seat.settled()
+        seat.type(ENTER)
+        await seat.sees("Chosen by hand.")
+        (held,) = await evening.services.library.holdings(evening.ann)
+        assert held.name.startswith("[Nobody]")
+
+
+async def test_other_episodes_are_a_key_away(evening: Evening) -> None:
+    async with evening.sit(width=120) as seat:
+        await seat.sees("› Sousou no Frieren")
+        seat.type("o")
+        await seat.sees("2 fit,")
+        seat.type("l")
+        await seat.sees("Episode ‹ 14 ›")
+        await seat.sees("› ★ [SubsPlease] Sousou no Frieren - 14")
+        seat.type("h")
+        await seat.sees("› ★ [SubsPlease] Sousou no Frieren - 13")
+
+
+@pytest.mark.parametrize("fault", [503, "html", "cut"])
+async def test_trouble_with_the_index_is_said_in_place_and_tried_again(evening: Evening, fault: int | str) -> None:
+    evening.nyaa.fault = fault
+    async with evening.sit(width=120) as seat:
+        await seat.sees("› Sousou no Frieren")
+        seat.type("o")
+        await seat.sees("Nyaa:")
+        evening.nyaa.fault = None
+        seat.type("R")
+        await seat.sees("2 fit,")
+        await seat.sees_no("Nyaa:")
+
+
+async def test_a_search_under_way_can_be_left(evening: Evening) -> None:
+    evening.nyaa.delay_s = 30
+    async with evening.sit() as seat:
+        await seat.sees("› Sousou no Frieren")
+        seat.type("o")
+        await seat.sees("Looking for episode 13…")
+        seat.type(ESCAPE)
+        await seat.sees_no("Looking for")
+        seat.type("j")
+        await seat.sees("› Kaguya")
+
+
+async def test_nothing_found_says_what_was_looked_for_and_shows_the_rejected(evening: Evening) -> None:
+    evening.nyaa.posts.clear()
+    evening.nyaa.post("[Group] Kaguya-sama [Ultra] Romantic - 12 (1080p).mkv")
+    async with evening.sit(width=120) as seat:
+        await seat.sees("Kaguya")
+        seat.type("j")
+        await seat.sees("› Kaguya")
+        seat.type("o")
+        await seat.sees("No release of Kaguya-sama [Ultra] Romantic episode 13 was found")
+        await seat.sees("✗ [Group] Kaguya-sama [Ultra] Romantic - 12")
+
+
+async def test_titles_from_the_index_are_neither_markup_nor_commands(evening: Evening) -> None:
+    evening.nyaa.post("[/i][bold]Sousou no Frieren - 13 (1080p)\u202e\u2066.mkv", seeders=1)
+    async with evening.sit(width=120) as seat:
+        await seat.sees("› Sousou no Frieren")
+        seat.type("o")
+        await seat.sees("[/i][bold]Sousou no Frieren")
+        assert "\u202e" not in seat.glass.text_sent
+        seat.type("G")
+        await seat.settled()
+        seat.type(ENTER)
+        await seat.sees_no("Episode ‹")
