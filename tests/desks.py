@@ -12,19 +12,11 @@ import httpx
 
 from tests.fakes import FakeEngine
 from uuutorrent.accounts import Accounts
-from uuutorrent.anime.anilist import AniList
-from uuutorrent.anime.watchlist import Watchlists
 from uuutorrent.config import Config
+from uuutorrent.daemon import compose
 from uuutorrent.desk import Services
-from uuutorrent.releases.nyaa import Nyaa
-from uuutorrent.releases.search import Releases
 from uuutorrent.store.database import Database
-from uuutorrent.store.sealed import KeyRing
 from uuutorrent.tally import Tally
-from uuutorrent.torrents.files import Files
-from uuutorrent.torrents.grabs import Grabs
-from uuutorrent.torrents.library import Library
-from uuutorrent.torrents.live import Live
 
 NOBODY = "http://127.0.0.1:9"
 """Where nothing listens: a service that cannot be reached."""
@@ -56,23 +48,9 @@ async def built(
     config.download_dir.mkdir(parents=True, exist_ok=True)
     tally, engine = Tally(), FakeEngine()
     async with httpx.AsyncClient() as http:
-        live = Live(engine, config.qbittorrent.poll_s)
-        keyring = KeyRing.open(config.server.data / "keyring")
-        watchlists = Watchlists(database, AniList(http, config.anilist, tally), keyring, config.anilist)
-        releases = Releases(database, Nyaa(http, config.nyaa, tally), watchlists)
-        library = Library(database, engine, live, config.torrents, config.download_dir)
-        services = Services(
-            config=config,
-            tally=tally,
-            accounts=Accounts(database, config.accounts, rounds=CHEAP_ROUNDS),
-            watchlists=watchlists,
-            releases=releases,
-            live=live,
-            library=library,
-            grabs=Grabs(database, watchlists, releases, library, tally),
-            files=Files(library, config.download_dir),
-        )
-        polling = asyncio.create_task(live.run(), name="live")
+        accounts = Accounts(database, config.accounts, rounds=CHEAP_ROUNDS)
+        services = compose(config, database, engine, http, tally, accounts)
+        polling = asyncio.create_task(services.live.run(), name="live")
         try:
             yield Built(services, engine)
         finally:

@@ -31,6 +31,7 @@ from uuutorrent.store.database import Database
 from uuutorrent.store.private import make_directory
 from uuutorrent.store.sealed import KeyRing
 from uuutorrent.tally import Tally
+from uuutorrent.torrents.engine import Engine
 from uuutorrent.torrents.files import Files
 from uuutorrent.torrents.grabs import Grabs
 from uuutorrent.torrents.library import Library
@@ -81,6 +82,32 @@ async def opened(config: Config) -> AsyncGenerator[Opened]:
         yield house
 
 
+def compose(
+    config: Config, database: Database, engine: Engine, http: httpx.AsyncClient, tally: Tally, accounts: Accounts
+) -> Services:
+    """All services over what is open already: the one place where they are built, for the daemon and for its tests.
+
+    Raises:
+        OSError: the keys that seal tokens cannot be read or written.
+    """
+    live = Live(engine, config.qbittorrent.poll_s)
+    keyring = KeyRing.open(config.server.data / "keyring")
+    watchlists = Watchlists(database, AniList(http, config.anilist, tally), keyring, config.anilist)
+    releases = Releases(database, Nyaa(http, config.nyaa, tally), watchlists)
+    library = Library(database, engine, live, config.torrents, config.download_dir)
+    return Services(
+        config=config,
+        tally=tally,
+        accounts=accounts,
+        watchlists=watchlists,
+        releases=releases,
+        live=live,
+        library=library,
+        grabs=Grabs(database, watchlists, releases, library, tally),
+        files=Files(library, config.download_dir),
+    )
+
+
 async def run(config: Config) -> None:
     """The daemon's life: open, serve until told to stop, close.
 
@@ -114,22 +141,7 @@ async def _open(config: Config, stack: AsyncExitStack) -> Opened:
     managed = None if config.qbittorrent.url else await stack.enter_async_context(Managed(config, tally))
     at = managed or config.qbittorrent
     engine = await stack.enter_async_context(QBittorrent(at.url, at.username, at.password, tally))
-    live = Live(engine, config.qbittorrent.poll_s)
-    keyring = KeyRing.open(config.server.data / "keyring")
-    watchlists = Watchlists(database, AniList(http, config.anilist, tally), keyring, config.anilist)
-    releases = Releases(database, Nyaa(http, config.nyaa, tally), watchlists)
-    library = Library(database, engine, live, config.torrents, config.download_dir)
-    services = Services(
-        config=config,
-        tally=tally,
-        accounts=Accounts(database, config.accounts),
-        watchlists=watchlists,
-        releases=releases,
-        live=live,
-        library=library,
-        grabs=Grabs(database, watchlists, releases, library, tally),
-        files=Files(library, config.download_dir),
-    )
+    services = compose(config, database, engine, http, tally, Accounts(database, config.accounts))
     return Opened(services, database, managed)
 
 

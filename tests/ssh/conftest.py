@@ -11,20 +11,12 @@ import pytest
 from tests.fakes import FakeEngine
 from tests.ssh.port import Port, opened
 from uuutorrent.accounts import Accounts
-from uuutorrent.anime.anilist import AniList
-from uuutorrent.anime.watchlist import Watchlists
 from uuutorrent.config import Config, QBittorrent, Ssh
 from uuutorrent.config import Server as ServerSettings
+from uuutorrent.daemon import compose
 from uuutorrent.desk import Services
-from uuutorrent.releases.nyaa import Nyaa
-from uuutorrent.releases.search import Releases
 from uuutorrent.store.database import Database
-from uuutorrent.store.sealed import KeyRing
 from uuutorrent.tally import Tally
-from uuutorrent.torrents.files import Files
-from uuutorrent.torrents.grabs import Grabs
-from uuutorrent.torrents.library import Library
-from uuutorrent.torrents.live import Live
 
 
 @pytest.fixture
@@ -53,28 +45,8 @@ async def services(
 ) -> AsyncIterator[Services]:
     """The services as the daemon builds them, with nobody outside to talk to."""
     config.download_dir.mkdir()
-    tally = Tally()
     async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(503))) as nobody:
-        watchlists = Watchlists(
-            database,
-            AniList(nobody, config.anilist, tally),
-            KeyRing.open(config.server.data / "keyring"),
-            config.anilist,
-        )
-        releases = Releases(database, Nyaa(nobody, config.nyaa, tally), watchlists)
-        live = Live(engine)
-        library = Library(database, engine, live, config.torrents, config.download_dir)
-        yield Services(
-            config=config,
-            tally=tally,
-            accounts=accounts,
-            watchlists=watchlists,
-            releases=releases,
-            live=live,
-            library=library,
-            grabs=Grabs(database, watchlists, releases, library, tally),
-            files=Files(library, config.download_dir),
-        )
+        yield compose(config, database, engine, nobody, Tally(), accounts)
 
 
 @pytest.fixture
