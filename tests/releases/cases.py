@@ -1,4 +1,4 @@
-"""The questions of tests/data/questions.txt: an anime with its family, a feed, and the right pick or none."""
+"""The questions of tests/data/questions/: an anime with its family, a feed, and the right pick or none."""
 
 from __future__ import annotations
 
@@ -49,9 +49,10 @@ def release(title: str, **said: str | int) -> Release:
     )
 
 
-def questions(path: Path = DATA / "questions.txt") -> list[Question]:
-    """Every question, its feed filled up with the posts of all other families."""
-    found = _parse(path.read_text(encoding="utf-8").splitlines())
+def questions(*paths: Path) -> list[Question]:
+    """Every question of these files (all by default), its feed filled up with the posts of all other families."""
+    files = paths or tuple(sorted((DATA / "questions").glob("*.txt")))
+    found = [question for path in files for question in _parse(path.read_text(encoding="utf-8").splitlines())]
     posts = [(_root(question), tuple(question.feed)) for question in found]
     for question in found:
         noise = [post for root, feed in posts if root != _root(question) for post in feed]

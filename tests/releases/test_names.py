@@ -117,11 +117,11 @@ def test_the_kind_of_thing_it_is(name: str, kind: Kind) -> None:
 def test_what_the_technical_marks_say() -> None:
     read = parse("[Group] Show - 03v2 (BD 1920x1080 x265 10-bit FLAC) [Dual-Audio][Multi-Subs][ABCD1234].mkv")
     assert (read.resolution, read.source, read.codec, read.bit_depth) == (1080, "BD", "HEVC", 10)
-    assert (read.version, read.dual_audio, read.languages, read.checksum) == (2, True, ("multi",), "ABCD1234")
+    assert (read.version, read.dual_audio, read.subtitles, read.checksum) == (2, True, ("multi",), "ABCD1234")
     web = parse("Show.S01E03.2160p.NF.WEB-DL.AAC2.0.H.264-GRP.mkv")
     assert (web.resolution, web.source, web.codec, web.group) == (2160, "WEB", "AVC", "GRP")
-    assert parse("[G] Show - 03 [ENG][FRE][ITA][1080p AV1]").languages == ("en", "fr", "it")
-    assert parse("[G] Show - 03 [WebRip 1080p HEVC-10bit AAC][简繁内封字幕]").languages == ("zh",)
+    assert parse("[G] Show - 03 [ENG][FRE][ITA][1080p AV1]").subtitles == ("en", "fr", "it")
+    assert parse("[G] Show - 03 [WebRip 1080p HEVC-10bit AAC][简繁内封字幕]").subtitles == ("zh",)
     assert parse("[G] Show (2011) - 03 [1080p]").year == 2011
 
 

@@ -70,7 +70,7 @@ class Reader:
             codec=said.codec,
             bit_depth=said.bit_depth,
             checksum=page.checksum,
-            languages=tuple(said.languages),
+            subtitles=tuple(said.languages),
             dual_audio=said.dual_audio,
             raw_video=said.raw,
             year=page.year,

@@ -59,7 +59,7 @@ class Placer:
 
     def place(self, name: ReleaseName, *, group_runs_on: bool = False) -> Place:
         """Where a name belongs. `group_runs_on` tells that its group numbers seasons on."""
-        if name.kind is Kind.EXTRA:
+        if name.kind.is_extra:
             return Place(ours=False, why=("an opening, ending or preview, not an episode",))
         seen = self._see(name)
         if isinstance(seen, str):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from uuutorrent.anime.anime import Family
+from uuutorrent.anime.anime import Family, MediaId
 
 
 class Kind(StrEnum):
@@ -16,9 +16,19 @@ class Kind(StrEnum):
     BATCH = "batch"
     FILM = "film"
     SPECIAL = "special"
+    OVA = "ova"
+    RECAP = "recap"
+    OPENING = "opening"
+    ENDING = "ending"
+    PREVIEW = "preview"
     EXTRA = "extra"
-    """Openings, endings, previews, menus."""
+    """Menus, interviews and the like."""
     UNKNOWN = "unknown"
+
+    @property
+    def is_extra(self) -> bool:
+        """It comes beside the show and is never an episode of anything."""
+        return self in (Kind.OPENING, Kind.ENDING, Kind.PREVIEW, Kind.EXTRA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +80,10 @@ class ReleaseName:
     """AVC, HEVC, AV1 or empty."""
     bit_depth: int | None = None
     checksum: str = ""
-    languages: tuple[str, ...] = ()
+    audio: tuple[str, ...] = ()
+    """Languages spoken, as far as the name tells: ISO 639-1 codes in the order named, "multi" for several unnamed."""
+    subtitles: tuple[str, ...] = ()
+    """Languages written, in the same way."""
     dual_audio: bool = False
     raw_video: bool = False
     """It says that nothing was translated."""
@@ -81,18 +94,77 @@ class ReleaseName:
 
 @dataclass(frozen=True, slots=True)
 class Taste:
-    """A user's preferences among releases."""
+    """Somebody's preferences among releases. Lists run from the best; an empty one means no preference."""
 
     resolutions: tuple[int, ...] = (1080, 720, 480)
-    """Best first; others are rejected."""
+    """Others are rejected."""
     groups: tuple[str, ...] = ()
-    """Preferred, best first."""
     blocked_groups: tuple[str, ...] = ()
     codecs: tuple[str, ...] = ()
-    """Preferred, best first: AVC, HEVC, AV1."""
+    """Of AVC, HEVC, AV1."""
     min_seeders: int = 1
     remakes: bool = False
     max_episode_bytes: int | None = None
+    bit_depths: tuple[int, ...] = ()
+    """Of 8, 10."""
+    sources: tuple[str, ...] = ()
+    """Of WEB, BD, DVD, TV."""
+    languages: tuple[str, ...] = ("en",)
+    """Languages one can follow, ISO 639-1: written or spoken. What is only in others is rejected."""
+    dual_audio: bool = False
+    """Prefer what has the original voices and a dub."""
+    min_bytes_per_min: int | None = None
+    """Smaller video than this, per minute, is rejected; None: no bound of one's own."""
+    max_bytes_per_min: int | None = None
+    trusted_only: bool = False
+    wait_min: int = 0
+    """Minutes after a post of another group in which what fetches by itself waits for a preferred group."""
+
+
+class Form(StrEnum):
+    """What a correction says."""
+
+    IS = "is"
+    """The release is that episode."""
+    IS_NOT = "is-not"
+    """The release is not that episode."""
+    OFFSET = "offset"
+    """A group's numbers (everybody's, if it names none) run ahead of the show's own by `offset`."""
+    TITLE = "title"
+    """A title belongs to the show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a person said about the releases of one anime. Fields its form has no use for stay empty."""
+
+    form: Form
+    media_id: MediaId
+    infohash: str = ""
+    episode: int | None = None
+    group: str = ""
+    offset: int | None = None
+    """0: the group counts within the show. Absolute numbers: the episodes of all seasons before."""
+    title: str = ""
+    """The title that belongs to the show; for the other forms, the name of the release it was said of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """How a group numbered this anime before: its numbers run ahead of the show's own by `offset`."""
+
+    group: str
+    offset: int
+    title: str
+    """The name of the release that showed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lore:
+    """What is known of an anime's releases beside their names: corrections (they win) and habits."""
+
+    corrections: tuple[Correction, ...] = ()
+    habits: tuple[Habit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +173,7 @@ class Wanted:
 
     family: Family
     episode: int
+    lore: Lore = Lore()
 
 
 class Match(StrEnum):
@@ -128,6 +201,20 @@ class Ranked:
     first: int | None = None
     last: int | None = None
     """The episodes of the wanted anime that it holds, where its name tells."""
+    is_batch: bool = False
+    """It holds more than the episode: only what is needed of it is fetched."""
+    is_corrected: bool = False
+    """A correction decided the verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A correction and where this user stands to it."""
+
+    id: int
+    correction: Correction
+    is_for_all: bool = False
+    """An admin said it counts for everybody who did not decline it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +223,14 @@ class Found:
 
     wanted: Wanted
     best: Ranked | None
+    """May be a batch, where only batches hold the episode."""
     candidates: tuple[Ranked, ...]
+    batch: Ranked | None = None
+    """The batch worth offering: it holds most of what is still to be seen of a finished show."""
+    wait_until: datetime | None = None
+    """Until when what fetches by itself waits for a group that is preferred to the best one's."""
+    offers: tuple[Offer, ...] = ()
+    """Corrections of others for this show that this user has not answered yet."""
     asked: tuple[str, ...] = ()
     """The queries the index was asked."""
     said: str = ""

@@ -15,6 +15,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -139,11 +140,62 @@ class LastListRow(Base):
 
 
 class TasteRow(Base):
-    """A user's preferences among releases. Owner: releases.search."""
+    """A user's preferences among releases. Owner: releases.tastes."""
 
     __tablename__ = "tastes"
     user_id: Mapped[int] = _user_id(primary_key=True)
     taste: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class ShowTasteRow(Base):
+    """What a user prefers otherwise for one anime: only what differs from their taste. Owner: releases.tastes."""
+
+    __tablename__ = "show_tastes"
+    user_id: Mapped[int] = _user_id(primary_key=True)
+    media_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    taste: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class CorrectionRow(Base):
+    """What somebody said about an anime's releases; the answers tell who accepts it. Owner: releases.corrections."""
+
+    __tablename__ = "corrections"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    """Of everything below but the times: the same thing said twice is one row."""
+    media_id: Mapped[int] = mapped_column(index=True)
+    form: Mapped[str] = mapped_column(String(16))
+    infohash: Mapped[str] = mapped_column(String(64), default="")
+    episode: Mapped[int | None]
+    group: Mapped[str] = mapped_column(String(255), default="")
+    offset: Mapped[int | None]
+    title: Mapped[str] = mapped_column(Text, default="")
+    is_for_all: Mapped[bool] = mapped_column(default=False)
+    made_at: Mapped[datetime]
+
+
+class CorrectionAnswerRow(Base):
+    """Where a user stands to a correction: its author accepted it. Owner: releases.corrections."""
+
+    __tablename__ = "correction_answers"
+    user_id: Mapped[int] = _user_id(primary_key=True)
+    correction_id: Mapped[int] = mapped_column(
+        ForeignKey("corrections.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    is_accepted: Mapped[bool]
+    answered_at: Mapped[datetime]
+
+
+class HabitRow(Base):
+    """How a group numbers an anime, learnt from releases that could be read in one way only. Owner: releases.habits."""
+
+    __tablename__ = "habits"
+    media_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    group: Mapped[str] = mapped_column(String(255), primary_key=True)
+    """Lower case."""
+    offset: Mapped[int]
+    title: Mapped[str] = mapped_column(Text)
+    learnt_at: Mapped[datetime]
 
 
 class TorrentRow(Base):
@@ -184,7 +236,30 @@ class ClaimRow(Base):
     episode: Mapped[int | None]
     note: Mapped[str] = mapped_column(Text, default="")
     """What its owner should know, e.g. that it is over the quota."""
+    size_bytes: Mapped[int | None]
+    """What of the torrent this claim is about, where it is only a part; None: all of it."""
     claimed_at: Mapped[datetime]
+
+
+class PickRow(Base):
+    """An episode a user wants out of a batch they claim, and its files. Owner: torrents.picks."""
+
+    __tablename__ = "picks"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["user_id", "torrent_id"],
+            ["claims.user_id", "claims.torrent_id"],
+            ondelete="CASCADE",
+            onupdate="CASCADE",
+        ),
+        Index("ix_picks_user_id_media_id_episode", "user_id", "media_id", "episode"),
+    )
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    torrent_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    media_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    episode: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    files: Mapped[list[int]] = mapped_column(JSON)
+    """Places in the torrent's list of files, from 0."""
 
 
 class GrabRow(Base):
