@@ -1,0 +1,46 @@
+"""search: its document, its words, and what it says when there is nothing to take."""
+
+from __future__ import annotations
+
+from tests.ssh.verbs.conftest import House
+
+CANDIDATE = {
+    "infohash", "title", "verdict", "score", "reasons", "seeders", "size", "group", "resolution", "version", "batch",
+}  # fmt: skip
+
+
+async def test_a_search_lists_candidates_best_first_with_reasons(house: House) -> None:
+    wanted, other = house.post(5), house.post(6)
+    found = await house.ann.json(f"search {house.frieren.id} 5")
+    assert set(found) == {"best", "said", "candidates"}
+    assert found["best"] == wanted.infohash
+    first, second = found["candidates"]
+    assert set(first) == CANDIDATE
+    assert (first["infohash"], first["title"], first["verdict"]) == (wanted.infohash, wanted.title, "match")
+    assert (first["seeders"], first["size"], first["version"], first["batch"]) == (900, 1000, 1, False)
+    assert (first["group"], first["resolution"]) == ("SubsPlease", 1080)
+    assert isinstance(first["score"], float)
+    assert all(isinstance(reason, str) for reason in first["reasons"])
+    assert (second["infohash"], second["verdict"]) == (other.infohash, "reject")
+    assert second["reasons"]
+
+
+async def test_a_search_in_words_shows_hashes_that_get_takes(house: House) -> None:
+    wanted, other = house.post(5), house.post(6)
+    shown = await house.ann.says(f"search {house.frieren.id} 5")
+    assert shown.startswith(f"→ {wanted.infohash}  900 seeders  1000 B\n    {wanted.title}\n")
+    assert f"\n✗ {other.infohash}" in shown
+    assert "episode 6, not 5" in shown
+    assert (await house.ann.json(f"get {house.frieren.id} 5 --release {wanted.infohash.upper()}"))["state"] == "added"
+
+
+async def test_a_search_that_finds_nothing_says_what_there_is(house: House) -> None:
+    show = house.anilist.add_media("Dandadan", episodes=24, next_episode=14)
+    for episode in range(1, 13):
+        house.nyaa.post(f"[Group] Dandadan - {episode:02} (1080p).mkv")
+    found = await house.ann.json(f"search {show.id} 14")
+    assert found["best"] is None
+    assert len(found["candidates"]) == 12
+    shown = await house.ann.says(f"search {show.id} 14")
+    assert shown.startswith("Episode 14 of Dandadan has not aired yet.")
+    assert shown.endswith("✗ 2 more releases rejected; --json lists all of them\n")
