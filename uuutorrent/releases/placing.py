@@ -7,13 +7,13 @@ implies: within the entry, within its season, or counted on from an earlier seas
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from uuutorrent.anime.anime import Family
-from uuutorrent.releases.kin import Kin, Member
-from uuutorrent.releases.release import Kind, ReleaseName
-from uuutorrent.releases.titles import Shape, shapes
+from uuutorrent.releases.kin import Kin, Member, all_titles
+from uuutorrent.releases.release import Kind, Release, ReleaseName, Wanted
+from uuutorrent.releases.titles import Shape, shapes, without_season
 
 FILM_FORMATS = ("MOVIE", "MUSIC")
 SPECIAL_FORMATS = ("OVA", "SPECIAL", "MOVIE", "ONA", "TV_SHORT", "MUSIC")
@@ -34,6 +34,12 @@ class Place:
     """The episodes of the wanted anime it holds; None where it names none. A single one has first == last."""
     is_batch: bool = False
     confidence: float = CERTAIN
+    is_corrected: bool = False
+    """A correction decided it."""
+    offset: int | None = None
+    """The numbering it was read in: the number given minus the episode's; None without a number."""
+    is_clear: bool = False
+    """It can be read in one way only, so that its group's habit may be learnt from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,18 @@ class _Sight:
     confidence: float = CERTAIN
     must_run_on: bool = False
     """The title is an earlier season's: only numbers beyond that season's own are the wanted one's."""
+
+
+def known_titles(wanted: Wanted) -> tuple[str, ...]:
+    """What is cut out of a name before its numbers are read: every title of the family, without its season."""
+    return tuple(dict.fromkeys(map(without_season, all_titles(wanted.family))))
+
+
+def place_all(wanted: Wanted, posts: Sequence[tuple[Release, ReleaseName]]) -> list[Place]:
+    """Where each post belongs, in the order given; what a group's other posts show counts for all of them."""
+    placer = Placer(wanted.family)
+    running_on = {name.group for _, name in posts if name.group and placer.runs_on(name)}
+    return [placer.place(name, group_runs_on=name.group in running_on) for _, name in posts]
 
 
 class Placer:

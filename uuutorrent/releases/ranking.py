@@ -10,11 +10,9 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from uuutorrent.releases.kin import all_titles
 from uuutorrent.releases.names import Reader
-from uuutorrent.releases.placing import Place, Placer
+from uuutorrent.releases.placing import Place, known_titles, place_all
 from uuutorrent.releases.release import SURE, Match, Ranked, Release, ReleaseName, Taste, Wanted
-from uuutorrent.releases.titles import without_season
 
 RAW_CATEGORY = "1_4"
 TRANSLATED = ("1_2", "1_3")
@@ -60,14 +58,10 @@ def best(ranked: Sequence[Ranked]) -> Ranked | None:
 
 
 def _placed(wanted: Wanted, releases: Sequence[Release]) -> list[_Candidate]:
-    reader = Reader(tuple(dict.fromkeys(map(without_season, all_titles(wanted.family)))))
-    placer = Placer(wanted.family)
-    names = [reader.read(release.title) for release in releases]
-    running_on = {name.group for name in names if name.group and placer.runs_on(name)}
-    return [
-        _Candidate(release, name, placer.place(name, group_runs_on=name.group in running_on))
-        for release, name in zip(releases, names, strict=True)
-    ]
+    reader = Reader(known_titles(wanted))
+    posts = [(release, reader.read(release.title)) for release in releases]
+    places = place_all(wanted, posts)
+    return [_Candidate(release, name, place) for (release, name), place in zip(posts, places, strict=True)]
 
 
 def _complaints(candidate: _Candidate, wanted: Wanted, taste: Taste) -> Iterator[str]:
