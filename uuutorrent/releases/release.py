@@ -205,6 +205,10 @@ class Ranked:
     """It holds more than the episode: only what is needed of it is fetched."""
     is_corrected: bool = False
     """A correction decided the verdict."""
+    about_episode: int = 0
+    """How many of the reasons, from the first, tell whether it is the episode. Then come taste and liveliness."""
+    lead: str = ""
+    """What a match has over the one after it, e.g. "1080p before 720p"; empty for the last of them."""
 
 
 @dataclass(frozen=True, slots=True)
