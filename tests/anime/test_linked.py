@@ -75,11 +75,15 @@ async def test_sessions_of_one_user_that_ask_at_once_share_the_answer(house: Hou
 async def test_a_session_that_leaves_does_not_take_the_answer_from_the_others(
     house: House, ann: User, show: Media
 ) -> None:
-    house.service.delay_s = 0.1
+    house.service.gate.shut()
     leaving, staying = (asyncio.create_task(house.watchlists.list(ann)) for _ in range(2))
-    await asyncio.to_thread(house.service.wait_for, 1)
+    await house.service.gate.holds()
     leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    house.service.gate.open()
     assert len((await staying).entries) == 1
+    assert len(house.service.requests) == 1
 
 
 async def test_two_users_of_one_account_are_asked_for_with_their_own_tokens(
@@ -205,12 +209,13 @@ async def test_linking_again_mends_the_link(house: House, ann: User, show: Media
 async def test_an_old_token_refused_late_does_not_break_the_link_made_meanwhile(
     house: House, ann: User, show: Media, member: Member
 ) -> None:
-    house.service.delay_s = 0.1
+    house.service.gate.shut()
     house.service.revoke(member)
     late = asyncio.create_task(house.watchlists.list(ann))
-    await asyncio.to_thread(house.service.wait_for, 1)
+    await house.service.gate.holds()
     async with house.database.begin() as tx:
         await tx.execute(update(LinkRow).values(sealed_token="v1:made:mean:while"))
+    house.service.gate.open()
     with pytest.raises(BadToken):
         await late
     async with house.database.begin() as tx:
@@ -248,11 +253,11 @@ async def test_what_was_removed_is_not_in_the_list_shown_after_a_restart(house: 
 async def test_an_answer_from_before_a_change_does_not_undo_it(house: House, ann: User, show: Media) -> None:
     await house.watchlists.list(ann)
     house.clock.move(61)
-    house.service.delay_s = 0.15
+    house.service.gate.shut(answers=1)
     slow = asyncio.create_task(house.watchlists.list(ann))
-    await asyncio.to_thread(house.service.wait_for, 2)
-    house.service.delay_s = 0
+    await house.service.gate.holds()
     await house.watchlists.set_progress(ann, id_of(show), 6)
+    house.service.gate.open()
     await slow
     entry = await house.watchlists.entry(ann, id_of(show))
     assert entry is not None

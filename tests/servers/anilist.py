@@ -41,6 +41,7 @@ from graphql import (
 from graphql.language import OperationDefinitionNode
 
 from tests.servers.anilist_data import INVERSE, Complaint, Data, Entry, Media, Member, jwt
+from tests.servers.gate import Gate
 
 SCHEMA = build_schema((Path(__file__).parent / "anilist.graphql").read_text())
 MOST_COMPLEX = 500
@@ -75,16 +76,17 @@ class Asked:
 
 
 class FakeAniList:
-    """The service. `fault`, `delay_s` and `headers` apply to every answer; `requests` is the log."""
+    """The service. `fault`, `delay_s`, `gate` and `headers` apply to every answer; `requests` is the log."""
 
     def __init__(self, *, port: int = 0, rate_limit: int | None = 100_000) -> None:
         self.data = Data()
         self.requests: list[Asked] = []
         self.fault: Fault = None
         self.delay_s = 0.0
+        self.gate = Gate()
         self.retry_after_s = 60
         self.headers: dict[str, str] = {} if rate_limit is None else {"X-RateLimit-Limit": str(rate_limit)}
-        self.lock = threading.Condition()
+        self.lock = threading.RLock()
         self.ended = threading.Event()
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.service = self
@@ -96,6 +98,7 @@ class FakeAniList:
 
     def __exit__(self, *_: object) -> None:
         self.ended.set()
+        self.gate.open()
         self._server.shutdown()
         self._server.end_connections()
         self._server.server_close()
@@ -166,12 +169,6 @@ class FakeAniList:
             member.token = ""
             self.data.members[f"revoked {member.id}"] = member
 
-    def wait_for(self, count: int, timeout_s: float = 10) -> None:
-        """Wait (in a thread) until so many questions have come in."""
-        with self.lock:
-            if not self.lock.wait_for(lambda: len(self.requests) >= count, timeout_s):
-                raise TimeoutError(f"{len(self.requests)} of {count} questions came")
-
     def answer(self, body: bytes, token: str | None) -> Reply:
         """The answer to one question: a status, and what goes into the body."""
         question = json.loads(body)
@@ -181,7 +178,6 @@ class FakeAniList:
         variables = question.get("variables") or {}
         with self.lock:
             self.requests.append(Asked(name, variables, token))
-            self.lock.notify_all()
             roots = [field.name.value for field in operation.selection_set.selections if isinstance(field, FieldNode)]
             if self.fault is not None:
                 return _faulty(self.fault, roots)
@@ -270,6 +266,7 @@ def _fields(document: DocumentNode, selections: SelectionSetNode) -> int:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 128
     service: FakeAniList
 
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
@@ -307,6 +304,7 @@ class _Handler(BaseHTTPRequestHandler):
         status, content = service.answer(body, token)
         if service.fault == "hang" or service.delay_s:
             service.ended.wait(None if service.fault == "hang" else service.delay_s)
+        service.gate.let_through()
         self._send(service, status, content)
 
     def _send(self, service: FakeAniList, status: int, content: object) -> None:

@@ -22,6 +22,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
+from tests.servers.gate import Gate
 from tests.servers.nyaa_query import compiled
 
 PAGE = 75
@@ -56,7 +57,10 @@ class Post:
 
 
 class FakeNyaa:
-    """The index. `fault` and `delay_s` apply to feeds, `download_fault` to .torrent files; `requests` is the log."""
+    """The index. `fault` applies to feeds, `download_fault` to .torrent files, `delay_s` and `gate` to every answer.
+
+    `requests` is the log.
+    """
 
     def __init__(self, *, port: int = 0) -> None:
         self.posts: list[Post] = []
@@ -65,6 +69,7 @@ class FakeNyaa:
         self.download_fault: Fault = None
         self.headers: dict[str, str] = {}
         self.delay_s = 0.0
+        self.gate = Gate()
         self._ended = threading.Event()
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.index = self
@@ -76,6 +81,7 @@ class FakeNyaa:
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
+        self.gate.open()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -184,6 +190,7 @@ def _value_at(data: bytes, at: int) -> bytes:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128
     index: FakeNyaa
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -199,6 +206,7 @@ class _Handler(BaseHTTPRequestHandler):
         index.requests.append(self.path)
         if index.delay_s:
             index.wait_ended(index.delay_s)
+        index.gate.let_through()
         parts = urlsplit(self.path)
         asked = {key: values[0] for key, values in parse_qs(parts.query).items()}
         if parts.path.startswith("/download/"):
