@@ -36,12 +36,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("media_id", "group", name=op.f("pk_habits")),
     )
     op.add_column("claims", sa.Column("size_bytes", BIG, nullable=True))
+    op.add_column("grabs", sa.Column("whole_batch", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("grabs", sa.Column("files", sa.JSON(), nullable=True))
     _picks()
 
 
 def downgrade() -> None:
     for table in reversed(TABLES):
         op.drop_table(table)
+    with op.batch_alter_table("grabs") as grabs:
+        grabs.drop_column("files")
+        grabs.drop_column("whole_batch")
     with op.batch_alter_table("claims") as claims:
         claims.drop_column("size_bytes")
 

@@ -162,7 +162,7 @@ class CorrectionRow(Base):
     __tablename__ = "corrections"
     id: Mapped[int] = mapped_column(primary_key=True)
     digest: Mapped[str] = mapped_column(String(64), unique=True)
-    """Of everything below but the times: the same thing said twice is one row."""
+    """Of what it says: the same thing said twice is one row."""
     media_id: Mapped[int] = mapped_column(index=True)
     form: Mapped[str] = mapped_column(String(16))
     infohash: Mapped[str] = mapped_column(String(64), default="")
@@ -280,5 +280,9 @@ class GrabRow(Base):
     reason: Mapped[str] = mapped_column(Text, default="")
     """Why it failed, or why this release was chosen."""
     steps: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    whole_batch: Mapped[bool] = mapped_column(default=False)
+    """All of a batch was asked for."""
+    files: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    """What it fetches of a batch, by path; None: it is no batch."""
     asked_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
