@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
+from hypothesis import HealthCheck, settings
 
+from tests.people import CHEAP_ROUNDS
 from tests.servers.postgres import Postgres, postgres
 from uuutorrent.accounts import Accounts, Admin, Operator, User
 from uuutorrent.config import Accounts as AccountSettings
 from uuutorrent.store.database import Database
 from uuutorrent.store.tables import Base
 
-CHEAP_ROUNDS = 4
 PASSWORD = "plain horses battery staple"
 """Everybody's, in tests."""
+
+# How long one example takes says how busy the machine is, and nothing about the code.
+settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +50,13 @@ async def database(database_url: str) -> AsyncIterator[Database]:
         async with opened.engine.begin() as connection:
             await connection.run_sync(Base.metadata.create_all)
         yield opened
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    """What the daemon asks the world with."""
+    async with httpx.AsyncClient() as client:
+        yield client
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 
 from tests.fakes import FakeEngine
+from tests.people import CHEAP_ROUNDS
 from uuutorrent.accounts import Accounts
 from uuutorrent.config import Config
 from uuutorrent.daemon import compose
@@ -20,7 +21,6 @@ from uuutorrent.tally import Tally
 
 NOBODY = "http://127.0.0.1:9"
 """Where nothing listens: a service that cannot be reached."""
-CHEAP_ROUNDS = 4
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What tests about people share: a key of somebody's, and what a refusal said."""
+"""What tests about people share: a key of somebody's, passwords that cost little, and what a refusal said."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from uuutorrent.errors import Refused
 
 OTHER = "four unrelated words, ann"
 """Another good password."""
+CHEAP_ROUNDS = 4
+"""Of bcrypt: the fewest there are."""
 
 
 def a_key(comment: str = "ann@laptop") -> str:
