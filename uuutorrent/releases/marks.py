@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from uuutorrent.releases import languages
 
 HEIGHTS = frozenset({360, 400, 480, 540, 576, 720, 810, 900, 1080, 1440, 2160, 4320})
 
@@ -32,7 +34,8 @@ class Marks:
     codec: str = ""
     bit_depth: int | None = None
     version: int | None = None
-    languages: list[str] = field(default_factory=list)
+    audio: tuple[str, ...] = ()
+    subtitles: tuple[str, ...] = ()
     dual_audio: bool = False
     batch: bool = False
     raw: bool = False
@@ -49,12 +52,9 @@ _PATTERNS: Mapping[str, str] = {
     r"|TrueHD|MP3|Vorbis|OGG|L?PCM|ALAC)\+?[ ]?(?:x\d)?(?:\d\.\d)?(?:ch)?(?:x\d)?|[2578]\.[01](?:ch)?",
     "network": r"CR|NF|AMZN|DSNP|HIDIVE|HIDI|HULU|ADN|BILI|B-Global|Baha|ABEMA|U-NEXT|FUNi?|MAX|iP|ATVP|AT-X"
     r"|Netflix|Crunchyroll",
-    "dual": r"(?:Dual|Multi)[ -]?Audios?|Dual|DA",
-    "language": r"(?:Multi(?:ple)?|Eng(?:lish)?|Jpn|Japanese|Rus|Ita(?:lian)?|Ger(?:man)?|Fre(?:nch)?|Fr"
-    r"|Spa(?:nish)?|Esp?|Por|PT-BR|M)[ -]?(?:Subtitles?|Subs?|Dub(?:bed)?|Audio)|Subs?(?:titles?|bed)?(?:x\d)?"
-    r"|Dub(?:bed)?|[sh](?:oft|ard)sub(?:s|bed)?|VOSTFR|VOSTA|VF|ENG|JPN|JAP|JA|FRE|ITA|ESP|SPA|GER|RUS|POR-BR|POR"
-    r"|PT-BR|SPA-LA|ARA|CHI|KOR|CH[ST]|JP[ST]C|GB|BIG5|ru_jp|SC|TC"
-    r"|[简簡繁中日英雙双]+(?:[体體文语語]*(?:内|內|外)?[嵌封挂掛]*(?:字幕)?)",
+    "dual": r"(?:Dual|Multi)[ -]?Audios?|Dual|DA|(?<=German[ .])DL",
+    "language": languages.LANGUAGE,
+    "tongue": languages.NAME,
     "batch": r"Batch|Complete(?: (?:Series|Season|Collection|Version))?|Season Pack|(?:BD|DVD)[ -]?Box",
     "version": r"v\d",
     "raw": r"RAWS?|生肉",
@@ -76,11 +76,6 @@ _MARK = re.compile(
 )
 _CODECS = {"264": "AVC", "AVC": "AVC", "265": "HEVC", "HEVC": "HEVC", "AV1": "AV1"}
 _SOURCES = {"WEB": "WEB", "BD": "BD", "BLU": "BD", "BR": "BD", "REMUX": "BD", "DVD": "DVD", "HD": "TV", "TV": "TV"}
-_LANGUAGES = {
-    "VOST": "fr", "VF": "fr", "MULTI": "multi", "MSUB": "multi", "M SUB": "multi", "ENG": "en", "JPN": "ja", "JA": "ja",
-    "FR": "fr", "ITA": "it", "ESP": "es", "SPA": "es", "GER": "de", "RUS": "ru", "POR": "pt", "PT": "pt",
-    "ARA": "ar", "CH": "zh", "JPSC": "zh", "JPTC": "zh", "GB": "zh", "BIG5": "zh", "KOR": "ko",
-}  # fmt: skip
 
 
 def find(text: str) -> Iterator[Mark]:
@@ -94,7 +89,7 @@ def find(text: str) -> Iterator[Mark]:
 
 def read(found: Iterable[Mark]) -> Marks:
     """What the marks of one name say."""
-    marks = Marks()
+    marks, about = Marks(), list[str]()
     for mark in found:
         said = mark.text.upper()
         if mark.kind == "resolution":
@@ -109,12 +104,13 @@ def read(found: Iterable[Mark]) -> Marks:
             marks.source = marks.source or next((name for part, name in _SOURCES.items() if said.startswith(part)), "")
         elif mark.kind == "version":
             marks.version = marks.version or int(said[1:])
-        elif mark.kind == "language":
-            _add_language(marks.languages, said)
+        elif mark.kind in ("language", "tongue"):
+            about.append(mark.text)
         else:
             marks.dual_audio |= mark.kind == "dual"
             marks.batch |= mark.kind == "batch"
             marks.raw |= mark.kind == "raw"
+    marks.audio, marks.subtitles = languages.read(about, dual=marks.dual_audio)
     return marks
 
 
@@ -124,11 +120,3 @@ def height(said: str) -> int | None:
         return 2160
     numbers = re.findall(r"\d{3,4}", said)
     return int(numbers[-1]) if numbers else None
-
-
-def _add_language(languages: list[str], said: str) -> None:
-    code = next((code for part, code in _LANGUAGES.items() if said.startswith(part)), "")
-    if not code and not said.isascii():
-        code = "zh"
-    if code and code not in languages:
-        languages.append(code)

@@ -18,11 +18,17 @@ from uuutorrent.releases.numbers import Numbers
 from uuutorrent.releases.release import Kind, ReleaseName
 
 _EXTRA = re.compile(
-    r"(?<![^\W_])(?:NC ?(?:OP|ED)|OP|ED|PV|CM)(?: ?\d{1,2}[a-z]?)?(?:v\d)?(?![^\W_])"
-    r"|(?:(?<=- )|(?<=\d )|(?<=\d[: ]))(?i:Creditless|Clean (?:OP|ED|Opening|Ending)|Trailer|Teaser|Preview|Menus?"
-    r"|Making of|Music Video|Promo|Interview|OST)(?![^\W_])"
+    r"(?<![^\W_])(?:(?P<opening>(?:NC ?)?OP)|(?P<ending>(?:NC ?)?ED)|(?P<preview>PV|CM))"
+    r"(?: ?\d{1,2}[a-z]?)?(?:v\d)?(?![^\W_])"
+    r"|(?:(?<=- )|(?<=\d )|(?<=\d[: ]))(?i:(?P<opening2>(?:(?:Creditless|Clean|Textless) )(?:OP|Openings?))"
+    r"|(?P<ending2>(?:(?:Creditless|Clean|Textless) )(?:ED|Endings?))|(?P<preview2>Trailer|Teaser|Preview|Promo)"
+    r"|(?P<extra>Creditless|Menus?|Making of|Music Video|Interview|OST))(?![^\W_])"
 )
-_SPECIAL = re.compile(r"(?<![^\W_])(?:OVA|OAD|SP|Specials?|Recap|Omake)(?:s|\d{1,2})?(?:\.\d)?(?![^\W_])", re.I)
+_EXTRAS = {"opening": Kind.OPENING, "ending": Kind.ENDING, "preview": Kind.PREVIEW, "extra": Kind.EXTRA}
+_OVA = re.compile(r"(?<![^\W_])(?:OVA|OAD)(?:s|\d{1,2})?(?:\.\d)?(?![^\W_])", re.I)
+_RECAP = re.compile(r"(?<![^\W_])(?:Recap|Soushuu?hen)(?![^\W_])|総集編", re.I)
+_SPECIAL = re.compile(r"(?<![^\W_])(?:SP|Specials?|Omake)(?:s|\d{1,2})?(?:\.\d)?(?![^\W_])|特別編", re.I)
+_BESIDE = ((_RECAP, Kind.RECAP), (_OVA, Kind.OVA), (_SPECIAL, Kind.SPECIAL))
 _FILM = re.compile(r"(?<![^\W_])(?:Movies?|Film|Gekijou?-?ban)(?![^\W_])|劇場版", re.I)
 _REMASTER = re.compile(r"(?: HD)? Remaster(?:ed)?$", re.I)
 _TRIM = " -~:|,.·★/&+"
@@ -64,13 +70,14 @@ class Reader:
             last_episode=found.last,
             second=found.second,
             version=found.version or said.version or 1,
-            kind=_kind(page, found, said, extra=extra is not None),
+            kind=_kind(page, found, said, extra),
             resolution=said.resolution,
             source=said.source,
             codec=said.codec,
             bit_depth=said.bit_depth,
             checksum=page.checksum,
-            subtitles=tuple(said.languages),
+            audio=said.audio,
+            subtitles=said.subtitles,
             dual_audio=said.dual_audio,
             raw_video=said.raw,
             year=page.year,
@@ -78,16 +85,19 @@ class Reader:
         )
 
 
-def _kind(page: Layout, found: Numbers, said: Marks, *, extra: bool) -> Kind:
+def _kind(page: Layout, found: Numbers, said: Marks, extra: re.Match[str] | None) -> Kind:
     if extra:
-        return Kind.EXTRA
+        return _EXTRAS[(extra.lastgroup or "").rstrip("2")]
     if found.last is not None or found.last_season is not None or said.batch or found.volume:
         return Kind.BATCH
-    if found.fraction is not None or _SPECIAL.search(page.line, page.group_end):
+    text = " ".join((page.line[page.group_end :], *(words for words in _asides(page) if len(words.split()) <= 2)))
+    if kind := next((kind for pattern, kind in _BESIDE if pattern.search(text)), None):
+        return kind
+    if found.fraction is not None:
         return Kind.SPECIAL
     if found.episode is not None:
         return Kind.EPISODE
-    if _FILM.search(page.line, page.group_end):
+    if _FILM.search(text):
         return Kind.FILM
     return Kind.BATCH if found.season is not None else Kind.UNKNOWN
 

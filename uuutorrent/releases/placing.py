@@ -84,7 +84,7 @@ class Placer:
             return Place(ours=False, why=(seen,))
         if name.fraction is not None:
             return Place(ours=True, why=(*seen.why, f"{name.fraction:g} is a special, not an episode"))
-        if name.kind is Kind.SPECIAL and self._format not in SPECIAL_FORMATS:
+        if name.kind in (Kind.SPECIAL, Kind.OVA, Kind.RECAP) and self._format not in SPECIAL_FORMATS:
             return Place(ours=True, why=(*seen.why, "a special, not an episode of the series"))
         if name.last_episode is not None:
             return self._batch(name, seen)
