@@ -90,7 +90,7 @@ def test_a_rejection_says_why(title: str, family: Family, reason: str) -> None:
         ({"category": "1_4"}, Taste(), "a raw: nothing is translated"),
         ({}, Taste(blocked_groups=("g",)), "G is blocked"),
         ({"size_bytes": 40 << 30}, Taste(), "40.0 GiB is too much for 24 min; probably more than one episode"),
-        ({"size_bytes": 4 << 30}, Taste(max_episode_bytes=1 << 30), "4.0 GiB is more than you want per episode"),
+        ({"size_bytes": 4 << 30}, Taste(max_bytes_per_min=1 << 25), "4.0 GiB is more than you want per episode"),
         ({}, Taste(resolutions=(720,)), "1080p; wanted: 720p"),
     ],
 )

@@ -13,14 +13,13 @@ from uuutorrent.anime.anilist import AniList
 from uuutorrent.anime.anime import MediaId
 from uuutorrent.anime.watchlist import Watchlists
 from uuutorrent.config import AniList as AniListSettings
-from uuutorrent.errors import Invalid, Missing, Refused, Unreachable
+from uuutorrent.errors import Invalid, Missing, Unreachable
 from uuutorrent.releases.nyaa import Nyaa
-from uuutorrent.releases.release import Found, Match, Taste
+from uuutorrent.releases.release import Found, Match
 from uuutorrent.releases.search import Releases
 from uuutorrent.store.database import Database
 from uuutorrent.store.sealed import KeyRing
 from uuutorrent.tally import Tally
-from uuutorrent.users import UserId
 
 
 @pytest.fixture
@@ -209,46 +208,3 @@ async def test_a_torrent_file_can_be_had(releases: Releases, index: FakeNyaa, an
     found = await find(releases, ann, show, 3)
     assert found.best is not None
     assert await releases.torrent_file(found.best.release) == posted.torrent
-
-
-# Tastes
-
-
-async def test_a_taste_is_remembered_and_is_ones_own(
-    releases: Releases, index: FakeNyaa, ann: User, bob: User, show: Media
-) -> None:
-    for group in ("Aye", "Bee"):
-        index.post(f"[{group}] Kage no Uta - 03 (1080p)", seeders=900 if group == "Aye" else 9)
-    wished = Taste(resolutions=(1080, 720), groups=("Bee",), codecs=("AV1",), min_seeders=3, max_episode_bytes=5 << 30)
-    await releases.set_taste(ann, wished)
-    assert await releases.taste(ann) == wished
-    assert await releases.taste(bob) == Taste()
-    chosen = [(await find(releases, user, show, 3)).best for user in (ann, bob)]
-    assert [best.name.group for best in chosen if best] == ["Bee", "Aye"]
-    await releases.set_taste(ann, Taste(blocked_groups=("Bee",)))
-    assert (await releases.taste(ann)).groups == ()
-
-
-@pytest.mark.parametrize(
-    ("taste", "field"),
-    [
-        (Taste(resolutions=()), "resolutions"),
-        (Taste(resolutions=(1081,)), "resolutions"),
-        (Taste(groups=("",)), "groups"),
-        (Taste(blocked_groups=("x" * 101,)), "blocked_groups"),
-        (Taste(blocked_groups=tuple(map(str, range(99)))), "blocked_groups"),
-        (Taste(codecs=("VP9",)), "codecs"),
-        (Taste(min_seeders=-1), "min_seeders"),
-        (Taste(max_episode_bytes=0), "max_episode_bytes"),
-    ],
-)
-async def test_a_taste_that_means_nothing_is_refused(releases: Releases, ann: User, taste: Taste, field: str) -> None:
-    with pytest.raises(Invalid) as caught:
-        await releases.set_taste(ann, taste)
-    assert caught.value.field == field
-    assert await releases.taste(ann) == Taste()
-
-
-async def test_who_is_gone_has_no_taste(releases: Releases) -> None:
-    with pytest.raises(Refused):
-        await releases.set_taste(User(UserId(999), "nobody", "user"), Taste())

@@ -112,7 +112,7 @@ def _about_size(release: Release, wanted: Wanted, taste: Taste) -> Iterator[str]
     gigabytes = release.size_bytes / 2**30
     if release.size_bytes > minutes * MOST_BYTES_PER_MIN:
         yield f"{gigabytes:.1f} GiB is too much for {minutes} min; probably more than one episode"
-    elif taste.max_episode_bytes is not None and release.size_bytes > taste.max_episode_bytes:
+    elif taste.max_bytes_per_min is not None and release.size_bytes > minutes * taste.max_bytes_per_min:
         yield f"{gigabytes:.1f} GiB is more than you want per episode"
 
 

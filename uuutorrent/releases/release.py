@@ -104,7 +104,6 @@ class Taste:
     """Of AVC, HEVC, AV1."""
     min_seeders: int = 1
     remakes: bool = False
-    max_episode_bytes: int | None = None
     bit_depths: tuple[int, ...] = ()
     """Of 8, 10."""
     sources: tuple[str, ...] = ()
@@ -113,6 +112,8 @@ class Taste:
     """Languages one can follow, ISO 639-1: written or spoken. What is only in others is rejected."""
     dual_audio: bool = False
     """Prefer what has the original voices and a dub."""
+    dubs: bool = False
+    """What has a dub and not the original voices may be taken too."""
     min_bytes_per_min: int | None = None
     """Smaller video than this, per minute, is rejected; None: no bound of one's own."""
     max_bytes_per_min: int | None = None
@@ -209,6 +210,10 @@ class Ranked:
     """How many of the reasons, from the first, tell whether it is the episode. Then come taste and liveliness."""
     lead: str = ""
     """What a match has over the one after it, e.g. "1080p before 720p"; empty for the last of them."""
+    offset: int | None = None
+    """How far its number runs ahead of the show's own; None without a number of an episode of it."""
+    is_clear: bool = False
+    """Its number can be read in one way only, so that its group's habit may be learnt from it."""
 
 
 @dataclass(frozen=True, slots=True)

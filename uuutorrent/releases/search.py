@@ -1,19 +1,15 @@
-"""Finding the release of an episode: few questions to the index, one verdict per post, and the users' tastes.
-
-The owner of the table `tastes`.
-"""
+"""Finding the release of an episode: few questions to the index, one verdict per post."""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
-from uuutorrent.accounts import User, hold
+from uuutorrent.accounts import User
 from uuutorrent.anime.anime import Anime, Family, MediaId
 from uuutorrent.anime.watchlist import Watchlists
 from uuutorrent.errors import Invalid
@@ -22,21 +18,18 @@ from uuutorrent.releases.marks import HEIGHTS
 from uuutorrent.releases.nyaa import PAGE, Nyaa
 from uuutorrent.releases.questions import Questions
 from uuutorrent.releases.release import Found, Match, Ranked, Release, Taste, Wanted
+from uuutorrent.releases.tastes import Tastes
 from uuutorrent.store.database import Database
-from uuutorrent.store.tables import TasteRow
 
 AIRING_TTL_S = 300.0
 FINISHED_TTL_S = 1800.0
-MOST_GROUPS = 60
-MOST_SEEDERS = 10_000
-CODECS = ("AVC", "HEVC", "AV1")
 
 
 class Releases:
     """What can be had of an episode."""
 
     def __init__(self, database: Database, nyaa: Nyaa, watchlists: Watchlists) -> None:
-        self._database = database
+        self.tastes = Tastes(database)
         self._nyaa = nyaa
         self._watchlists = watchlists
 
@@ -53,7 +46,7 @@ class Releases:
         """
         if episode < 1:
             raise Invalid("episodes are counted from 1", field="episode")
-        taste = _narrowed(await self.taste(user), quality)
+        taste = _narrowed(await self.tastes.of(user, media_id), quality)
         family = _as_of(await self._watchlists.family(media_id), datetime.now(UTC))
         hunt = _Hunt(Wanted(family, episode), taste)
         if family.anime.episodes is None or episode <= family.anime.episodes:
@@ -68,24 +61,6 @@ class Releases:
             RemoteError: the index let us down, or the link leads elsewhere.
         """
         return await self._nyaa.torrent_file(release)
-
-    async def taste(self, user: User) -> Taste:
-        """What this user prefers among releases."""
-        async with self._database.begin() as tx:
-            row = await tx.get(TasteRow, user.id)
-            return _read(row.taste) if row else Taste()
-
-    async def set_taste(self, user: User, taste: Taste) -> None:
-        """Remember what this user prefers.
-
-        Raises:
-            Invalid: a preference means nothing; `field` names it.
-            Refused: the user is gone or disabled.
-        """
-        _check(taste)
-        async with self._database.begin() as tx:
-            await hold(tx, user)
-            await tx.merge(TasteRow(user_id=user.id, taste=dataclasses.asdict(taste)))
 
     async def _ask(self, hunt: _Hunt, questions: Questions) -> None:
         """One question in the usual case; more only while the episode is missing and another can still find it."""
@@ -209,26 +184,3 @@ def _narrowed(taste: Taste, quality: int | None) -> Taste:
     if quality not in HEIGHTS:
         raise Invalid(f"there is no quality {quality}; say 2160, 1080, 720 or 480", field="quality")
     return dataclasses.replace(taste, resolutions=(quality,))
-
-
-def _check(taste: Taste) -> None:
-    if not taste.resolutions or not set(taste.resolutions) <= HEIGHTS:
-        raise Invalid("name at least one resolution: 2160, 1080, 720, 480 …", field="resolutions")
-    for name, groups in (("groups", taste.groups), ("blocked_groups", taste.blocked_groups)):
-        if len(groups) > MOST_GROUPS or not all(0 < len(group) <= 100 for group in groups):
-            raise Invalid(f"name at most {MOST_GROUPS} groups, each with 1 to 100 characters", field=name)
-    if not set(taste.codecs) <= set(CODECS):
-        raise Invalid(f"codecs are {', '.join(CODECS)}", field="codecs")
-    if not 0 <= taste.min_seeders <= MOST_SEEDERS:
-        raise Invalid(f"the least number of seeders is between 0 and {MOST_SEEDERS}", field="min_seeders")
-    if taste.max_episode_bytes is not None and taste.max_episode_bytes < 1:
-        raise Invalid("the largest episode is a number of bytes above 0", field="max_episode_bytes")
-
-
-def _read(stored: Mapping[str, Any]) -> Taste:
-    """A stored taste; what this version does not know is left alone."""
-    known = {one.name for one in dataclasses.fields(Taste)}
-    kept: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in stored.items() if name in known
-    }
-    return Taste(**kept)

@@ -19,7 +19,7 @@ from uuutorrent.ssh.call import Call, Document, Reply, Verb
 from uuutorrent.ssh.help import Page
 from uuutorrent.ssh.io import Io
 from uuutorrent.ssh.text import printable
-from uuutorrent.ssh.verbs import accounts, admin, anime, fetching, searching, steering, torrents
+from uuutorrent.ssh.verbs import accounts, admin, anime, fetching, searching, steering, taste, torrents
 from uuutorrent.tui.plain import plain
 
 log = structlog.get_logger()
@@ -34,7 +34,7 @@ Exit codes: 0 done, 2 not usable, 3 refused, 4 no such thing, 5 conflict,
 
 SUBJECTS: Mapping[str, Sequence[Verb]] = {
     "Your shows": anime.VERBS,
-    "Episodes": (*searching.VERBS, *fetching.VERBS),
+    "Episodes": (*searching.VERBS, *fetching.VERBS, *taste.VERBS),
     "Torrents and files": torrents.VERBS,
     "Steering a torrent": steering.VERBS,
     "Your account": accounts.VERBS,

@@ -17,7 +17,7 @@ from uuutorrent.desk import Desk
 from uuutorrent.errors import UuuError
 from uuutorrent.releases.release import Taste
 from uuutorrent.torrents.holdings import Usage
-from uuutorrent.tui import taste as tastes
+from uuutorrent.tui import wishes
 from uuutorrent.tui.cells import Cell, Column, Piece, Row
 from uuutorrent.tui.dialogs import Ask, Choice
 from uuutorrent.tui.figures import ago, count, day, filled, size
@@ -87,7 +87,7 @@ class AccountScreen(DeskScreen):
             self._known = Known(
                 await desk.watchlists.link_of(user),
                 await desk.accounts.keys(user),
-                await desk.releases.taste(user),
+                await desk.releases.tastes.of(user),
                 await desk.library.usage(user),
             )
             self.query_one(Status).say("")
@@ -154,7 +154,7 @@ class AccountScreen(DeskScreen):
 
     @work(group="dialog", exclusive=True)
     async def _open_taste(self) -> None:
-        taste = self._known.taste if self._known else await self.desk.releases.taste(self.desk.user)
+        taste = self._known.taste if self._known else await self.desk.releases.tastes.of(self.desk.user)
         if await self.app.push_screen_wait(TasteDialog(self.desk, taste)) is not None:
             self.shell.toast("From now on releases are chosen by that.")
 
@@ -168,7 +168,7 @@ class AccountScreen(DeskScreen):
                 ("anilist", "AniList", _link(known.link)),
                 ("keys", "SSH keys", _keys(known.keys, now)),
                 ("password", "Password", "change it"),
-                ("taste", "Taste", tastes.in_words(known.taste)),
+                ("taste", "Taste", wishes.in_words(known.taste)),
                 ("space", "Space", _space(known.usage)),
             ]
         named = {"ssh": "Come here", "sftp": "Your files", "scp": "Fetch all"}

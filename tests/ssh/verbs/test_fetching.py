@@ -1,4 +1,4 @@
-"""get, activity, taste: documents, exit codes, and what is said while something outside is away."""
+"""get, activity: documents, exit codes, and what is said while something outside is away."""
 
 from __future__ import annotations
 
@@ -127,51 +127,3 @@ async def test_titles_of_posts_do_not_drive_the_terminal(house: House) -> None:
     for line in ("search 1001 5", "get 1001 5", "torrents", "activity"):
         assert all(char.isprintable() or char == "\n" for char in await house.ann.says(line))
         assert (await house.ann.type(f"{line} --json")).out.rstrip("\n").isprintable()
-
-
-async def test_a_taste_is_shown_and_changed_in_parts(house: House) -> None:
-    before = await house.ann.json("taste")
-    assert before == {
-        "resolutions": [1080, 720, 480],
-        "groups": [],
-        "blocked_groups": [],
-        "codecs": [],
-        "min_seeders": 1,
-        "remakes": False,
-        "max_episode_bytes": None,
-    }
-    changed = await house.ann.json(
-        "taste set --resolutions 720p,1080 --groups SubsPlease 'Erai raws' --codecs hevc --min-seeders 3 "
-        "--remakes --max-episode-bytes 2G --blocked-groups Bad"
-    )
-    assert changed == await house.ann.json("taste")
-    assert changed == {
-        "resolutions": [720, 1080],
-        "groups": ["SubsPlease", "Erai raws"],
-        "blocked_groups": ["Bad"],
-        "codecs": ["HEVC"],
-        "min_seeders": 3,
-        "remakes": True,
-        "max_episode_bytes": 2 << 30,
-    }
-    less = await house.ann.json("taste set --groups --blocked-groups --no-remakes --max-episode-bytes 0")
-    assert less == {**changed, "groups": [], "blocked_groups": [], "remakes": False, "max_episode_bytes": None}
-    assert "codecs           HEVC\n" in await house.ann.says("taste")
-    assert await house.bob.json("taste") == before
-
-
-async def test_a_taste_that_means_nothing_is_refused(house: House) -> None:
-    for options, said in (
-        ("", "say what to change"),
-        ("--resolutions", "at least one resolution"),
-        ("--resolutions 1081", "resolution"),
-        ("--resolutions best", "1080"),
-        ("--codecs divx", "AVC, HEVC, AV1"),
-        ("--min-seeders -1", ">= 0"),
-        ("--min-seeders 1000000", "seeders"),
-        ("--max-episode-bytes huge", "500K"),
-        ("--groups ''", "1 to 100 characters"),
-    ):
-        before = await house.ann.json("taste")
-        assert said in await house.ann.fails(f"taste set {options}".strip(), 2)
-        assert await house.ann.json("taste") == before

@@ -1,20 +1,17 @@
-"""Verbs about episodes: get, activity, taste."""
+"""Verbs about episodes: get, activity."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from uuutorrent.errors import Invalid, Missing, Unreachable
-from uuutorrent.releases.release import Taste
 from uuutorrent.ssh import typed
 from uuutorrent.ssh.call import Call, Reply, TheCall, Verb, instant
 from uuutorrent.torrents.grab import Grab, GrabState
-from uuutorrent.tui.figures import size, took
-from uuutorrent.tui.plain import plain
+from uuutorrent.tui.figures import took
 
 LONGEST_WAIT_S = 86_400.0
 
@@ -66,92 +63,10 @@ async def activity(*, call: TheCall) -> Reply:
     return Reply([_grab(grab) for grab in grabs], call.listing(items, empty="Nothing was fetched yet."))
 
 
-async def taste_show(*, call: TheCall) -> Reply:
-    """What you prefer among releases."""
-    return _taste(await call.desk.releases.taste(call.desk.user))
-
-
-async def taste_set(
-    *,
-    resolutions: typed.Words = None,
-    groups: typed.Words = None,
-    blocked_groups: typed.Words = None,
-    codecs: typed.Words = None,
-    min_seeders: typed.Count | None = None,
-    max_episode_bytes: typed.Size = None,
-    remakes: bool | None = None,
-    call: TheCall,
-) -> Reply:
-    """Change what you prefer; what is not named stays.
-
-    Parameters
-    ----------
-    resolutions
-        Lines, best first, e.g. 1080 720; others are not taken.
-    groups
-        Preferred groups, best first; none after it: no preference.
-    blocked_groups
-        Groups never to take; none after it: all may be taken.
-    codecs
-        Preferred codecs, best first: AVC, HEVC, AV1; none after it: no preference.
-    min_seeders
-        Fewer seeders than this are not taken.
-    max_episode_bytes
-        The largest episode to take, e.g. 2G; 0: any size.
-    remakes
-        Whether re-encodes of other groups' work may be taken.
-    """
-    given: dict[str, Any] = {
-        "resolutions": None if resolutions is None else tuple(map(_lines, _split(resolutions))),
-        "groups": None if groups is None else tuple(groups),
-        "blocked_groups": None if blocked_groups is None else tuple(blocked_groups),
-        "codecs": None if codecs is None else tuple(word.upper() for word in _split(codecs)),
-        "min_seeders": min_seeders,
-        "remakes": remakes,
-    }
-    return await _change_taste(call, given, max_episode_bytes)
-
-
 VERBS = (
     Verb("get MEDIA [EPISODE] [--quality LINES] [--release HASH] [--wait SECONDS]", get),
     Verb("activity", activity),
-    Verb("taste", taste_show),
-    Verb("taste set [OPTIONS]", taste_set),
 )
-
-
-async def _change_taste(call: Call, given: Mapping[str, Any], largest: str | None) -> Reply:
-    changes = {name: value for name, value in given.items() if value is not None}
-    if largest is not None:
-        changes["max_episode_bytes"] = typed.size(largest, field="max_episode_bytes") or None
-    if not changes:
-        raise Invalid(f"say what to change, e.g. --resolutions 1080 720. See: {call.io.prefix} help taste set")
-    taste = dataclasses.replace(await call.desk.releases.taste(call.desk.user), **changes)
-    await call.desk.releases.set_taste(call.desk.user, taste)
-    return _taste(taste)
-
-
-def _split(words: Sequence[str]) -> list[str]:
-    return [part for word in words for part in word.split(",") if part]
-
-
-def _lines(word: str) -> int:
-    return typed.quality(word) or 0
-
-
-def _taste(taste: Taste) -> Reply:
-    document: Mapping[str, Any] = dataclasses.asdict(taste)
-    most = taste.max_episode_bytes
-    shown = {
-        "resolutions": " ".join(map(str, taste.resolutions)),
-        "groups": " ".join(taste.groups) or "any",
-        "blocked groups": " ".join(taste.blocked_groups) or "none",
-        "codecs": " ".join(taste.codecs) or "any",
-        "least seeders": str(taste.min_seeders),
-        "largest episode": size(most) if most else "any",
-        "remakes": "taken" if taste.remakes else "not taken",
-    }
-    return Reply(document, "\n".join(f"{name:17}{plain(value)}" for name, value in shown.items()))
 
 
 def _grab(grab: Grab) -> Mapping[str, Any]:
