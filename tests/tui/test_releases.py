@@ -17,7 +17,8 @@ async def test_every_candidate_is_listed_best_first_with_its_reasons(evening: Ev
         assert re.search(r"✓ \[SubsPlease\] Sousou no Frieren - 13 \(720p\).* 720 +1.3 GiB +300", seat.glass.text)
         assert "480p" not in seat.glass.text
         await seat.sees("SubsPlease · 1080p · 1.3 GiB · 900 seeders, 3 leechers")
-        await seat.sees("It fits:")
+        await seat.sees("It is episode 13")
+        await seat.sees("· its own title")
 
 
 async def test_what_does_not_fit_is_a_key_away_and_says_why(evening: Evening) -> None:
@@ -28,7 +29,8 @@ async def test_what_does_not_fit_is_a_key_away_and_says_why(evening: Evening) ->
         seat.type("x")
         await seat.sees("✗ [Nobody] Sousou no Frieren - 13 (480p)")
         seat.type("G")
-        await seat.sees("Rejected:")
+        await seat.sees("It is not episode 13")
+        await seat.sees("· episode 12, not 13")
         seat.type("x")
         await seat.sees_no("✗ [Nobody]")
 

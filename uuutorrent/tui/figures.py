@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
+from datetime import UTC, datetime
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
@@ -64,6 +64,17 @@ def ago(then: datetime, now: datetime) -> str:
 def day(when: datetime) -> str:
     """A day: 3 Nov 2027."""
     return f"{when.day} {when:%b %Y}"
+
+
+def moment(when: datetime) -> str:
+    """A moment: 3 Nov 18:05 UTC."""
+    there = when.astimezone(UTC)
+    return f"{there.day} {there:%b %H:%M} UTC"
+
+
+def sure(confidence: float) -> str:
+    """How certain something is, 0..1, in words; never rounded up to certain."""
+    return "certain" if confidence >= 1 else f"{percent(confidence)} sure"
 
 
 def count(n: int, noun: str) -> str:

@@ -31,11 +31,15 @@ INDENT = 2
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One thing said: spans from the left and against the right edge. `wraps`: what does not fit goes on below."""
+    """One thing said: spans from the left and against the right edge. `wraps`: what does not fit goes on below.
+
+    What wraps may have a `bullet` before it; its later lines stand under its words.
+    """
 
     left: tuple[Span, ...] = ()
     right: tuple[Span, ...] = ()
     wraps: bool = False
+    bullet: Span | None = None
 
 
 Painted = tuple[tuple[Span, ...], Strip]
@@ -44,6 +48,11 @@ Painted = tuple[tuple[Span, ...], Strip]
 def said(*left: Span | str, right: Sequence[Span | str] = (), wraps: bool = False) -> Said:
     """Something to say, made harmless for a terminal."""
     return Said(_harmless(left), _harmless(right), wraps)
+
+
+def point(*words: Span | str, bullet: Span) -> Said:
+    """One of several things to say, each with a bullet before it."""
+    return Said(_harmless(words), wraps=True, bullet=bullet)
 
 
 class Panel(Widget):
@@ -118,10 +127,7 @@ class Panel(Widget):
         base, room = self.rich_style, max(1, width - 2 * INDENT)
         edge = Segment(" " * INDENT, base)
         if line.wraps:
-            words = Text.assemble(*((span.text, self._style(span.style)) for span in line.left), style=base)
-            rows = words.wrap(self.app.console, room)
-            strips = [Strip([edge, *row.render(self.app.console)]).simplify() for row in rows]
-            return [((), strip.adjust_cell_length(width, base)) for strip in strips]
+            return [((), strip.adjust_cell_length(width, base)) for strip in self._wrapped(line, room)]
         right = Strip(self._segments(line.right)).adjust_cell_length(min(room, _cells(line.right)), base)
         space = room - right.cell_length - (1 if line.right else 0)
         left = Strip(self._segments(line.left))
@@ -129,6 +135,16 @@ class Panel(Widget):
             left = Strip.join([left.crop(0, max(0, space - 1)), Strip([Segment("…", base)])])
         left = left.adjust_cell_length(room - right.cell_length, base)
         return [(line.left, Strip.join([Strip([edge]), left, right]).adjust_cell_length(width, base))]
+
+    def _wrapped(self, line: Said, room: int) -> list[Strip]:
+        base, console = self.rich_style, self.app.console
+        words = Text.assemble(*((span.text, self._style(span.style)) for span in line.left), style=base)
+        bullet = line.bullet or Span("")
+        hang = cell_len(bullet.text)
+        first = [Segment(" " * INDENT, base), *self._segments([bullet])]
+        more = [Segment(" " * (INDENT + hang), base)]
+        rows = words.wrap(console, max(1, room - hang))
+        return [Strip([*(more if n else first), *row.render(console)]).simplify() for n, row in enumerate(rows)]
 
 
 class Status(Panel):

@@ -1,8 +1,9 @@
-"""The releases of an episode, best first, with every reason, to choose one by hand."""
+"""The releases of an episode, best first, with every reason: to choose one by hand, and to put right what is wrong."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import ClassVar
 
 from textual import on, work
@@ -12,30 +13,37 @@ from textual.binding import Binding, BindingType
 from uuutorrent.anime.anime import Anime
 from uuutorrent.desk import Desk
 from uuutorrent.errors import UuuError
-from uuutorrent.releases.release import Found, Kind, Match, Ranked
+from uuutorrent.releases.release import SURE, Found, Match, Ranked
+from uuutorrent.torrents.library import Usage
 from uuutorrent.tui.cells import Cell, Column, Piece, Row, StyleName
 from uuutorrent.tui.dialogs import Dialog
-from uuutorrent.tui.figures import count, size
+from uuutorrent.tui.figures import count, percent, size
+from uuutorrent.tui.hints import hints
 from uuutorrent.tui.line import Line, Span
-from uuutorrent.tui.panel import Panel, Said, said
+from uuutorrent.tui.panel import Panel
 from uuutorrent.tui.table import Table
+from uuutorrent.tui.why import Why
 
 COLUMNS = (
     Column("verdict", "", 1),
-    Column("title", "Release", 24, flex=1),
-    Column("group", "Group", 12, flex=1, priority=4),
+    Column("title", "Release", 30, flex=1),
+    Column("group", "Group", 14, priority=4),
+    Column("sure", "Sure", 5, align="right", priority=3),
     Column("resolution", "Lines", 5, align="right", priority=2),
     Column("size", "Size", 8, align="right", priority=1),
     Column("seeders", "Seeds", 5, align="right"),
 )
+PEN = "✎"
+"""Before what somebody corrected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The release that was chosen by hand, and for which episode."""
+    """The release that was chosen by hand, and for which episode; `whole`: everything a batch holds."""
 
     episode: int
     infohash: str
+    whole: bool = False
 
 
 class Candidates(Table):
@@ -50,7 +58,13 @@ class ReleasesDialog(Dialog[Taken]):
     """Lists what the index has of an episode; the answer is the one to take."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("b", "batch", "Whole batch", id="releases.batch", tooltip="Fetch the rest of the season at once."),
+        Binding(
+            "n", "answer(False)", "Decline", id="releases.decline", show=False, tooltip="What others say is wrong."
+        ),
         Binding("x", "rejected", "Rejected too", id="releases.rejected", tooltip="Show or hide what does not fit."),
+        Binding("J,shift+down", "reasons(2)", "More reasons", id="releases.more", show=False),
+        Binding("K,shift+up", "reasons(-2)", "Reasons above", id="releases.less", show=False),
         Binding("left,minus,h", "other(-1)", "Episode before", id="releases.before", priority=True, show=False),
         Binding("right,plus,l", "other(1)", "Next episode", id="releases.next", priority=True, show=False),
         Binding("R,f5", "search", "Search again", id="releases.refresh", show=False),
@@ -62,17 +76,27 @@ class ReleasesDialog(Dialog[Taken]):
         self.anime = anime
         self.episode = episode
         self._found: Found | None = None
+        self._usage: Usage | None = None
         self._with_rejected = False
         self.add_class("large")
 
     def body(self) -> ComposeResult:
-        """The candidates, and why the one under the cursor is where it is."""
+        """What to know beside them, the candidates, and why the one under the cursor is where it is."""
+        yield Panel(id="hints")
         yield Candidates(COLUMNS, empty="")
-        yield Panel(id="why")
+        yield Why(id="why")
 
     def on_mount(self) -> None:
         """Search at once."""
         self.action_search()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that would do nothing are not offered."""
+        if action == "batch":
+            return self._found is not None and self._found.batch is not None
+        return True
+
+    # --- looking
 
     def action_search(self) -> None:
         """Ask the index."""
@@ -91,34 +115,61 @@ class ReleasesDialog(Dialog[Taken]):
             self._show()
             self.action_search()
 
+    def action_reasons(self, by: int) -> None:
+        """Go through the reasons, where there is not room for all."""
+        self.query_one(Why).scroll_relative(y=by, animate=False)
+
     @work(group="search", exclusive=True)
     async def _search(self, episode: int) -> None:
         self._entitle()
         self.busy(f"Looking for episode {episode}…")
         try:
             found = await self.desk.releases.find(self.desk.user, self.anime.media_id, episode)
+            self._usage = await self.desk.library.usage(self.desk.user) if found.batch else None
         except UuuError as e:
             self.failed(e)
             return
+        here, is_first = self.query_one(Candidates).key, self._found is None
         self._found = found
-        self._with_rejected = found.best is None
+        # Whatever was under the cursor before stays in sight.
+        is_hidden = any(one.release.infohash == here and one.verdict is Match.REJECT for one in found.candidates)
+        self._with_rejected = found.best is None or (not is_first and (self._with_rejected or is_hidden))
         self.status.say("" if found.best else found.said, "warn")
         self._show()
 
+    # --- taking
+
     @on(Table.Selected)
     def _take(self, event: Table.Selected) -> None:
-        self.workers.cancel_node(self)
-        self.dismiss(Taken(self.episode, event.key))
+        self._taken(event.key)
 
-    @on(Table.Highlighted)
-    def _explain(self) -> None:
-        ranked = next((one for one in self._candidates if one.release.infohash == self.query_one(Candidates).key), None)
-        self.query_one("#why", Panel).fill(*(_why(ranked) if ranked else ()))
+    def action_batch(self) -> None:
+        """Take all of the batch that is offered."""
+        if self._found is not None and self._found.batch is not None:
+            self._taken(self._found.batch.release.infohash, whole=True)
+
+    def _taken(self, infohash: str, *, whole: bool = False) -> None:
+        self.workers.cancel_node(self)
+        self.dismiss(Taken(self.episode, infohash, whole))
+
+    # --- showing
+
+    @property
+    def _here(self) -> Ranked | None:
+        """The candidate under the cursor."""
+        key = self.query_one(Candidates).key
+        return next((one for one in self._candidates if one.release.infohash == key), None)
 
     @property
     def _candidates(self) -> tuple[Ranked, ...]:
         every = self._found.candidates if self._found else ()
         return every if self._with_rejected else tuple(one for one in every if one.verdict is Match.MATCH)
+
+    @on(Table.Highlighted)
+    def _explain(self) -> None:
+        ranked, best = self._here, self._found.best if self._found else None
+        self.query_one(Why).explain(ranked, self.episode, is_best=ranked is not None and ranked is best)
+        self.refresh_bindings()
 
     def _show(self) -> None:
         best = self._found.best if self._found else None
@@ -126,6 +177,9 @@ class ReleasesDialog(Dialog[Taken]):
         rejected = sum(one.verdict is Match.REJECT for one in self._found.candidates) if self._found else 0
         table.say_empty(f"Nothing fits. x shows {count(rejected, 'rejected release')}." if rejected else "")
         table.set_rows([_row(one, is_best=one is best) for one in self._candidates])
+        beside, hinted = self.query_one("#hints", Panel), tuple(hints(self._found, self._usage, datetime.now(UTC)))
+        beside.display = bool(hinted)
+        beside.fill(*hinted)
         self._entitle()
         self._explain()
 
@@ -140,38 +194,24 @@ class ReleasesDialog(Dialog[Taken]):
 
 def _row(ranked: Ranked, *, is_best: bool) -> Row:
     release, name = ranked.release, ranked.name
-    fits = ranked.verdict is Match.MATCH
+    fits, is_sure = ranked.verdict is Match.MATCH, ranked.confidence >= SURE
     tone: StyleName = "" if fits else "dim"
-    mark: Cell = Piece("★", "accent") if is_best else Piece("✓", "good") if fits else Piece("✗", "bad")
-    seeders = Piece(str(release.seeders), "bad" if not release.seeders else "good" if fits else "dim")
     cells: tuple[Cell, ...] = (
-        mark,
-        Piece(release.title, tone),
+        _mark(ranked, is_best=is_best),
+        Piece(f"{PEN} {release.title}" if ranked.is_corrected else release.title, tone),
         Piece(name.group, tone),
+        Piece(percent(ranked.confidence) if fits else "", "dim" if is_sure else "warn"),
         Piece(str(name.resolution or "?"), tone),
         Piece(size(release.size_bytes), tone),
-        seeders,
+        Piece(str(release.seeders), "bad" if not release.seeders else "good" if fits else "dim"),
     )
     return Row(release.infohash, cells)
 
 
-def _why(ranked: Ranked) -> tuple[Said, ...]:
-    release, name = ranked.release, ranked.name
-    facts = [
-        name.group or "no group named",
-        f"{name.resolution}p" if name.resolution else "",
-        name.source,
-        name.codec,
-        f"version {name.version}" if name.version > 1 else "",
-        "batch" if name.kind is Kind.BATCH else "",
-        size(release.size_bytes),
-        f"{count(release.seeders, 'seeder')}, {count(release.leechers, 'leecher')}",
-        "trusted" if release.trusted else "",
-        "remake" if release.remake else "",
-    ]
-    verdict = Span("It fits: ", "good") if ranked.verdict is Match.MATCH else Span("Rejected: ", "bad")
-    return (
-        said(Span(release.title, "accent"), wraps=True),
-        said(Span(" · ".join(fact for fact in facts if fact), "dim"), wraps=True),
-        said(verdict, "; ".join(ranked.reasons) + ".", wraps=True),
-    )
+def _mark(ranked: Ranked, *, is_best: bool) -> Piece:
+    """The verdict in one sign."""
+    if is_best:
+        return Piece("★", "accent")
+    if ranked.verdict is Match.REJECT:
+        return Piece("✗", "bad")
+    return Piece("✓", "good") if ranked.confidence >= SURE else Piece("?", "warn")

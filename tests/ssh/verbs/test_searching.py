@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from tests.ssh.prompt import an_instant
 from tests.ssh.verbs.conftest import House
 
+ANSWER = {"best", "said", "offer_batch", "wait_until", "asked", "candidates"}
 CANDIDATE = {
-    "infohash", "title", "verdict", "score", "reasons", "seeders", "size", "group", "resolution", "version", "batch",
+    "infohash", "title", "verdict", "score", "confidence", "corrected", "reasons", "episodes", "batch", "kind", "group",
+    "resolution", "version", "source", "codec", "audio", "subtitles", "seeders", "size", "trusted", "remake",
+    "posted_at", "page",
 }  # fmt: skip
 
 
 async def test_a_search_lists_candidates_best_first_with_reasons(house: House) -> None:
     wanted, other = house.post(5), house.post(6)
     found = await house.ann.json(f"search {house.frieren.id} 5")
-    assert set(found) == {"best", "said", "candidates"}
+    assert set(found) == ANSWER
+    assert (found["offer_batch"], found["wait_until"]) == (None, None)
+    assert any("Sousou no Frieren" in query for query in found["asked"])
     assert found["best"] == wanted.infohash
     first, second = found["candidates"]
     assert set(first) == CANDIDATE
     assert (first["infohash"], first["title"], first["verdict"]) == (wanted.infohash, wanted.title, "match")
     assert (first["seeders"], first["size"], first["version"], first["batch"]) == (900, 1000, 1, False)
     assert (first["group"], first["resolution"]) == ("SubsPlease", 1080)
+    assert (first["episodes"], first["confidence"], first["corrected"]) == ([5, 5], 1.0, False)
     assert isinstance(first["score"], float)
     assert all(isinstance(reason, str) for reason in first["reasons"])
     assert (second["infohash"], second["verdict"]) == (other.infohash, "reject")
@@ -29,6 +36,9 @@ async def test_a_search_in_words_shows_hashes_that_get_takes(house: House) -> No
     wanted, other = house.post(5), house.post(6)
     shown = await house.ann.says(f"search {house.frieren.id} 5")
     assert shown.startswith(f"→ {wanted.infohash}  900 seeders  1000 B\n    {wanted.title}\n")
+    assert other.infohash not in shown
+    assert shown.endswith("\n✗ 1 release rejected; --all shows why\n")
+    shown = await house.ann.says(f"search {house.frieren.id} 5 --all")
     assert f"\n✗ {other.infohash}" in shown
     assert "episode 6, not 5" in shown
     assert (await house.ann.json(f"get {house.frieren.id} 5 --release {wanted.infohash.upper()}"))["state"] == "added"
@@ -43,4 +53,14 @@ async def test_a_search_that_finds_nothing_says_what_there_is(house: House) -> N
     assert len(found["candidates"]) == 12
     shown = await house.ann.says(f"search {show.id} 14")
     assert shown.startswith("Episode 14 of Dandadan has not aired yet.")
-    assert shown.endswith("✗ 2 more releases rejected; --json lists all of them\n")
+    assert shown.count("✗ ") == 11
+    assert shown.endswith("✗ 2 more releases rejected; --all shows why\n")
+    assert (await house.ann.says(f"search {show.id} 14 --all")).count("✗ ") == 12
+
+
+async def test_the_date_and_the_page_of_a_release_are_told(house: House) -> None:
+    house.nyaa.post("[SubsPlease] Sousou no Frieren - 05 (1080p) [Dual Audio].mkv", trusted=True)
+    (one,) = (await house.ann.json(f"search {house.frieren.id} 5"))["candidates"]
+    assert an_instant(one["posted_at"])
+    assert one["page"].startswith("http")
+    assert (one["trusted"], one["remake"], one["kind"]) == (True, False, "episode")

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from uuutorrent.anime.anime import MediaId
-from uuutorrent.releases.release import Found, Kind, Match, Ranked
+from uuutorrent.releases.release import Found, Match, Ranked
 from uuutorrent.ssh import typed
-from uuutorrent.ssh.call import Call, Reply, TheCall, Verb
-from uuutorrent.tui.figures import count, size
+from uuutorrent.ssh.call import Call, Reply, TheCall, Verb, instant
+from uuutorrent.tui.correcting import in_words
+from uuutorrent.tui.figures import count, moment, size, sure
 
 MOST_REJECTS = 10
-"""How many rejected releases the text form lists; the JSON document has all."""
+"""How many rejected releases the text form lists unasked, when nothing fits."""
 
 
 async def search(
-    media: typed.Media, episode: typed.Episode, /, *, quality: typed.Quality = None, call: TheCall
+    media: typed.Media,
+    episode: typed.Episode,
+    /,
+    *,
+    quality: typed.Quality = None,
+    all: typed.Flag = False,
+    call: TheCall,
 ) -> Reply:
     """Which releases there are of an episode, best first, and why.
 
@@ -28,52 +35,90 @@ async def search(
         Its number within the show.
     quality
         The only resolution wanted, e.g. 1080.
+    all
+        Also what does not fit, and why not.
     """
     found = await call.desk.releases.find(call.desk.user, MediaId(media), episode, quality=typed.quality(quality))
-    return Reply(_found(found), _found_text(call, found))
+    return Reply(_found(found), _text(call, found, every=all))
 
 
-VERBS = (Verb("search MEDIA EPISODE [--quality LINES]", search),)
+VERBS = (Verb("search MEDIA EPISODE [--quality LINES] [--all]", search),)
 
 
 def _found(found: Found) -> Mapping[str, Any]:
     return {
-        "best": found.best.release.infohash if found.best else None,
+        "best": _hash(found.best),
         "said": found.said,
+        "offer_batch": _hash(found.batch),
+        "wait_until": instant(found.wait_until),
+        "asked": list(found.asked),
         "candidates": [_candidate(ranked) for ranked in found.candidates],
     }
 
 
+def _hash(ranked: Ranked | None) -> str | None:
+    return ranked.release.infohash if ranked else None
+
+
 def _candidate(ranked: Ranked) -> Mapping[str, Any]:
+    release, name = ranked.release, ranked.name
     return {
-        "infohash": ranked.release.infohash,
-        "title": ranked.release.title,
+        "infohash": release.infohash,
+        "title": release.title,
         "verdict": ranked.verdict.value,
         "score": ranked.score,
+        "confidence": ranked.confidence,
+        "corrected": ranked.is_corrected,
         "reasons": list(ranked.reasons),
-        "seeders": ranked.release.seeders,
-        "size": ranked.release.size_bytes,
-        "group": ranked.name.group,
-        "resolution": ranked.name.resolution,
-        "version": ranked.name.version,
-        "batch": ranked.name.kind is Kind.BATCH,
+        "episodes": None if ranked.first is None else [ranked.first, ranked.last],
+        "batch": ranked.is_batch,
+        "kind": name.kind.value,
+        "group": name.group,
+        "resolution": name.resolution,
+        "version": name.version,
+        "source": name.source,
+        "codec": name.codec,
+        "audio": list(name.audio),
+        "subtitles": list(name.subtitles),
+        "seeders": release.seeders,
+        "size": release.size_bytes,
+        "trusted": release.trusted,
+        "remake": release.remake,
+        "posted_at": instant(release.posted_at),
+        "page": release.page,
     }
 
 
-def _found_text(call: Call, found: Found) -> str:
-    matches = [one for one in found.candidates if one.verdict is Match.MATCH]
+def _text(call: Call, found: Found, *, every: bool) -> str:
+    fits = [one for one in found.candidates if one.verdict is Match.MATCH]
     rejects = [one for one in found.candidates if one.verdict is Match.REJECT]
-    items = [_lines_of(one, "→" if one is found.best else "+") for one in matches]
-    items += [_lines_of(one, "✗") for one in rejects[:MOST_REJECTS]]
+    shown = len(rejects) if every else 0 if fits else MOST_REJECTS
     # What was chosen stands first, with the same reasons.
-    said = "" if found.best else call.listing([(found.said,)], empty="")
-    hidden = len(rejects) - MOST_REJECTS
-    more = [f"✗ {count(hidden, 'more release')} rejected; --json lists all of them"] if hidden > 0 else []
-    return "\n".join([said, call.listing(items, empty=""), *more]).strip("\n")
+    said = [(found.said,)] if found.best is None and found.said else []
+    items = [_lines_of(one, "→" if one is found.best else "+") for one in fits]
+    items += [_lines_of(one, "✗") for one in rejects[:shown]]
+    hidden = len(rejects[shown:])
+    more = [(f"✗ {count(hidden, 'more release' if shown else 'release')} rejected; --all shows why",)] if hidden else []
+    return call.listing([*said, *_beside(found), *items, *more], empty="")
+
+
+def _beside(found: Found) -> Iterator[tuple[str, ...]]:
+    """What is to be known beside the candidates."""
+    if found.wait_until is not None:
+        yield (f"What fetches by itself waits for a better one until {moment(found.wait_until)}.",)
+    if found.batch is not None:
+        yield (f"The rest of the season is there as one torrent of {size(found.batch.release.size_bytes)}:",)
+    for offer in found.offers:
+        yield (f"Others say: {in_words(offer.correction)}. See: corrections",)
 
 
 def _lines_of(ranked: Ranked, mark: str) -> tuple[str, ...]:
     release = ranked.release
-    seeders = count(release.seeders, "seeder")
-    head = f"{mark} {release.infohash}  {seeders}  {size(release.size_bytes)}"
-    return head, release.title, "; ".join(ranked.reasons)
+    facts = [
+        f"{mark} {release.infohash}",
+        count(release.seeders, "seeder"),
+        size(release.size_bytes),
+        sure(ranked.confidence) if ranked.verdict is Match.MATCH and ranked.confidence < 1 else "",
+        "corrected" if ranked.is_corrected else "",
+    ]
+    return "  ".join(fact for fact in facts if fact), release.title, "; ".join(ranked.reasons)

@@ -1,0 +1,48 @@
+"""What is to be known beside the candidates: a batch that is worth it, a group that is waited for, what others say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from uuutorrent.releases.release import Found, Offer, Ranked
+from uuutorrent.torrents.library import Usage
+from uuutorrent.tui.correcting import in_words
+from uuutorrent.tui.figures import size, span
+from uuutorrent.tui.line import Span
+from uuutorrent.tui.panel import Said, said
+
+
+def hints(found: Found | None, usage: Usage | None, now: datetime) -> Iterator[Said]:
+    """One line for each, with the keys that answer it."""
+    if found is None:
+        return
+    if found.batch is not None:
+        yield _batch(found.batch, usage)
+    if found.wait_until is not None and found.wait_until > now:
+        left = span((found.wait_until - now).total_seconds())
+        yield said(Span("Not fetched by itself yet: ", "warn"), f"a group you prefer has {left} left to post it")
+    for offer in found.offers[:1]:
+        yield _offered(offer, found.wanted.family.offset, more=len(found.offers) - 1)
+
+
+def _batch(batch: Ranked, usage: Usage | None) -> Said:
+    needs = batch.release.size_bytes
+    which = f"Episodes {batch.first} to {batch.last}" if batch.first is not None else "The season"
+    key: list[Span | str] = [Span(" b ", "key", "screen.batch"), "takes it"]
+    told: list[Span | str] = [Span(f"{which} in one torrent: ", "accent"), size(needs)]
+    if usage is None or not usage.quota_bytes:
+        return said(*told, right=key)
+    free = max(0, usage.quota_bytes - usage.bytes)
+    if needs > free:
+        return said(*told, Span(f", more than the {size(free)} left of your quota", "warn"), right=key)
+    return said(*told, f", leaves {size(free - needs)} of your quota", right=key)
+
+
+def _offered(offer: Offer, before: int, *, more: int) -> Said:
+    keys: list[Span | str] = [
+        Span(" y ", "key", "screen.answer(True)"), "accept ",
+        Span(" n ", "key", "screen.answer(False)"), "decline",
+    ]  # fmt: skip
+    others = Span(f" (and {more} more)" if more else "", "dim")
+    return said(Span("Others say: ", "accent"), in_words(offer.correction, before), others, right=keys)
