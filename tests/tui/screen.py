@@ -23,7 +23,9 @@ from uuutorrent.tui.table import Table
 from uuutorrent.tui.terminal import Terminal, TerminalInfo
 
 STYLES = Path(uuutorrent.tui.__file__).parent / "app.tcss"
-PATIENCE_S = 10
+PATIENCE_S = 30
+QUIET_TURNS = 10
+"""So many looks in a row at which nobody had anything to do: then nothing more comes of what was typed."""
 _UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>][0-9;]*[a-zA-Z]|\x1b\]22;[^\x07]*\x07|\x1b\[\?2026\$p")
 
 ShellT = TypeVar("ShellT", bound=Shell)
@@ -94,12 +96,30 @@ class Seat(Generic[ShellT]):
         await self.until(lambda: text not in self.glass.text, f"no {text!r} on the screen")
 
     async def settled(self) -> int:
-        """Wait until nothing more is painted; how much was sent so far."""
-        sent = -1
-        while sent != len(self.glass.raw):
-            sent = len(self.glass.raw)
-            await asyncio.sleep(0.1)
+        """Wait until every key is heard and nothing more is painted; how much was sent so far.
+
+        A service's answer may still be on its way: wait for what it brings with `sees`.
+        """
+        quiet, sent = 0, -1
+        async with asyncio.timeout(PATIENCE_S):
+            while quiet < QUIET_TURNS:
+                quiet = quiet + 1 if sent == len(self.glass.raw) and self._is_idle else 0
+                sent = len(self.glass.raw)
+                await asyncio.sleep(0.01)
         return sent
+
+    @property
+    def _is_idle(self) -> bool:
+        keyboard = self.terminal.keyboard
+        if keyboard._raw or keyboard._waiting or keyboard._tick:
+            return False
+        widgets = (widget for screen in self.app._screen_stack for widget in screen.walk_children(with_self=True))
+        return not self.app.message_queue_size and not any(widget.message_queue_size for widget in widgets)
+
+    async def clears(self) -> None:
+        """Empty the line. Its key goes another way than letters, which would overtake it."""
+        self.type("\x15")
+        await self.settled()
 
     async def until(self, holds: Callable[[], bool], what: str = "it") -> None:
         try:

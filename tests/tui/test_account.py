@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from tests.conftest import PASSWORD
 from tests.tui.evening import ENTER, ESCAPE, TAB, Evening, paste
@@ -20,11 +21,11 @@ async def open_row(seat: Seat[UuuApp], title: str) -> None:
     await seat.sees("Your account")
     await seat.sees("Fetch all")
     seat.type("g")
-    for _ in range(10):
-        await seat.settled()
-        if f"› {title}" in seat.glass.text:
-            break
-        seat.type("j")
+    await seat.sees("› AniList")
+    rows = [line.strip("› ") for line in seat.glass.lines]
+    place = next(n for n, row in enumerate(rows) if row.startswith(title))
+    first = next(n for n, row in enumerate(rows) if row.startswith("AniList "))
+    seat.type("j" * (place - first))
     await seat.sees(f"› {title}")
     seat.type(ENTER)
 
@@ -141,11 +142,16 @@ async def test_a_private_key_is_refused_with_a_word_of_advice(evening: Evening) 
 
 
 async def type_passwords(seat: Seat[UuuApp], *passwords: str) -> None:
-    for password in passwords:
+    """Fill in as many fields, from the one with the cursor in it to the last."""
+    await seat.settled()
+    for left, password in reversed([*enumerate(reversed(passwords))]):
+        field = seat.app.focused
+        assert isinstance(field, Input)
         seat.type(password)
-        await seat.settled()
+        await seat.until(lambda: field.value == password, "the password in its field")  # noqa: B023 - now
         seat.type(ENTER)
-        await seat.settled()
+        if left:
+            await seat.until(lambda: seat.app.focused is not field, "the next field")  # noqa: B023 - now
 
 
 async def test_the_password_is_changed_when_the_old_one_is_right(evening: Evening) -> None:
@@ -174,8 +180,7 @@ async def test_after_a_one_time_password_nothing_comes_before_a_new_one(evening:
         await seat.settled()
         assert seat.app.current_mode == "watchlist"
         assert "Welcome!" in seat.glass.text
-        seat.type("\x15")
-        await seat.settled()
+        await seat.clears()
         await type_passwords(seat, PASSWORD, NEW, NEW)
         await seat.sees("Your password is changed.")
         await seat.sees_no("Welcome!")
@@ -195,12 +200,10 @@ async def test_taste_is_a_line_for_each_preference(evening: Evening) -> None:
     async with evening.sit() as seat:
         await open_row(seat, "Taste")
         await seat.sees("What you like among releases")
-        seat.type("\x15")
-        await seat.settled()
+        await seat.clears()
         seat.type("999" + ENTER)
         await seat.sees("name at least one resolution")
-        seat.type("\x15")
-        await seat.settled()
+        await seat.clears()
         seat.type("720p 1080")
         await seat.settled()
         seat.type(TAB)
