@@ -7,7 +7,7 @@ set aside and MASK over titles that were known beforehand, so that whatever read
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from uuutorrent.releases import marks
@@ -28,22 +28,25 @@ _TABLE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
     **dict.fromkeys(map(ord, "–—―−‐"), "-"),
     **dict.fromkeys(map(ord, "～〜"), "~"),
     **dict.fromkeys(map(ord, "’‘"), "'"),
-    ord("_"): " ",
 }
 _CLOSING = {"(": ")", "[": "]", "{": "}", "【": "】", "「": "」", "『": "』", "《": "》"}
 _CHECKSUM = re.compile(r"(?:CRC[ :]?)?([0-9A-F]{8})", re.I)
-_YEAR = re.compile(r"((?:19[5-9]|20[0-3])\d)(?:[-.]\d\d[-.]\d\d)?")
+_YEAR = re.compile(r"((?:19[5-9]|20[0-3])\d)(?:[-.]\d\d[-.]\d\d| ?- ?(?:19[5-9]|20[0-3])\d)?")
 _NUMBERED = re.compile(
-    r"(?:TV|EP?\.?|Episodes?)? ?[第全]?#?\d{1,4}(?:\.\d)?(?:v\d)?(?: ?[-~+&] ?(?:第|EP?)?\d{1,4}(?:v\d)?)?"
-    r" ?(?:(?:[話话集回](?:全|完)?|of ?\d+|\(?(?:END|Fin|完|全)\)?|Pre|Batch|Complete|合集) ?)*"
+    r"(?:TV|OVA|OAD|SP|Specials?|EP?\.?|Episodes?)? ?[第全]?#?\d{1,4}(?:\.\d)?(?:v\d)?"
+    r"(?: ?[-~+&] ?(?:第|EP?)?\d{1,4}(?:v\d)?)?(?: ?\+ ?[a-z][\w +&]*)?"
+    r" ?(?:(?:[話话集回](?:全|完)?|(?:of|из|/) ?\d+|\(?(?:END|Fin|完|全)\)?|Pre|Batch|Complete|合集) ?)*"
     r"|\d{2,3} [\u3040-\u30ff\u4e00-\u9fff].*"
-    r"|S\d{1,2} ?E\d{1,4}(?:v\d)?|(?:Seasons? |Saison |S)\d{1,2}(?: ?[-+&~] ?S?\d{1,2})*(?:\+.*| Part \d)?"
+    r"|S\d{1,2} ?E\d{1,4}(?:v\d)?|(?:Seasons? |Saison |S)\d{1,2}(?: ?[-+&~] ?S?\d{1,2})*(?: ?\+.*| Part \d)?"
     r"|\d(?:st|nd|rd|th) Season|第 ?[\d一二三四五六七八九十]+ ?[期季]",
     re.I,
 )
 _AMONG_MARKS = re.compile(r"\s*(\d{2,3})(?:v\d)?(?= )")
 _NEW_THIS_SEASON = re.compile(r"[★【\[]?\d{1,2}月新番[★】\]]?")
-_SCENE_GROUP = re.compile(r"(?:(?<=[\w)\]])-| - ?)(?P<group>[^\W_][\w&@!]*)(?: v\d)?(?= *(?:$|[\[(]))")
+_SCENE_GROUP = re.compile(
+    r"(?:(?<=[\w)\]])-| - ?| -)(?P<group>[^\W_][\w&@!]*(?:-[A-Z][\w&@!]*)?)(?: v\d)?(?= *(?:$|[\[(]))"
+)
+_ONLY_BEGUN = re.compile(r"\[[^\s\]]*")
 _TRAILING_WORDS = frozenset({"uncensored", "uncut", "weekly", "remaster", "remastered", "hd"})
 _BARE_HEIGHT = re.compile(r"(?<!\S)(?:2160|1080|720|480)(?=[ .](?:BD|WEB|DVD|x26|h ?26|HEVC|AAC))", re.I)
 
@@ -54,6 +57,8 @@ class Aside:
 
     start: int
     end: int
+    known: bool = False
+    """They are a title that was known beforehand."""
 
     def of(self, text: str) -> str:
         """The words without their brackets."""
@@ -113,11 +118,13 @@ def lay_out(raw: str, known: Known) -> Layout:
     text = raw[:LONGEST].translate(_TABLE).rstrip()
     bare = _EXTENSION.sub("", text)
     is_file, text = bare != text, _spaced(bare.replace("[[", " [", 1) if bare.startswith("[[") else bare)
+    if _ONLY_BEGUN.fullmatch(text):
+        text = " " * len(text)
     text = _NEW_THIS_SEASON.sub(lambda match: " " * len(match[0]), text)
     masked = known.masked(text)
     page = Layout(text, masked, is_file=is_file, marks=list(marks.find(masked)))
     brackets = _brackets(masked)
-    _take_group(page, brackets)
+    _take_group(page, brackets, raw)
     line = list(masked)
     for start, end in brackets:
         _read_bracket(page, line, start, end)
@@ -132,19 +139,27 @@ def _slight(title: tuple[str, ...]) -> bool:
 
 
 def _begins(text: str, at: int) -> bool:
-    return text[:at].rstrip(" -★")[-1:] in ("", "]", ")", "[", "(", "|", "/", "】", "【")
+    return text[:at].rstrip(" -★")[-1:] in ("", *"[](){}|/【】「『《")
 
 
 def _spaced(text: str) -> str:
-    """Spaces where dots, pluses or dashes stand for them; the length stays."""
+    """Spaces where underscores, dots, pluses or dashes stand for them; the length stays."""
     outside = re.sub(r"\[[^\]]*\]|\([^)]*\)", "", text).strip()
+    if " " not in outside and outside.count(".") >= max(3, 2 * outside.count("_")):
+        head, dash, group = text.rpartition("-")
+        return _without_dots(head.replace("_", " ")) + dash + _without_dots(group)
+    text, outside = text.replace("_", " "), outside.replace("_", " ").strip()
     if " " in outside:
         return text
     if outside.count(".") >= 2:
-        return re.sub(r"(?<!\d)\.|\.(?!\d(?!\d))", " ", text)
+        return _without_dots(text)
     if outside.count("+") >= 2:
         return text.replace("+", " ")
     return text.replace("-", " ") if outside.count("-") >= 3 else text
+
+
+def _without_dots(text: str) -> str:
+    return re.sub(r"(?<!\d)\.|\.(?!\d(?!\d))", " ", text)
 
 
 def _brackets(text: str) -> list[tuple[int, int]]:
@@ -169,19 +184,38 @@ def _end_of(text: str, at: int, opening: str, closing: str) -> int:
     return 0
 
 
-def _take_group(page: Layout, brackets: list[tuple[int, int]]) -> None:
-    """The first bracket at the very start, or the scene's "-GROUP" behind technical marks."""
+def _take_group(page: Layout, brackets: list[tuple[int, int]], raw: str) -> None:
+    """The first bracket at the very start, or the scene's "-GROUP" behind technical marks; spelt as it was written."""
     before = page.text[: brackets[0][0]].strip(" -★") if brackets else ""
-    if brackets and (not before or before.isdigit() or before.endswith(".")):
+    if brackets and (not before or before.isdigit() or before.endswith(".")) and not _begins_with_title(page, brackets):
         start, end = brackets[0]
         inner = page.text[start + 1 : end - 1].strip()
         if inner and not _NUMBERED.fullmatch(inner) and not _is_technical(page, start, end, group=True):
-            page.group, page.group_end = inner, end
+            page.group, page.group_end = raw[start + 1 : end - 1].strip(), end
             return
     strong = [mark.start for mark in page.marks if mark.strong]
-    match = next((m for m in _SCENE_GROUP.finditer(page.line) if strong and m.start() > strong[0]), None)
-    if match and not any(mark.start == match.start("group") for mark in page.marks):
-        page.group = page.text[match.start("group") : match.end("group")]
+    for match in _SCENE_GROUP.finditer(page.line):
+        at = match.start("group")
+        if strong and at > strong[0] and not any(mark.start <= at < mark.end for mark in page.marks):
+            page.group = raw[at : match.end("group")]
+
+
+def _begins_with_title(page: Layout, brackets: list[tuple[int, int]]) -> bool:
+    """The first brackets hold a known title, or everything stands in brackets and dashes join them."""
+    start, end = brackets[0]
+    inner = page.line[start + 1 : end - 1].strip()
+    if inner and not inner.strip(MASK + " "):
+        return MASK not in page.line[end:]
+    return (
+        len(brackets) > 2 and not "".join(_between(page.text, brackets)).strip("-") and page.text[end : end + 2] == "-("
+    )
+
+
+def _between(text: str, brackets: list[tuple[int, int]]) -> Iterator[str]:
+    at = 0
+    for start, end in [*brackets, (len(text), len(text))]:
+        yield text[at:start]
+        at = end
 
 
 def _read_bracket(page: Layout, line: list[str], start: int, end: int) -> None:
@@ -206,7 +240,7 @@ def _read_bracket(page: Layout, line: list[str], start: int, end: int) -> None:
         _blank(line, number.end() if number and inside else start, end)
         line[start] = GAP
     else:
-        page.asides.append(Aside(start, end))
+        page.asides.append(Aside(start, end, known=not inner.strip(MASK + " ")))
         _blank(line, start, end)
 
 
@@ -220,7 +254,9 @@ def _is_technical(page: Layout, start: int, end: int, *, group: bool = False) ->
     left = re.findall(r"[^\W_]+", "".join(rest).replace(MASK, "a"))
     strong = sum(mark.strong for mark in inside)
     # A group may call itself Some-Raws or Other Subs.
-    return not left or bool(strong) if group else len(left) <= len(inside) + strong
+    if group:
+        return not left or bool(strong)
+    return len(left) <= sum(mark.kind != "tongue" for mark in inside) + strong
 
 
 def _ends_technically(page: Layout, start: int, end: int) -> bool:
@@ -246,16 +282,27 @@ def _blank_strong_marks(page: Layout) -> None:
         page.marks.append(Mark("resolution", match[0], match.start(), match.end(), strong=True))
         _blank(line, match.start(), match.end())
     seen_strong = False
+    _blank_languages_before_strong(page, line)
     for mark in page.marks:
         if line[mark.start] not in (GAP, MASK):
             seen_strong = seen_strong or mark.strong
             if seen_strong:
                 _blank(line, mark.start, mark.end)
     for mark in reversed(page.marks):
-        trails = mark.kind in ("batch", "source") or mark.text.lower() in _TRAILING_WORDS
+        trails = mark.kind in ("batch", "source", "version") or mark.text.lower() in _TRAILING_WORDS
         if trails and mark.text != "TV" and not "".join(line[mark.end :]).replace(GAP, "").strip(" -.~0123456789"):
             _blank(line, mark.start, mark.end)
     page.line = "".join(line)
+
+
+def _blank_languages_before_strong(page: Layout, line: list[str]) -> None:
+    """As in "Title VF 1080p": what stands right before a strong mark is one as well."""
+    outside = [mark for mark in page.marks if line[mark.start] not in (GAP, MASK)]
+    first = next((index for index, mark in enumerate(outside) if mark.strong), 0)
+    for mark, follower in zip(reversed(outside[:first]), reversed(outside[1 : first + 1]), strict=True):
+        if mark.kind not in ("language", "batch") or page.text[mark.end : follower.start].strip():
+            return
+        _blank(line, mark.start, mark.end)
 
 
 def _blank(line: list[str], start: int, end: int) -> None:

@@ -55,7 +55,7 @@ _PATTERNS: Mapping[str, str] = {
     "dual": r"(?:Dual|Multi)[ -]?Audios?|Dual|DA|(?<=German[ .])DL",
     "language": languages.LANGUAGE,
     "tongue": languages.NAME,
-    "batch": r"Batch|Complete(?: (?:Series|Season|Collection|Version))?|Season Pack|(?:BD|DVD)[ -]?Box",
+    "batch": r"Batch|Complete(?: (?:Series|Season|Collection|Version))?|Season Pack|Int[ée]grale|(?:BD|DVD)[ -]?Box",
     "version": r"v\d",
     "raw": r"RAWS?|生肉",
     "misc": r"MKV|MP4|\d+(?:\.\d+)? ?[MG]i?B|Weekly|REPACK\d?|PROPER|Un(?:censored|cut)|(?:De)?censored|HDR(?:10\+?)?"
@@ -66,7 +66,7 @@ _STRONG = re.compile(
     r"(?:BD|WEB|DVD)?(?:\d{3,4}\s?[x×]\s?\d{3,4}.*|\d{3,4}[pi](?:60)?)|[xh][ .]?26[45]|HEVC.*|AV1|XviD"
     r"|WEB[ -]?(?:DL|Rip)|BD[ -]?Rip|Blu-?Ray.*|BR-?Rip|DVD[ -]?Rip|HDTV.*|TV-?Rip|Remux|(?:8|10|12)[ -]?bits?.*|Hi10P?"
     r"|(?:HE-?)?AAC.*|FLAC.*|E?-?AC-?3.*|(?:Dual|Multi)[ -]?Audios?|(?:Multi|Eng)[a-z]*[ -]?Sub.*|VOSTFR|Batch"
-    r"|REPACK\d?|\d{2,3}(?:\.\d+)?fps",
+    r"|REPACK\d?|\d{2,3}(?:\.\d+)?fps|(?:BD|DVD)[ -]Box",
     re.IGNORECASE,
 )
 _MARK = re.compile(

@@ -88,7 +88,7 @@ class Reader:
 def _kind(page: Layout, found: Numbers, said: Marks, extra: re.Match[str] | None) -> Kind:
     if extra:
         return _EXTRAS[(extra.lastgroup or "").rstrip("2")]
-    if found.last is not None or found.last_season is not None or said.batch or found.volume:
+    if found.last is not None or found.last_season is not None or said.batch or found.volume or found.besides:
         return Kind.BATCH
     text = " ".join((page.line[page.group_end :], *(words for words in _asides(page) if len(words.split()) <= 2)))
     if kind := next((kind for pattern, kind in _BESIDE if pattern.search(text)), None):
@@ -113,13 +113,16 @@ def _titles(page: Layout, found: Numbers) -> tuple[str, ...]:
     end = _end_of_title(page, start, found.start)
     left_out = [*numbers.spans_to_leave_out(found)]
     left_out += [(aside.start, aside.end) for aside in page.asides if not _belongs(page, aside, end)]
-    return _distinct([*_split(_clean(page, start, end, left_out)), *_asides(page), *page.others])
+    main = _split(_clean(page, start, end, left_out))
+    if MASK not in page.line[start:end]:
+        main = [*(aside.of(page.text) for aside in page.asides if aside.known and aside.end <= start), *main]
+    return _distinct([*main, *_asides(page), *page.others])
 
 
 def _titles_elsewhere(page: Layout, found: Numbers) -> tuple[str, ...]:
     """Everything is in brackets, or the number comes before the title."""
     start, after = found.episode_span or (len(page.line), len(page.line))
-    before = [aside.of(page.text) for aside in page.asides if aside.start < start]
+    before = [title for aside in page.asides if aside.start < start for title in _split(aside.of(page.text))]
     rest_at = _first_word(page.line, after)
     if before or (page.asides and not page.group and rest_at is None):
         latin = [title for title in before or _asides(page) if _is_latin(title)]
@@ -135,7 +138,7 @@ def _titles_elsewhere(page: Layout, found: Numbers) -> tuple[str, ...]:
 
 
 def _asides(page: Layout) -> list[str]:
-    return [aside.of(page.text) for aside in page.asides]
+    return [title for aside in page.asides for title in _split(aside.of(page.text))]
 
 
 def _distinct(titles: list[str]) -> tuple[str, ...]:

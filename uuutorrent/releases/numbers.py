@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from uuutorrent.releases.layout import GAP, MASK, Layout
 from uuutorrent.releases.titles import HAN, ORDINALS, count_of
@@ -24,7 +24,7 @@ _SXXEYY = re.compile(
     re.I,
 )
 _SEASONS = re.compile(
-    rf"{_LEFT}(?:S(?P<a>\d{{1,2}})(?:\s?[-~+&]\s?S\d{{1,2}})*\s?[-~+&]\s?S(?P<b>\d{{1,2}})"
+    rf"{_LEFT}(?:S(?P<a>\d{{1,2}})(?:\s?[-~+&]\s?S\d{{1,2}})*\s?[-~+&]\s?S(?P<b>\d{{1,2}})(?:P\d{{1,2}})?"
     rf"|S(?P<c>\d{{1,2}})(?:\+\d{{1,2}})*\+(?P<d>\d{{1,2}})"
     rf"|Seasons?\s?(?P<e>\d{{1,2}})(?:\s?[+&]\s?\d{{1,2}})*(?:-|\s?[+&~]\s?)(?P<f>\d{{1,2}})){_RIGHT}",
     re.I,
@@ -35,6 +35,9 @@ _SEASON = re.compile(
     rf"|第 ?(\d{{1,2}}|[{HAN}]) ?[期季]|{_LEFT}(\d) ?期",
     re.I,
 )
+_SERIES = re.compile(rf"(?<=[\w{MASK}] )([2-5])(?= {GAP})")
+_LABEL_AFTER = re.compile(rf"\s(?:OVA|OAD|SP|Specials?)(?=\s*(?:-\s*\d|{GAP}|$))", re.I)
+_BESIDES = re.compile(r"(?:\s?[+&]\s?(?:Movies?|Films?|OVAs?|OADs?|ONAs?|Specials?|SPs?|Extras?))+(?![^\W_])", re.I)
 _PART = re.compile(
     rf"{_LEFT}(?:(?:Part|Cour)[ .]?(\d|I{{1,3}}|IV|one|two|three)|(\d)(?:st|nd|rd|th)[ .](?:Part|Cour)){_RIGHT}", re.I
 )
@@ -44,6 +47,8 @@ _RANGE = re.compile(
     r"(?P<last>\d{1,4})"
     r"(?:v(?P<version>\d))?(?![\w.])"
     r"|(?<![\w.])(?P<episode2>0\d{1,3})\s-\s(?P<last2>\d{2,4})(?![\w.])"
+    r"|(?<![\w.])(?P<episode4>\d{2,4}) (?:à|to|al|bis) (?P<last5>\d{2,4})(?![\w.])"
+    rf"|(?:(?<={MASK} )|(?<=Movies )|(?<![\w.])(?=\d\d))(?P<episode5>\d{{1,4}}) [+&] (?P<last6>\d{{1,4}})(?![\w.])"
     r"|第(?P<episode3>\d{1,4})-(?P<last3>\d{1,4})[話话集回]|全 ?(?P<last4>\d{1,4}) ?[話话集回]",
     re.I,
 )
@@ -62,6 +67,7 @@ _NOT_COUNTING = "".join(
 _TRAILING = re.compile(rf"(?<![\w.#&]){_NOT_COUNTING}{_ONE}{_AFTER}")
 _LEADING = re.compile(rf"^\W*{_ONE}\s+-\s+(?=\S)")
 _INNER = re.compile(rf"(?<=\w |{MASK} )(?P<episode>0\d{{1,2}})(?= [^\W\d_])")
+_AFTER_TITLE = re.compile(rf"(?<={MASK})(?: (?P<episode>[1-9]\d{{1,2}})(?= [^\W\d_])|-(?P<episode2>\d{{2,4}})(?= ))")
 _GLUED = re.compile(rf"(?<=[^\W\d_])-(?P<episode>0\d|\d{{3,4}})(?=\s|{GAP}|$)")
 _SPECIAL_LABEL = re.compile(r"(?:SP|EX|OVA|OAD|Specials?)", re.I)
 _SECOND = re.compile(rf"{GAP}\s*(?:S(?P<season>\d{{1,2}})E|Episode )?(?P<episode>\d{{1,4}})\s*{GAP}", re.I)
@@ -76,6 +82,7 @@ class Numbers:
     season: int | None = None
     last_season: int | None = None
     part: int | None = None
+    part_span: tuple[int, int] | None = None
     episode: int | None = None
     last: int | None = None
     fraction: float | None = None
@@ -85,6 +92,10 @@ class Numbers:
     volume: bool = False
     episode_span: tuple[int, int] | None = None
     season_span: tuple[int, int] | None = None
+    season_again: list[tuple[int, int]] = field(default_factory=list)
+    """Where the same season is told once more, as beside a title in another language."""
+    besides: bool = False
+    """Films or specials come with it."""
 
 
 def read(page: Layout) -> Numbers:
@@ -94,7 +105,10 @@ def read(page: Layout) -> Numbers:
     if volume := _VOLUME.search(line):
         found.volume, found.start = True, volume.start()
         line = line[: volume.start()] + GAP * (len(line) - volume.start())
-    line = _read_seasons(found, line)
+    if besides := _BESIDES.search(line, page.group_end):
+        found.besides, found.start = True, min(found.start, besides.start())
+        line = line[: besides.start()] + GAP * len(besides[0]) + line[besides.end() :]
+    line = _read_seasons(found, line, page)
     match = (
         _sxxeyy(line)
         or _range(line)
@@ -103,31 +117,41 @@ def read(page: Layout) -> Numbers:
         or _leading(page, line)
         or _bracketed(line)
         or _trailing(page, line, found)
-        or _inner(line, found)
+        or _inner(page, line, found)
         or _GLUED.search(line)
     )
     if match:
         _take(found, match, line)
+        if found.part_span and found.part_span[0] > match.end():
+            found.part = None
     return found
 
 
-def _read_seasons(found: Numbers, line: str) -> str:
+def _read_seasons(found: Numbers, line: str, page: Layout) -> str:
     """Notes season and part, and masks them: their numbers are no episodes."""
     if several := _SEASONS.search(line):
         first, last = (int(group) for group in several.groups() if group)
         found.season, found.last_season, found.season_span = first, last, several.span()
-    elif season := _SEASON.search(line):
-        found.season, found.season_span = count_of(next(group for group in season.groups() if group)), season.span()
-    part = _PART.search(line)
-    if part:
-        found.part = count_of(next(group for group in part.groups() if group))
-    for start, end in filter(None, (found.season_span, part and part.span())):
+    elif seasons := [(_count(match), match.span()) for match in _SEASON.finditer(line)]:
+        (found.season, (start, end)), *more = seasons
+        label = _LABEL_AFTER.match(line, end)
+        found.season_span = (start, label.end() if label else end)
+        found.season_again = [span for season, span in more if season == found.season]
+    elif (series := _SERIES.search(line)) and page.text[series.end() :].upper().startswith(" (TV)"):
+        found.season, found.season_span = int(series[1]), series.span()
+    if part := _PART.search(line):
+        found.part, found.part_span = _count(part), part.span()
+    for start, end in filter(None, (found.season_span, found.part_span, *found.season_again)):
         line = line[:start] + MASK * (end - start) + line[end:]
     return line
 
 
+def _count(match: re.Match[str]) -> int:
+    return count_of(next(group for group in match.groups() if group))
+
+
 def _take(found: Numbers, match: re.Match[str], line: str) -> None:
-    groups = {name.rstrip("234"): value for name, value in match.groupdict().items() if value}
+    groups = {name.rstrip("23456"): value for name, value in match.groupdict().items() if value}
     if "season" in groups:
         found.season, found.season_span = int(groups["season"]), None
     episode = int(groups.get("episode", "1"))
@@ -140,6 +164,9 @@ def _take(found: Numbers, match: re.Match[str], line: str) -> None:
     found.episode_span = match.span()
     label = _SPECIAL_LABEL.match(line, match.start())
     found.start = min(found.start, label.end() if label else match.start())
+    earlier = _dashed(line[: match.start()]) if match.re is _SXXEYY else None
+    if earlier and int(earlier["episode"]) == episode:
+        found.start = min(found.start, earlier.start())
     second = _SECOND.match(line, match.end() - (match[0][-1] == GAP)) or _SECOND.search(line, match.end())
     if second and len(second["episode"]) > 1 and int(second["episode"]) not in _YEARS:
         found.second = int(second["episode"])
@@ -159,6 +186,10 @@ def _range(line: str) -> re.Match[str] | None:
     def rises(match: re.Match[str]) -> bool:
         *before, last = (int(value) for name, value in match.groupdict().items() if value and name != "version")
         first = before[0] if before else 1
+        if match["episode"] and len(match["episode"]) == 1 and line[match.start() - 1 : match.start()] not in ("", GAP):
+            dashed = _dashed(line)
+            if dashed and dashed.start() > match.end():
+                return False
         return first < last and not (first in _YEARS and last in _YEARS)
 
     return next(filter(rises, _RANGE.finditer(line)), None)
@@ -199,7 +230,8 @@ def _trailing(page: Layout, line: str, found: Numbers) -> re.Match[str] | None:
         if not _has_words(before) or (len(number) == 4 and int(number) in _YEARS):
             continue
         padded, dash_follows = len(number) > 1 and number[0] == "0", line[match.end() :].lstrip().startswith("-")
-        if len(number) == 1 and (known or dash_follows or not page.is_file):
+        after_title = not known or before.endswith(MASK)
+        if len(number) == 1 and (not after_title or dash_follows or not page.is_file):
             continue
         if padded or page.is_file or before.rstrip(" :").endswith(MASK):
             return match
@@ -210,12 +242,15 @@ def _leading(page: Layout, line: str) -> re.Match[str] | None:
     return None if page.group else _LEADING.search(line)
 
 
-def _inner(line: str, found: Numbers) -> re.Match[str] | None:
+def _inner(page: Layout, line: str, found: Numbers) -> re.Match[str] | None:
     """A padded number among words, as in the scene's "Title.08.Its.Name"; never where seasons were named."""
     if found.season is not None:
         return None
     matches = [m for m in _INNER.finditer(line) if MASK not in line or line[m.start() - 2] == MASK]
-    return matches[0] if matches else None
+    if matches:
+        return matches[0]
+    after_title = _AFTER_TITLE.search(line)
+    return after_title if after_title and (page.is_file or after_title["episode2"]) else None
 
 
 def _has_words(text: str) -> bool:
@@ -226,3 +261,4 @@ def spans_to_leave_out(found: Numbers) -> Iterator[tuple[int, int]]:
     """Where in the title the season is named: it is told as a number instead."""
     if found.season_span is not None:
         yield found.season_span
+    yield from found.season_again
