@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from uuutorrent.anime.anime import Anime, Family
@@ -10,8 +10,14 @@ from uuutorrent.releases.titles import Shape, shapes
 from uuutorrent.releases.words import words
 
 SHORTEST_HEAD = 8
+SHORTEST_TAIL = 6
+"""Letters of an arc's name, season words not counted."""
 SHORT_SEASON = 8
 """Episodes; where a shorter season is in the chain, sites disagree on how to count seasons."""
+A_YEAR_LONG = 60
+"""Episodes; a longer show has posts of other years than its first."""
+LEAST_WORDS = 2
+"""Words of a title that show, wherever they stand in a longer one, that it is about this show and goes beyond it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +33,11 @@ class Member:
     """The bases of its own main titles, without synonyms."""
 
     def has(self, form: Shape) -> bool:
-        """Whether one of its titles says exactly this."""
-        return any((own.base, own.season, own.part) == (form.base, form.season, form.part) for own in self.forms)
+        """Whether one of its titles says exactly this; a year that only one of the two names tells nothing."""
+        return any(
+            (own.base, own.season, own.part) == (form.base, form.season, form.part) and _same_year(own.year, form.year)
+            for own in self.forms
+        )
 
     def has_signed(self, form: Shape) -> bool:
         """Whether one of its titles says this with the same signs."""
@@ -53,7 +62,7 @@ class Kin:
 
     def __init__(self, family: Family) -> None:
         chain = [*reversed(family.prequels), family.anime]
-        self.chain = tuple(_member(anime, order) for order, anime in enumerate(chain))
+        self.chain = tuple(_member(anime, order, chain[0]) for order, anime in enumerate(chain))
         self.wanted = self.chain[-1]
         in_chain = {anime.media_id for anime in chain}
         self.others = tuple(
@@ -67,7 +76,11 @@ class Kin:
         """Episodes of all seasons before; None when there are none or AniList does not know their number."""
         self.heads = self._heads((family.prequels[-1] if family.prequels else family.anime).titles[:3])
         """First season's titles up to their colon, with the whole title they stand for."""
-        self._spoken = tuple(filter(None, map(_spoken, all_titles(family))))
+        self._spoken = frozenset(filter(None, map(_spoken, all_titles(family))))
+        self.is_long = family.anime.status == "RELEASING" or (self.count or A_YEAR_LONG + 1) > A_YEAR_LONG
+        """It runs for more than a year."""
+        self.twins = self._twins()
+        """Bases that another show has as well, which only a year tells apart."""
 
     def _heads(self, titles: Iterable[str]) -> dict[str, str]:
         heads = {}
@@ -127,10 +140,33 @@ class Kin:
         """Whether everybody counts the seasons of this chain alike."""
         return all(member.episodes is None or member.episodes >= SHORT_SEASON for member in self.chain[:-1])
 
-    def begins_like(self, title: str) -> bool:
-        """Whether a title begins with one of the family's titles and goes on: another show of the same name."""
+    def is_contested(self, base: str, season: int) -> bool:
+        """Whether a season number, counted from the very first season, may as well be a later show's of this name."""
+        first = next((member.order for member in self.chain if member.owns(base)), self.wanted.order) or 0
+        if season == self._season_from(first):
+            return False
+        return any(own.base.startswith(base) for member in self.others for own in member.forms)
+
+    def has_of_year(self, base: str, year: int) -> bool:
+        """Whether somebody else of this name is of that year."""
+        return any(own.base == base and own.year == year for member in self.others for own in member.forms)
+
+    def goes_beyond(self, title: str) -> bool:
+        """Whether a title is one of the family's and more: another show of the same name."""
         spoken = _spoken(title)
-        return any(known == spoken[: len(known)] and len(spoken) > len(known) for known in self._spoken)
+        beginnings = (spoken[:length] for length in range(1, len(spoken)))
+        if any(beginning in self._spoken for beginning in beginnings):
+            return True
+        return any(
+            spoken[first:last] in self._spoken
+            for first in range(1, len(spoken))
+            for last in range(first + LEAST_WORDS, len(spoken) + 1)
+        )
+
+    def _twins(self) -> frozenset[str]:
+        theirs = {(own.base, own.year) for member in self.others for own in member.forms if _is_bare(own)}
+        ours = {(own.base, own.year) for member in self.chain for own in member.forms if _is_bare(own)}
+        return frozenset(base for base, year in ours if any(base == other and year != of for other, of in theirs))
 
 
 def all_titles(family: Family) -> tuple[str, ...]:
@@ -139,11 +175,22 @@ def all_titles(family: Family) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*own, *(title for titles in family.others.values() for title in titles)]))
 
 
-def _member(anime: Anime, order: int) -> Member:
+def _member(anime: Anime, order: int, first: Anime) -> Member:
     main = frozenset(
         shapes(title)[0].base for title in (anime.romaji, anime.english, anime.native, anime.preferred) if title
     )
-    return Member(anime.title, _forms(anime.titles), order, anime.episodes, anime.year, main)
+    forms = _forms([*anime.titles, *(() if anime is first else _mixed(anime, first))])
+    return Member(anime.title, forms, order, anime.episodes, anime.year, main)
+
+
+def _mixed(anime: Anime, first: Anime) -> Iterator[str]:
+    """What a later season's title adds to the first one's, behind every other title of the first one."""
+    heads = [title for whole in first.titles[:4] for title in (whole, whole.partition(":")[0]) if len(title) > 3]
+    for title in anime.titles[:4]:
+        before = max((head for head in heads if title.lower().startswith(head.lower())), key=len, default=None)
+        tail = title[len(before) :] if before else ""
+        if before and not tail[:1].isalnum() and len(shapes(tail)[0].base) >= SHORTEST_TAIL:
+            yield from (f"{head} {tail}" for head in heads if head != before)
 
 
 def _forms(titles: Iterable[str]) -> tuple[Shape, ...]:
@@ -152,3 +199,11 @@ def _forms(titles: Iterable[str]) -> tuple[Shape, ...]:
 
 def _spoken(title: str) -> tuple[str, ...]:
     return tuple(word.text for word in words(title))
+
+
+def _is_bare(form: Shape) -> bool:
+    return form.season is None and form.part is None
+
+
+def _same_year(one: int | None, other: int | None) -> bool:
+    return one is None or other is None or abs(one - other) <= 1

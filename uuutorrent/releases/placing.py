@@ -1,25 +1,24 @@
 """Which episode of which anime a release's name means, with the reasons in words. No I/O.
 
-A title is looked up in the whole family and must be equal to one of its titles, so that "X" is never taken for
-"X 2nd Season" or a side story, nor the other way round. Then the number is read in the numbering that the title
-implies: within the entry, within its season, or counted on from an earlier season.
+`sights` tells which anime it is and how its number may be counted, `numberings` how its group counts; here the number
+is read. What a person said about it comes first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from uuutorrent.anime.anime import Family
-from uuutorrent.releases.kin import Kin, Member, all_titles
-from uuutorrent.releases.release import Kind, Release, ReleaseName, Wanted
-from uuutorrent.releases.titles import Shape, shapes, without_season
+from uuutorrent.releases.airing import Airing
+from uuutorrent.releases.kin import Kin, all_titles
+from uuutorrent.releases.names import Reader
+from uuutorrent.releases.numberings import Numberings, only_start, titles_said
+from uuutorrent.releases.release import SURE, Correction, Kind, Release, ReleaseName, Wanted
+from uuutorrent.releases.sights import CERTAIN, LIKELY, OWN, UNSURE, Sight, Sights, Start
+from uuutorrent.releases.titles import shapes, without_season
 
-FILM_FORMATS = ("MOVIE", "MUSIC")
 SPECIAL_FORMATS = ("OVA", "SPECIAL", "MOVIE", "ONA", "TV_SHORT", "MUSIC")
-CERTAIN = 1.0
-LIKELY = 0.95
-UNSURE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,234 +41,171 @@ class Place:
     """It can be read in one way only, so that its group's habit may be learnt from it."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Sight:
-    """How the wanted anime was seen in a title, and where the numbers may be counted from.
-
-    `starts` are numbers of episodes that were counted before the wanted one's first; the first that fits is taken.
-    """
-
-    why: tuple[str, ...]
-    starts: tuple[tuple[int, str], ...] = ((0, ""),)
-    confidence: float = CERTAIN
-    must_run_on: bool = False
-    """The title is an earlier season's: only numbers beyond that season's own are the wanted one's."""
-
-
 def known_titles(wanted: Wanted) -> tuple[str, ...]:
     """What is cut out of a name before its numbers are read: every title of the family, without its season."""
-    return tuple(dict.fromkeys(map(without_season, all_titles(wanted.family))))
+    return tuple(dict.fromkeys(map(without_season, (*all_titles(wanted.family), *titles_said(wanted)))))
 
 
 def place_all(wanted: Wanted, posts: Sequence[tuple[Release, ReleaseName]]) -> list[Place]:
     """Where each post belongs, in the order given; what a group's other posts show counts for all of them."""
-    placer = Placer(wanted.family)
-    running_on = {name.group for _, name in posts if name.group and placer.runs_on(name)}
-    return [placer.place(name, group_runs_on=name.group in running_on) for _, name in posts]
+    placer = _Placer(wanted)
+    seen = [placer.see(name) for _, name in posts]
+    placer.learn([(name, sight) for (_, name), sight in zip(posts, seen, strict=True)])
+    return [placer.place(release, name, sight) for (release, name), sight in zip(posts, seen, strict=True)]
 
 
-class Placer:
-    """Places names within one family."""
+class _Placer:
+    """Places posts for one question."""
 
-    def __init__(self, family: Family) -> None:
+    def __init__(self, wanted: Wanted) -> None:
+        family = _with_titles(wanted)
+        self._wanted = wanted
         self._kin = Kin(family)
+        self._sights = Sights(self._kin)
         self._format = family.anime.format
+        self._airing = Airing(family.anime)
+        self._numberings = Numberings(wanted, Reader(known_titles(wanted)))
 
-    def place(self, name: ReleaseName, *, group_runs_on: bool = False) -> Place:
-        """Where a name belongs. `group_runs_on` tells that its group numbers seasons on."""
+    def see(self, name: ReleaseName) -> Sight | str:
+        """Which anime a name means."""
         if name.kind.is_extra:
-            return Place(ours=False, why=("an opening, ending or preview, not an episode",))
-        seen = self._see(name)
-        if isinstance(seen, str):
-            return Place(ours=False, why=(seen,))
+            return "an opening, ending or preview, not an episode"
+        return self._sights.see(name)
+
+    def learn(self, seen: Sequence[tuple[ReleaseName, Sight | str]]) -> None:
+        """Note what the posts show of their groups' ways to count."""
+        self._numberings.learn(seen, self._kin.count)
+
+    def place(self, release: Release, name: ReleaseName, sight: Sight | str) -> Place:
+        """Where a post belongs. What people said of this very release comes before everything else."""
+        if (said := self._numberings.said_of(release.infohash)) is not None:
+            return _as_said(said, name)
+        correction = self._numberings.corrected(name.group)
+        if isinstance(sight, str):
+            if correction is None or not self._numberings.is_like_corrected(correction, name):
+                return Place(ours=False, why=(sight,))
+            sight = Sight(("called like the release that was corrected",), (OWN,))
+        place = self._read(release, name, sight, correction)
+        if place.ours and self._airing.was_before(release.posted_at):
+            return Place(False, ("it was posted before this began",))
+        told = place.first if place.first == place.last else self._wanted.episode
+        if self._numberings.is_denied(release.infohash, told):
+            return Place(False, (*place.why, "you said that this is not it"), is_corrected=True)
+        return place
+
+    def _read(self, release: Release, name: ReleaseName, sight: Sight, correction: Correction | None) -> Place:
         if name.fraction is not None:
-            return Place(ours=True, why=(*seen.why, f"{name.fraction:g} is a special, not an episode"))
-        if name.kind in (Kind.SPECIAL, Kind.OVA, Kind.RECAP) and self._format not in SPECIAL_FORMATS:
-            return Place(ours=True, why=(*seen.why, "a special, not an episode of the series"))
+            return Place(ours=True, why=(*sight.why, f"{name.fraction:g} is a special, not an episode"))
+        if name.kind is Kind.SPECIAL and self._format not in SPECIAL_FORMATS:
+            return Place(ours=True, why=(*sight.why, "a special, not an episode of the series"))
         if name.last_episode is not None:
-            return self._batch(name, seen)
+            return self._batch(name, _counted(sight, correction))
         if name.episode is None or name.kind is Kind.BATCH:
-            return self._unnumbered(name, seen)
-        return self._numbered(name, seen, group_runs_on=group_runs_on)
+            return self._unnumbered(name, sight)
+        if correction is not None and (place := self._by_correction(release, name, sight, correction)):
+            return place
+        return self._numbered(release, name, sight)
 
-    def runs_on(self, name: ReleaseName) -> bool:
-        """Whether this name shows that its group counts from the first season: read otherwise, it would not exist."""
-        if name.episode is None or name.last_episode is not None or name.kind is Kind.BATCH:
-            return False
-        seen = self._see(name)
-        if isinstance(seen, str) or len(seen.starts) < 2:
-            return False
-        *nearer, furthest = sorted({start for start, _ in seen.starts})
-        return self._fits(name.episode - furthest) and not any(self._fits(name.episode - start) for start in nearer)
+    # One number
 
-    # Which anime
-
-    def _see(self, name: ReleaseName) -> _Sight | str:
-        """The wanted anime in the name's title or, failing that, in its other titles; or why it is not there."""
-        if name.season == 0:
-            return "season 0 holds specials"
-        for place, title in enumerate((name.title, *name.others)):
-            seen = self._see_title(title, name)
-            if seen is None:
-                if place == 0 and self._kin.begins_like(title):
-                    break
-                continue
-            if isinstance(seen, str) or place == 0:
-                return seen
-            sure = len(title.split()) > 2 or name.season is not None
-            return _Sight(
-                (f"also called “{title}”", *seen.why), seen.starts, LIKELY if sure else UNSURE, seen.must_run_on
+    def _by_correction(self, release: Release, name: ReleaseName, sight: Sight, correction: Correction) -> Place | None:
+        """None where the correction cannot be about this name, which is then read as any other."""
+        assert name.episode is not None
+        assert correction.offset is not None
+        offset, given = correction.offset, name.episode
+        number, usual = given - offset, {start.before for start in sight.starts}
+        if not self._fits(number):
+            if offset in usual and not sight.must_run_on:
+                return None
+            return Place(
+                False, (*sight.why, f"corrected: {_told(given, offset)}, which is not here"), is_corrected=True
             )
-        return f"another show: “{name.title}”" if name.title else "it has no readable title"
+        if sight.must_run_on and offset not in usual and not self._is_of_now(release, correction):
+            return Place(False, (f"episode {given} without a season is an earlier season's",))
+        whose = "this group's " if correction.group else ""
+        why = (*sight.why, f"corrected: {whose}{_told(given, offset)}")
+        return Place(True, why, number, number, confidence=CERTAIN, is_corrected=True, offset=offset)
 
-    def _see_title(self, title: str, name: ReleaseName) -> _Sight | str | None:
-        """None when nobody in the family has this title."""
-        for form in shapes(title):
-            season = name.season if name.season is not None else form.season
-            part = name.part if name.part is not None else form.part
-            read = replace(form, season=season, part=part, year=form.year or name.year)
-            if not any(member.owns(form.base) for member in self._kin.members):
-                if form.base in self._kin.heads:
-                    return self._shortened(replace(read, base=self._kin.heads[form.base]))
-                continue
-            if name.season is not None and form.season not in (None, name.season):
-                return f"its title and its number name different seasons ({form.season} and {name.season})"
-            return self._wrong_year(read) or self._sight(read)
-        return None
+    def _is_of_now(self, release: Release, correction: Correction) -> bool:
+        """Whether a post under an earlier season's title can be the wanted one's: by its date, or for want of one."""
+        if release.posted_at is None:
+            return bool(correction.group)
+        return self._airing.is_recent(release.posted_at)
 
-    def _shortened(self, read: Shape) -> _Sight | str:
-        """A title cut at its colon is another show's as well; only a season number makes it ours for sure."""
-        seen = self._sight(read)
-        if isinstance(seen, str):
-            return seen
-        sure = LIKELY if (read.season or 1) > 1 else UNSURE
-        return replace(seen, why=("its title, shortened", *seen.why), confidence=min(seen.confidence, sure))
+    def _numbered(self, release: Release, name: ReleaseName, sight: Sight) -> Place:
+        assert name.episode is not None
+        if name.episode == 0:
+            return Place(True, (*sight.why, "episode 0 is a special"))
+        if name.second not in (None, name.episode):
+            return self._paired(name, sight)
+        custom = self._numberings.custom(name, sight)
+        starts = [start for start in sight.starts if custom is None or start.before == custom.offset]
+        fits = [start for start in starts if self._fits(name.episode - start.before)]
+        if not fits:
+            return self._nowhere(name, sight)
+        possible = [start for start in sight.starts if self._fits(name.episode - start.before)]
+        if custom is not None and (len(possible) > 1 or fits != possible):
+            return self._found(name, sight, fits[0], (_custom_words(name.group, fits[0], custom.title),), LIKELY)
+        return self._likeliest(release, name, sight, fits)
 
-    def _wrong_year(self, read: Shape) -> str:
-        years = [member.year for member in self._kin.chain if member.year is not None]
-        if read.year is None or not years or any(abs(year - read.year) <= 1 for year in years):
-            return ""
-        return f"that is the one of {read.year}"
+    def _likeliest(self, release: Release, name: ReleaseName, sight: Sight, fits: Sequence[Start]) -> Place:
+        """Several ways to count may fit: what has aired, then the date, then what is usual."""
+        assert name.episode is not None
+        if len(fits) == 1:
+            # Beyond the wanted one's last, but perhaps a later part's.
+            is_open = sight.is_open and fits[0] is not sight.starts[0]
+            return self._found(name, sight, fits[0], (), UNSURE if is_open else CERTAIN)
+        aired = [start for start in fits if not self._unaired(name.episode - start.before)] or list(fits)
+        if len(aired) == 1:
+            return self._found(name, sight, aired[0], ("as any other would not have aired yet",), LIKELY)
+        timely = [start for start in aired if self._airing.fits(name.episode - start.before, release.posted_at)]
+        if len(timely) == 1:
+            return self._found(name, sight, timely[0], ("posted when that had just aired",), LIKELY)
+        sure = sight.is_marked or not self._numberings.does_anybody_run_on()
+        told = () if sure else (f"it may be episode {name.episode - aired[-1].before} as well",)
+        return self._found(name, sight, aired[0], told, LIKELY if sure else UNSURE)
 
-    def _sight(self, read: Shape) -> _Sight | str:
-        wanted, earlier = self._kin.wanted, self._kin.chain[:-1]
-        same = next((member for member in earlier if member.has(read)), None)
-        if read.season is None and read.part is None:
-            signed = [member for member in self._kin.members if member.has_signed(read)]
-            if len(signed) == 1 and signed[0] is not same and wanted.has(read):
-                return self._own_title(read) if signed[0] is wanted else f"another of the series: “{signed[0].title}”"
-            if same is not None:
-                return self._earlier_title(same)
-            if wanted.has(read) and (read.base in wanted.main or not self._other_with(read)):
-                return self._own_title(read)
-        elif wanted.has(read):
-            return _Sight((_season_words(read, "it is"),), self._season_starts(read))
-        elif same is not None:
-            return self._earlier_part(same, read)
-        if other := self._other_with(read):
-            return f"another of the series: “{other.title}”"
-        return self._implied(read)
-
-    def _own_title(self, read: Shape) -> _Sight:
-        """Where a remake has the same name, only the year tells them apart."""
-        years = {form.year for member in self._kin.members for form in member.forms if form.base == read.base}
-        if read.year is None and len(years) > 1 and self._other_with(read):
-            return _Sight(("its own title, which another show has too",), self._own_starts(), UNSURE)
-        return _Sight(("its own title",), self._own_starts())
-
-    def _other_with(self, read: Shape) -> Member | None:
-        return next((member for member in self._kin.others if member.has(read)), None)
-
-    def _implied(self, read: Shape) -> _Sight | str:
-        """Nobody's title says exactly this: count the seasons of the chain."""
-        if not any(member.owns(read.base) for member in self._kin.chain):
-            other = next(member for member in self._kin.others if member.owns(read.base))
-            return f"another of the series: “{other.title}”"
-        seasons, said = self._kin.seasons_in(read.base)
-        if read.season is None and read.part is None:
-            # Only numbered seasons of this title are known: without a number it is the first one's.
-            first = _Sight(("its own title",), self._own_starts())
-            return first if 1 in seasons else "it names no season, so it is the first"
-        if (read.season or 1) not in seasons:
-            return f"season {read.season or 1}; the one wanted is season {min(seasons)}"
-        own_part = self._kin.wanted.part or 1
-        if read.part is not None and read.part != own_part:
-            return f"part {read.part}; the one wanted is part {own_part}"
-        if read.season is None and read.part != own_part:
-            return "it names neither season nor part"
-        sure = said or self._kin.is_plain
-        told = () if said else ("by counting the seasons before",)
-        return _Sight((_season_words(read, "it is"), *told), self._season_starts(read), CERTAIN if sure else UNSURE)
-
-    def _earlier_title(self, member: Member) -> _Sight | str:
-        """The title of an earlier season without a number: groups that number on write it so."""
-        starts = self._starts_from(member)
-        if not starts:
-            return "it names no season, and how many episodes came before is not known"
-        return _Sight((f"the title of “{member.title}”, numbered on",), starts, must_run_on=True)
-
-    def _earlier_part(self, member: Member, read: Shape) -> _Sight | str:
-        """The season is right, the part is an earlier one's: its numbers may run on."""
-        order = self._kin.first_part()
-        if member.order is None or member.order < order or read.part is not None:
-            return f"another of the series: “{member.title}”"
-        starts = (*self._starts_from(self._kin.chain[order]), *self._starts_from(self._kin.chain[0]))
-        if not starts:
-            return "it names no part, and how many episodes came before is not known"
-        return _Sight((_season_words(read, "numbered on within"),), starts, must_run_on=True)
-
-    # Which number
-
-    def _own_starts(self) -> tuple[tuple[int, str], ...]:
-        return (
-            (0, ""),
-            *self._starts_from(self._kin.chain[self._kin.first_part()]),
-            *self._starts_from(self._kin.chain[0]),
+    def _found(
+        self, name: ReleaseName, sight: Sight, start: Start, because: tuple[str, ...], confidence: float
+    ) -> Place:
+        assert name.episode is not None
+        number = name.episode - start.before
+        told = f"{start.words} {name.episode} = {start.before} + {number}" if start.before else f"episode {number}"
+        confidence = min(confidence, sight.confidence)
+        is_clear = confidence >= SURE and only_start(name, sight, self._kin.count) is not None
+        return Place(
+            True,
+            (*sight.why, told, *because),
+            number,
+            number,
+            confidence=confidence,
+            offset=start.before,
+            is_clear=is_clear,
         )
 
-    def _season_starts(self, read: Shape) -> tuple[tuple[int, str], ...]:
-        """Within a season the first part counts from 1; a later part, if it is not named, from where that ended."""
-        before = self._starts_from(self._kin.chain[self._kin.first_part()])
-        if before and read.part is None:
-            return (*before, *self._starts_from(self._kin.chain[0]))
-        if self._kin.has_later_part and read.part is None:
-            return ((0, ""),)
-        return self._own_starts()
-
-    def _starts_from(self, member: Member) -> tuple[tuple[int, str], ...]:
-        before = self._kin.episodes_from(member.order) if member.order is not None else None
-        if member.order == 0 and self._kin.offset is not None:
-            before = self._kin.offset
-        if not before:
-            return ()
-        return ((before, "absolute" if member.order == 0 else "numbered on"),)
-
-    def _numbered(self, name: ReleaseName, seen: _Sight, *, group_runs_on: bool) -> Place:
+    def _paired(self, name: ReleaseName, sight: Sight) -> Place:
+        """Two numbers must be the same episode in two ways to count."""
         assert name.episode is not None
-        given = name.second if seen.must_run_on and name.second is not None else name.episode
-        if name.episode == 0:
-            return Place(True, (*seen.why, "episode 0 is a special"))
-        if name.second is not None and not self._agree(name.episode, name.second, seen):
-            return Place(True, (*seen.why, f"its numbers {name.episode} and {name.second} do not fit together here"))
-        for start, words in self._readings(given, seen, group_runs_on=group_runs_on):
-            number = given - start
-            told = f"{words} {given} = {start} + {number}" if start else f"episode {number}"
-            return Place(True, (*seen.why, told), number, number, confidence=seen.confidence)
-        if seen.must_run_on:
-            told = "without a season is an earlier season's" if name.season is None else "of it is another part's"
-            return Place(False, (f"episode {given} {told}",))
-        return Place(True, (*seen.why, f"episode {given} is beyond this season"))
+        assert name.second is not None
+        second = name.second
+        starts = dict.fromkeys((*sight.starts, OWN))
+        for start in starts:
+            number = name.episode - start.before
+            other = next((other for other in starts if second - other.before == number), None)
+            if other is not None and self._fits(number):
+                told = f"{other.words} {second} = {other.before} + {number}"
+                why = (*sight.why, told)
+                return Place(True, why, number, number, confidence=sight.confidence, offset=start.before)
+        return Place(
+            not sight.must_run_on,
+            (*sight.why, f"its numbers {name.episode} and {second} do not fit together here"),
+        )
 
-    def _agree(self, relative: int, absolute: int, seen: _Sight) -> bool:
-        """Whether a name's two numbers are one episode in two numberings."""
-        return any(absolute - start == relative for start, _ in seen.starts)
-
-    def _readings(self, given: int, seen: _Sight, *, group_runs_on: bool) -> Iterator[tuple[int, str]]:
-        """How a number can be read, the likeliest first."""
-        starts = [max(seen.starts)] if group_runs_on and seen.starts else seen.starts
-        fits = [(start, words) for start, words in starts if self._fits(given - start)]
-        # What has not aired yet cannot be it, while another reading has.
-        yield from [(start, words) for start, words in fits if not self._unaired(given - start)] or fits
+    def _nowhere(self, name: ReleaseName, sight: Sight) -> Place:
+        if sight.must_run_on:
+            told = "of it is another part's" if sight.is_marked else "without a season is an earlier season's"
+            return Place(False, (f"episode {name.episode} {told}",))
+        return Place(True, (*sight.why, f"episode {name.episode} is beyond this season"))
 
     def _fits(self, number: int) -> bool:
         return number >= 1 and (self._kin.count is None or number <= self._kin.count)
@@ -277,34 +213,69 @@ class Placer:
     def _unaired(self, number: int) -> bool:
         return self._kin.aired is not None and number > self._kin.aired
 
-    def _batch(self, name: ReleaseName, seen: _Sight) -> Place:
+    # Many or none
+
+    def _batch(self, name: ReleaseName, sight: Sight) -> Place:
         assert name.episode is not None
         assert name.last_episode is not None
         count, told = self._kin.count, f"batch {name.episode:02}-{name.last_episode:02}"
-        for start, _ in seen.starts:
-            first, last = name.episode - start, name.last_episode - start
+        for start in sight.starts:
+            first, last = name.episode - start.before, name.last_episode - start.before
             is_here = last >= 1 and (count is None or first <= count)
-            if is_here and not (start == 0 and count is not None and last > count * 2):
+            if is_here and not (start.before == 0 and count is not None and last > count * 2):
                 within = (max(first, 1), last if count is None else min(last, count))
-                return Place(True, (*seen.why, told), *within, is_batch=True)
+                why, offset = (*sight.why, told), start.before
+                return Place(True, why, *within, is_batch=True, confidence=sight.confidence, offset=offset)
         return Place(False, (f"{told} of other episodes",), is_batch=True)
 
-    def _unnumbered(self, name: ReleaseName, seen: _Sight) -> Place:
+    def _unnumbered(self, name: ReleaseName, sight: Sight) -> Place:
         film = self._kin.count == 1 or self._format == "MOVIE"
-        if film and name.last_season is None and name.kind is not Kind.BATCH and not seen.must_run_on:
-            return Place(True, (*seen.why, "a single film or episode"), 1, 1, confidence=seen.confidence)
+        if film and name.last_season is None and name.kind is not Kind.BATCH and not sight.must_run_on:
+            return Place(True, (*sight.why, "a single film or episode"), 1, 1, confidence=sight.confidence)
         if name.last_season is not None:
-            seasons, _ = self._kin.seasons_in(shapes(name.title)[0].base)
-            if not any((name.season or 1) <= season <= name.last_season for season in seasons):
-                return Place(False, (f"seasons {name.season}-{name.last_season}",), is_batch=True)
-            return Place(True, (*seen.why, f"batch of seasons {name.season}-{name.last_season}"), is_batch=True)
-        if seen.must_run_on:
+            return self._seasons(name, sight)
+        if sight.must_run_on:
             return Place(False, ("it names neither season nor episode",), is_batch=True)
-        told = "batch of the season" if name.kind is Kind.BATCH else "it names no episode, so it is probably the season"
-        return Place(True, (*seen.why, told), is_batch=True)
+        said = name.kind is Kind.BATCH
+        told = "batch of the season" if said else "it names no episode, so it is probably the season"
+        confidence = min(sight.confidence, LIKELY if said else UNSURE)
+        return Place(True, (*sight.why, told), is_batch=True, confidence=confidence)
+
+    def _seasons(self, name: ReleaseName, sight: Sight) -> Place:
+        seasons, _ = self._kin.seasons_in(shapes(name.title)[0].base)
+        first, last = name.season or 1, name.last_season or 1
+        if not any(first <= season <= last for season in seasons):
+            return Place(False, (f"seasons {first}-{last}",), is_batch=True)
+        why = (*sight.why, f"batch of seasons {first}-{last}")
+        return Place(True, why, is_batch=True, confidence=sight.confidence)
 
 
-def _season_words(read: Shape, lead: str) -> str:
-    said = [f"season {read.season}"] if read.season is not None else []
-    said += [f"part {read.part}"] if read.part is not None else []
-    return f"{lead} {' '.join(said)}"
+def _as_said(said: Correction, name: ReleaseName) -> Place:
+    """A person said what the release is; without an episode, only that it is of this anime."""
+    if said.episode is None:
+        return Place(True, ("you said that this belongs here",), is_batch=True, is_corrected=True)
+    offset = None if name.episode is None or name.last_episode is not None else name.episode - said.episode
+    why = (f"you said that this is episode {said.episode}",)
+    return Place(True, why, said.episode, said.episode, is_corrected=True, offset=offset)
+
+
+def _counted(sight: Sight, correction: Correction | None) -> Sight:
+    """The sight with a person's way to count before all others."""
+    if correction is None or correction.offset is None:
+        return sight
+    return replace(sight, starts=(Start(correction.offset, "corrected"), *sight.starts))
+
+
+def _with_titles(wanted: Wanted) -> Family:
+    """The family, with the titles that people said belong to the anime."""
+    anime = wanted.family.anime
+    return replace(wanted.family, anime=replace(anime, synonyms=(*anime.synonyms, *titles_said(wanted))))
+
+
+def _told(given: int, offset: int) -> str:
+    number = given - offset
+    return f"{given} = {offset} + {number}" if offset >= 0 else f"{given} = {number} - {-offset}"
+
+
+def _custom_words(group: str, start: Start, title: str) -> str:
+    return f"{group} {'numbers on' if start.before else 'counts anew'}: it did with “{title}”"

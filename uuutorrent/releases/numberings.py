@@ -1,0 +1,114 @@
+"""How groups count the episodes of one anime: shown by their posts, remembered, or said by people. No I/O."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from uuutorrent.releases.names import Reader
+from uuutorrent.releases.release import Correction, Form, ReleaseName, Wanted
+from uuutorrent.releases.sights import Sight, Start
+from uuutorrent.releases.titles import shapes
+
+
+@dataclass(frozen=True, slots=True)
+class Custom:
+    """One way in which a group counts, and the post that showed it."""
+
+    offset: int
+    title: str
+    is_marked: bool
+    """The post named a season or a part."""
+
+
+class Numberings:
+    """What is known of how each group counts."""
+
+    def __init__(self, wanted: Wanted, reader: Reader) -> None:
+        self._reader = reader
+        corrections = _about(wanted)
+        self._is = {one.infohash: one for one in corrections if one.form is Form.IS}
+        self._is_not = {(one.infohash, one.episode): one for one in corrections if one.form is Form.IS_NOT}
+        self._offsets = {
+            one.group.lower(): one for one in corrections if one.form is Form.OFFSET and one.offset is not None
+        }
+        self._habits: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        for habit in wanted.lore.habits:
+            self._habits[habit.group.lower()].append((habit.offset, habit.title))
+        self._shown: dict[str, list[Custom]] = defaultdict(list)
+
+    # What people said
+
+    def said_of(self, infohash: str) -> Correction | None:
+        """What a person said that a release is."""
+        return self._is.get(infohash)
+
+    def is_denied(self, infohash: str, episode: int | None) -> bool:
+        """Whether a person said that a release is not this episode."""
+        return (infohash, None) in self._is_not or (infohash, episode) in self._is_not
+
+    def corrected(self, group: str) -> Correction | None:
+        """What a person said about this group's numbers, or everybody's."""
+        return self._offsets.get(group.lower() or "\0") or self._offsets.get("")
+
+    def is_like_corrected(self, correction: Correction, name: ReleaseName) -> bool:
+        """Whether a name has title, season and part of the release that a correction was made on."""
+        return bool(correction.title) and _likeness(self._reader.read(correction.title)) == _likeness(name)
+
+    # What groups do
+
+    def learn(self, seen: Iterable[tuple[ReleaseName, Sight | str]], count: int | None) -> None:
+        """Note which posts can be counted in one way only."""
+        for name, sight in seen:
+            if not isinstance(sight, str) and name.group and (start := only_start(name, sight, count)):
+                self._shown[name.group.lower()].append(Custom(start.before, name.raw, sight.is_marked))
+
+    def custom(self, name: ReleaseName, sight: Sight) -> Custom | None:
+        """How the name's group counts in such titles; None where it is not known, or it counts in several ways."""
+        offsets = {start.before for start in sight.starts}
+        for known in (self._shown.get(name.group.lower(), ()), self._remembered(name.group)):
+            alike = [one for one in known if one.is_marked is sight.is_marked and one.offset in offsets]
+            if alike:
+                return alike[0] if len({one.offset for one in alike}) == 1 else None
+        return None
+
+    def does_anybody_run_on(self) -> bool:
+        """Whether any group counts from an earlier season in titles that name none."""
+        return any(one.offset and not one.is_marked for customs in self._shown.values() for one in customs)
+
+    def _remembered(self, group: str) -> list[Custom]:
+        habits = self._habits.get(group.lower(), ()) if group else ()
+        return [Custom(offset, title, _is_marked(self._reader.read(title))) for offset, title in habits]
+
+
+def only_start(name: ReleaseName, sight: Sight, count: int | None) -> Start | None:
+    """The one way to count in which a name's number can be; None when there are several or none."""
+    if name.episode is None or name.last_episode is not None or name.fraction is not None or len(sight.starts) < 2:
+        return None
+    possible = [start for start in sight.starts if start.least <= name.episode <= _most(start, sight, count)]
+    return possible[0] if len(possible) == 1 else None
+
+
+def titles_said(wanted: Wanted) -> tuple[str, ...]:
+    """The titles that people said belong to the anime."""
+    return tuple(one.title for one in _about(wanted) if one.form is Form.TITLE and one.title)
+
+
+def _about(wanted: Wanted) -> list[Correction]:
+    return [one for one in wanted.lore.corrections if one.media_id == wanted.family.anime.media_id]
+
+
+def _most(start: Start, sight: Sight, count: int | None) -> float:
+    return float("inf") if count is None or (sight.is_open and start is sight.starts[0]) else start.before + count
+
+
+def _likeness(name: ReleaseName) -> tuple[str, str, int | None, int | None]:
+    form = shapes(name.title)[0]
+    season = name.season if name.season is not None else form.season
+    return (name.group.lower(), form.base, season, name.part if name.part is not None else form.part)
+
+
+def _is_marked(name: ReleaseName) -> bool:
+    form = shapes(name.title)[-1]
+    return any(value is not None for value in (name.season, name.part, form.season, form.part))
