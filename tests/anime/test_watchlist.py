@@ -70,6 +70,19 @@ async def test_the_newest_activity_is_first(house: House, ann: User, kind: str) 
     assert await titles(house, ann) == ["Show 1", "Show 2", "Show 0"]
 
 
+async def test_how_much_was_seen_is_told_without_asking_anilist(house: House, ann: User, bob: User, kind: str) -> None:
+    show = house.service.add_media("Show", episodes=12)
+    await house.watchlists.add(ann, id_of(show), WatchStatus.CURRENT)
+    await house.watchlists.set_progress(ann, id_of(show), 7)
+    house.service.requests.clear()
+    assert await house.watchlists.seen(ann, id_of(show)) == 7
+    assert await house.watchlists.seen(bob, id_of(show)) is None
+    await house.watchlists.list(ann)
+    house.service.requests.clear()
+    assert await house.watchlists.seen(ann, id_of(show)) == 7
+    assert house.service.requests == []
+
+
 async def test_progress_is_written_and_seen_at_once(house: House, ann: User, kind: str) -> None:
     show = house.service.add_media("Show", episodes=12)
     await house.watchlists.add(ann, id_of(show), WatchStatus.CURRENT)

@@ -1,48 +1,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.servers.anilist import FakeAniList
 from tests.servers.anilist_data import Media
 from uuutorrent.accounts import Accounts, Admin, Operator, User
-from uuutorrent.anime.anilist import AniList
 from uuutorrent.anime.anime import MediaId
 from uuutorrent.anime.watchlist import Watchlists
-from uuutorrent.config import AniList as AniListSettings
 from uuutorrent.errors import Invalid, Missing, Refused
 from uuutorrent.releases import corrections as room
 from uuutorrent.releases.corrections import Corrections
 from uuutorrent.releases.release import Correction, Form, Offer
 from uuutorrent.store.database import Database
-from uuutorrent.store.sealed import KeyRing
-from uuutorrent.tally import Tally
 
 HASH = "ab" * 20
 OTHER_HASH = "cd" * 20
 
 
 @pytest.fixture
-def anilist() -> Iterator[FakeAniList]:
-    with FakeAniList() as running:
-        yield running
-
-
-@pytest.fixture
-def show(anilist: FakeAniList) -> Media:
-    return anilist.add_media("Kage no Uta", episodes=12)
-
-
-@pytest.fixture
-def corrections(database: Database, http: httpx.AsyncClient, anilist: FakeAniList, tmp_path: Path) -> Corrections:
-    settings = AniListSettings(api_url=anilist.url)
-    service = AniList(http, settings, Tally())
-    return Corrections(database, Watchlists(database, service, KeyRing.open(tmp_path / "keyring"), settings))
+def corrections(database: Database, watchlists: Watchlists) -> Corrections:
+    return Corrections(database, watchlists)
 
 
 def is_episode(show: Media, episode: int, infohash: str = HASH) -> Correction:

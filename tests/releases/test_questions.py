@@ -1,4 +1,8 @@
+import re
 from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.servers.nyaa_query import compiled
 from uuutorrent.anime.anime import Anime, Family, MediaId
@@ -89,5 +93,54 @@ def test_a_query_stays_short() -> None:
     assert len(Questions(alone("Main", synonyms=synonyms), 1).titles) <= LONGEST_QUERY
 
 
-def test_the_plain_question_has_no_grammar() -> None:
-    assert Questions(FAMILY, 3).plain == "Re Zero kara Hajimeru Isekai Seikatsu"
+def test_the_loose_question_finds_what_phrases_miss() -> None:
+    asked = Questions(FAMILY, 3).loose
+    assert asked == "Re Zero kara Hajimeru Isekai Seikatsu"
+    assert finds(asked, "[G] Zero Re - Isekai Seikatsu Hajimeru kara 03")
+    shortened = alone("Mushoku Tensei: Isekai Ittara Honki Dasu", english="Mushoku Tensei: Jobless Reincarnation")
+    asked = Questions(shortened, 3).loose
+    assert asked == '"Mushoku Tensei"|(Mushoku Tensei Isekai Ittara Honki Dasu)'
+    assert finds(asked, "[SubsPlease] Mushoku Tensei - 03 (1080p)")
+    assert not finds(asked, "[SubsPlease] Tensei shitara Slime - 03 (1080p)")
+    numbered = Questions(shortened, 3).loose_numbered
+    assert finds(numbered, "[SubsPlease] Mushoku Tensei - 03 (1080p)")
+    assert not finds(numbered, "[SubsPlease] Mushoku Tensei - 04 (1080p)")
+
+
+def test_a_title_of_one_word_has_no_loose_question() -> None:
+    assert Questions(alone("Dandadan"), 3).loose == Questions(alone("Dandadan"), 3).loose_numbered == ""
+
+
+def test_a_head_that_is_asked_anyway_or_could_be_anything_is_not_asked() -> None:
+    assert Questions(alone("Mushoku Tensei: Isekai", synonyms=("Mushoku Tensei",)), 3).loose == "Mushoku Tensei Isekai"
+    assert Questions(alone("Fate: Stay"), 3).loose == "Fate Stay"
+
+
+def test_titles_that_people_say_belong_to_it_are_asked_too() -> None:
+    asked = Questions(FAMILY, 3, ("ReZero", "K 2nd Season", "x" * 255)).titles
+    assert asked.startswith('"Re Zero kara Hajimeru Isekai Seikatsu"|"ReZero"|"K"|"Re ZERO Starting Life')
+    assert finds(asked, "[G] ReZero - 28")
+    assert finds(asked, "[G] K - 03")
+    assert Questions(FAMILY, 3, ("Re:Zero",)).titles == '"Re Zero"|"Re ゼロから始める異世界生活"'
+
+
+def test_no_title_however_long_pushes_out_the_others() -> None:
+    long = " ".join(["longer"] * 40)
+    asked = Questions(alone(long, english="Short and Good", synonyms=(f"x{long}",)), 1, (f"y{long}",)).titles
+    phrases = asked.split("|")
+    assert '"Short and Good"' in phrases
+    assert len(phrases) == 4
+    assert all(len(phrase) <= 82 for phrase in phrases)
+
+
+@given(st.text(min_size=1, max_size=60), st.text(max_size=60))
+def test_no_title_is_read_as_grammar(romaji: str, told: str) -> None:
+    questions = Questions(alone(romaji), 7, (told,) if told else ())
+    for phrase in questions.titles.split("|"):
+        assert re.fullmatch(r'"[^"|()]+"', phrase) or not any(map(str.isalnum, romaji + told)), phrase
+    assert not set(questions.loose) & set("-+~*\\")
+
+
+def test_without_any_title_nothing_is_asked() -> None:
+    nothing = Questions(alone(""), 1)
+    assert {nothing.titles, nothing.numbered, nothing.loose, nothing.loose_numbered} == {""}

@@ -1,48 +1,16 @@
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import httpx
 import pytest
 
+from tests.releases.conftest import find
 from tests.servers.anilist import FakeAniList
 from tests.servers.anilist_data import Media
 from tests.servers.nyaa import FakeNyaa
 from uuutorrent.accounts import User
-from uuutorrent.anime.anilist import AniList
 from uuutorrent.anime.anime import MediaId
-from uuutorrent.anime.watchlist import Watchlists
-from uuutorrent.config import AniList as AniListSettings
 from uuutorrent.errors import Invalid, Missing, Unreachable
-from uuutorrent.releases.nyaa import Nyaa
-from uuutorrent.releases.release import Found, Match
+from uuutorrent.releases.release import Match
 from uuutorrent.releases.search import Releases
-from uuutorrent.store.database import Database
-from uuutorrent.store.sealed import KeyRing
-from uuutorrent.tally import Tally
-
-
-@pytest.fixture
-def anilist() -> Iterator[FakeAniList]:
-    with FakeAniList() as running:
-        yield running
-
-
-@pytest.fixture
-def releases(database: Database, http: httpx.AsyncClient, nyaa: Nyaa, anilist: FakeAniList, tmp_path: Path) -> Releases:
-    settings = AniListSettings(api_url=anilist.url)
-    service = AniList(http, settings, Tally())
-    return Releases(database, nyaa, Watchlists(database, service, KeyRing.open(tmp_path / "keyring"), settings))
-
-
-@pytest.fixture
-def show(anilist: FakeAniList) -> Media:
-    """Five of twelve episodes have aired."""
-    return anilist.add_media("Kage no Uta", english="Song of Shadows", next_episode=6)
-
-
-async def find(releases: Releases, user: User, show: Media, episode: int, **more: int) -> Found:
-    return await releases.find(user, MediaId(show.id), episode, **more)
 
 
 async def test_the_best_release_is_found_with_one_question(
@@ -61,49 +29,6 @@ async def test_the_best_release_is_found_with_one_question(
     assert found.search_ms > 0
     assert found.rank_ms > 0
     assert len(index.queries) == 1
-
-
-async def test_all_episodes_and_all_users_share_the_answer(
-    releases: Releases, index: FakeNyaa, ann: User, bob: User, show: Media
-) -> None:
-    for number in (2, 3):
-        index.post(f"[SubsPlease] Kage no Uta - {number:02} (1080p)")
-    first, second = await find(releases, ann, show, 2), await find(releases, bob, show, 3)
-    assert first.best is not None
-    assert second.best is not None
-    assert len(index.queries) == 1
-
-
-async def test_a_long_show_takes_a_second_question_with_the_number(
-    releases: Releases, index: FakeNyaa, ann: User, anilist: FakeAniList
-) -> None:
-    show = anilist.add_media("Endless Song", episodes=None, next_episode=1000)
-    for number in range(1, 200):
-        index.post(f"[SubsPlease] Endless Song - {number:02} (1080p)")
-    found = await find(releases, ann, show, 7)
-    assert found.best is not None
-    assert found.best.release.title == "[SubsPlease] Endless Song - 07 (1080p)"
-    assert index.queries == ['"Endless Song"', '"Endless Song" (07|007|e07|ep07|s01e07)']
-
-
-async def test_what_a_phrase_misses_is_found_by_its_words(
-    releases: Releases, index: FakeNyaa, ann: User, anilist: FakeAniList
-) -> None:
-    show = anilist.add_media("Off & Monster Season")
-    index.post("[SubsPlease] Off and Monster Season - 03 (1080p)")
-    assert (await find(releases, ann, show, 3)).best is not None
-    assert index.queries == ['"Off Monster Season"', "Off Monster Season"]
-
-
-async def test_nothing_is_asked_more_than_four_times(
-    releases: Releases, index: FakeNyaa, ann: User, anilist: FakeAniList
-) -> None:
-    show = anilist.add_media("Endless Song", episodes=None, next_episode=1000)
-    for number in range(100, 200):
-        index.post(f"[SubsPlease] Endless Song - {number} (360p) 07")
-    found = await find(releases, ann, show, 7)
-    assert found.best is None
-    assert len(index.queries) == len(found.asked) <= 4
 
 
 async def test_an_episode_that_is_not_there_says_what_is(

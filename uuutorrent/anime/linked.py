@@ -93,6 +93,12 @@ class LinkedLists:
             self._anilist.keep_old([entry.anime])
             return entry
 
+    async def seen(self, user: User, media_id: MediaId) -> int | None:
+        """Episodes seen, from what was asked before; None when that does not tell."""
+        single = self._singles.peek((user.id, media_id), FRESH_S)
+        entry = single or _found(self._of(user).lists.values(), media_id)
+        return None if entry is None else entry.progress
+
     async def save(
         self, user: User, media_id: MediaId, *, status: WatchStatus | None = None, progress: int | None = None
     ) -> WatchEntry:

@@ -59,6 +59,12 @@ class LocalLists:
             row = await tx.get(EntryRow, (user.id, media_id))
         return None if row is None else _entry(row, await self._show(user, media_id))
 
+    async def seen(self, user: User, media_id: MediaId) -> int | None:
+        """Episodes seen; None when the show is not on the list."""
+        async with self._database.begin() as tx:
+            row = await tx.get(EntryRow, (user.id, media_id))
+        return None if row is None else row.progress
+
     async def save(
         self, user: User, media_id: MediaId, *, status: WatchStatus | None = None, progress: int | None = None
     ) -> WatchEntry:

@@ -67,6 +67,10 @@ class Lists(Protocol):
         """Take a show off the list."""
         ...
 
+    async def seen(self, user: User, media_id: MediaId) -> int | None:
+        """Episodes seen, as far as it is known here; asks nobody."""
+        ...
+
 
 class Watchlists:
     """Everybody's watchlist, and what AniList knows about shows."""
@@ -156,6 +160,10 @@ class Watchlists:
     async def entry(self, user: User, media_id: MediaId) -> WatchEntry | None:
         """The user's place in a show; None when it is not on their list."""
         return await (await self._lists(user)).entry(user, media_id)
+
+    async def seen(self, user: User, media_id: MediaId) -> int | None:
+        """Episodes seen, as far as it is known without asking AniList; None when it is not, or not on the list."""
+        return await (await self._lists(user)).seen(user, media_id)
 
     async def set_progress(self, user: User, media_id: MediaId, n: int, *, complete: bool | None = None) -> WatchEntry:
         """Set how many episodes the user has seen. The first one moves a planned show to CURRENT.

@@ -8,7 +8,7 @@ Source: nyaadevs/nyaa (search.py, es_mapping.yml), Lucene's SimpleQueryParser.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from uuutorrent.anime.anime import Anime, Family
 from uuutorrent.releases.kin import Kin
@@ -16,18 +16,27 @@ from uuutorrent.releases.titles import shapes, without_season
 
 LONGEST_WORD = 15
 SHORTEST_PHRASE = 4
+SHORTEST_HEAD = 8
+LONGEST_PHRASE = 80
 MOST_PHRASES = 6
+MOST_TOLD = 3
+"""Of the titles that people say belong to the show."""
 LONGEST_QUERY = 300
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 
 
 class Questions:
-    """The questions about one episode, the widest first: nobody else's answer differs, so they can be shared."""
+    """The questions about one episode: nobody else's answer differs, so they can be shared.
 
-    def __init__(self, family: Family, episode: int) -> None:
+    `more` are titles that people say belong to the show; who holds the same corrections asks the same. Each question
+    is empty when there is no title to ask for.
+    """
+
+    def __init__(self, family: Family, episode: int, more: Sequence[str] = ()) -> None:
         self._family = family
         self._episode = episode
-        self._phrases = tuple(_phrases(family))
+        self._first = family.prequels[-1] if family.prequels else family.anime
+        self._phrases = tuple(_phrases(family.anime, self._first, more))
 
     @property
     def titles(self) -> str:
@@ -37,17 +46,30 @@ class Questions:
     @property
     def numbered(self) -> str:
         """Only posts with the episode's number in one of its forms; for shows with more posts than an answer holds."""
-        return f"{self.titles} ({'|'.join(self._forms())})"
+        return self._with_number(self.titles)
 
     @property
-    def plain(self) -> str:
-        """The words of the first title in any order, without quotes: finds what a phrase misses."""
-        return self._phrases[0] if self._phrases else ""
+    def loose(self) -> str:
+        """What the phrases miss: titles cut at their colon, and the words of the first title in any order."""
+        words = next((phrase for title in self._first.titles if " " in (phrase := _phrase(without_season(title)))), "")
+        heads = [_quoted(head) for head in self._heads()]
+        return "|".join([*heads, f"({words})"] if heads and words else [*heads, words])
 
     @property
-    def plain_numbered(self) -> str:
-        """`plain`, with the number."""
-        return f"{self.plain} ({'|'.join(self._forms())})"
+    def loose_numbered(self) -> str:
+        """`loose`, with the number."""
+        return self._with_number(self.loose)
+
+    def _with_number(self, query: str) -> str:
+        return f"{query} ({'|'.join(self._forms())})" if query else ""
+
+    def _heads(self) -> Iterator[str]:
+        """Many posts name a show only by what stands before the colon; alone it can be many other shows."""
+        titles = (self._first.romaji, self._first.english)
+        heads = (_phrase(title.partition(":")[0]) for title in titles if ":" in title)
+        for head in dict.fromkeys(heads):
+            if len(head) >= SHORTEST_HEAD and not any(_begins_with(head, phrase) for phrase in self._phrases):
+                yield head
 
     def _forms(self) -> Iterable[str]:
         kin, number = Kin(self._family), self._episode
@@ -59,31 +81,35 @@ class Questions:
         return dict.fromkeys(forms)
 
 
-def _phrases(family: Family) -> Iterator[str]:
+def _phrases(anime: Anime, first_season: Anime, more: Sequence[str]) -> Iterator[str]:
     """Titles without their season, the best known first; one that begins with another says nothing more."""
     kept: list[str] = []
-    first_season = family.prequels[-1] if family.prequels else family.anime
-    for title in _titles(family.anime, first_season):
+    told = tuple(map(without_season, more[:MOST_TOLD]))
+    for title in _titles(anime, first_season, told):
         phrase = _phrase(title)
-        if len(phrase) < SHORTEST_PHRASE or any(_begins_with(phrase, other) for other in kept):
+        shortest = 1 if title in told else SHORTEST_PHRASE
+        if len(phrase) < shortest or any(_begins_with(phrase, other) for other in kept):
             continue
         kept = [other for other in kept if not _begins_with(other, phrase)] + [phrase]
     if not kept:
-        kept = [_phrase(title) or title.replace('"', " ") for title in family.anime.titles[:2]]
+        kept = [phrase for title in anime.titles[:2] if (phrase := _phrase(title) or title.replace('"', " ").strip())]
     length = 0
     for phrase in kept[:MOST_PHRASES]:
-        length += len(phrase) + 3
-        if length <= LONGEST_QUERY or phrase is kept[0]:
+        if length + len(phrase) <= LONGEST_QUERY or phrase is kept[0]:
+            length += len(phrase) + 3
             yield phrase
 
 
-def _titles(anime: Anime, first_season: Anime) -> Iterator[str]:
-    for one in dict.fromkeys((first_season, anime)):
-        for title in filter(None, (one.romaji, one.english)):
-            yield without_season(title)
-            if "×" in title:
-                # Read aloud as an x, and written with or without one.
-                yield without_season(title).replace("×", " ")
+def _titles(anime: Anime, first_season: Anime, told: Sequence[str]) -> Iterator[str]:
+    main = [title for one in dict.fromkeys((first_season, anime)) for title in (one.romaji, one.english) if title]
+    for place, title in enumerate(main):
+        if place == 1:
+            yield from told
+        yield without_season(title)
+        if "×" in title:
+            # Read aloud as an x, and written with or without one.
+            yield without_season(title).replace("×", " ")
+    yield from told
     yield from (without_season(title) for title in anime.synonyms if _is_latin(title))
     yield from (without_season(title) for title in (first_season.native, anime.native) if title)
 
@@ -98,6 +124,8 @@ def _phrase(title: str) -> str:
         if "'" in word and at > 0:
             # Some write "Journey's", some "Journeys": both begin alike, and the last word may go on.
             return " ".join([*found[:at], word.partition("'")[0]])
+    while len(found) > 1 and len(" ".join(found)) > LONGEST_PHRASE:
+        found.pop()
     return " ".join(found)
 
 

@@ -1,4 +1,4 @@
-"""Finding the release of an episode: few questions to the index, one verdict per post."""
+"""Finding the release of an episode: few questions to the index, one verdict per post, and what is remembered of it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ import dataclasses
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from uuutorrent.accounts import User
-from uuutorrent.anime.anime import Anime, Family, MediaId
+from uuutorrent.anime.anime import Family, MediaId
 from uuutorrent.anime.watchlist import Watchlists
 from uuutorrent.errors import Invalid
-from uuutorrent.releases import ranking
+from uuutorrent.releases import ranking, telling
+from uuutorrent.releases.corrections import Corrections
+from uuutorrent.releases.habits import Habits
 from uuutorrent.releases.marks import HEIGHTS
 from uuutorrent.releases.nyaa import PAGE, Nyaa
 from uuutorrent.releases.questions import Questions
-from uuutorrent.releases.release import Found, Match, Ranked, Release, Taste, Wanted
+from uuutorrent.releases.release import Form, Found, Habit, Lore, Match, Offer, Ranked, Release, Taste, Wanted
 from uuutorrent.releases.tastes import Tastes
 from uuutorrent.store.database import Database
 
@@ -30,6 +32,8 @@ class Releases:
 
     def __init__(self, database: Database, nyaa: Nyaa, watchlists: Watchlists) -> None:
         self.tastes = Tastes(database)
+        self.corrections = Corrections(database, watchlists)
+        self._habits = Habits(database)
         self._nyaa = nyaa
         self._watchlists = watchlists
 
@@ -37,7 +41,8 @@ class Releases:
         """The candidates for an episode, best first, and the one to take, if any is certain enough.
 
         `quality` is the only resolution wanted (lines), in place of the user's taste. Nothing is taken for an episode
-        that is not there or has not aired; `Found.said` tells what was looked for.
+        that is not there or has not aired; `Found.said` tells what was looked for. What clear names show of how their
+        groups number the show is remembered for the next time.
 
         Raises:
             Invalid: there is no such quality, or episodes do not begin at 1.
@@ -47,11 +52,15 @@ class Releases:
         if episode < 1:
             raise Invalid("episodes are counted from 1", field="episode")
         taste = _narrowed(await self.tastes.of(user, media_id), quality)
-        family = _as_of(await self._watchlists.family(media_id), datetime.now(UTC))
-        hunt = _Hunt(Wanted(family, episode), taste)
+        now = datetime.now(UTC)
+        family = _as_of(await self._watchlists.family(media_id), now)
+        lore = Lore(await self.corrections.lore_of(user, media_id), await self._habits.of(media_id))
+        hunt = _Hunt(Wanted(family, episode, lore), taste)
         if family.anime.episodes is None or episode <= family.anime.episodes:
-            await self._ask(hunt, Questions(family, episode))
-        return hunt.found()
+            await self._ask(hunt)
+            await self._habits.learn(media_id, hunt.new_habits())
+        seen = await self._watchlists.seen(user, media_id)
+        return hunt.found(seen, await self.corrections.offers(user, media_id), now)
 
     async def torrent_file(self, release: Release) -> bytes:
         """The .torrent file of a release, from the index itself.
@@ -62,20 +71,27 @@ class Releases:
         """
         return await self._nyaa.torrent_file(release)
 
-    async def _ask(self, hunt: _Hunt, questions: Questions) -> None:
+    async def _ask(self, hunt: _Hunt) -> None:
         """One question in the usual case; more only while the episode is missing and another can still find it."""
-        airing = hunt.wanted.family.anime.status != "FINISHED"
-        for narrowed in (False, True):
-            full = await self._one(hunt, questions.numbered if narrowed else questions.titles, airing=airing)
-            if hunt.is_over or not full:
-                break
-        if not hunt.is_over:
-            await self._one(hunt, questions.plain_numbered if hunt.was_full else questions.plain, airing=airing)
+        told = tuple(one.title for one in hunt.wanted.lore.corrections if one.form is Form.TITLE)
+        questions = Questions(hunt.wanted.family, hunt.wanted.episode, told)
+        was_full = await self._one(hunt, questions.titles)
+        if was_full and not hunt.is_over:
+            await self._one(hunt, questions.numbered)
+        # An answer that was full of the show says that its posts are found under these titles: no need to look wider.
+        if hunt.is_settled or (was_full and hunt.knows_the_show):
+            return
+        is_full = was_full or await self._one(hunt, questions.loose)
+        if is_full and not hunt.is_settled:
+            await self._one(hunt, questions.loose_numbered)
 
-    async def _one(self, hunt: _Hunt, query: str, *, airing: bool) -> bool:
-        """Ask and rank; True when the answer was full."""
+    async def _one(self, hunt: _Hunt, query: str) -> bool:
+        """Ask and rank, if there is anything to ask; True when the answer was full."""
+        if not query:
+            return False
         started = time.perf_counter()
-        answer = await self._nyaa.search(query, ttl_s=AIRING_TTL_S if airing else FINISHED_TTL_S)
+        finished = hunt.wanted.family.anime.status == "FINISHED"
+        answer = await self._nyaa.search(query, ttl_s=FINISHED_TTL_S if finished else AIRING_TTL_S)
         hunt.take(query, answer, (time.perf_counter() - started) * 1000)
         started = time.perf_counter()
         # A full answer takes tens of milliseconds, in which no screen may wait.
@@ -93,79 +109,86 @@ class _Hunt:
     releases: dict[str, Release] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     ranked: tuple[Ranked, ...] = ()
-    was_full: bool = False
     search_ms: float = 0.0
     rank_ms: float = 0.0
 
     def take(self, query: str, answer: Sequence[Release], took_ms: float) -> None:
         self.asked.append(query)
         self.releases |= {release.infohash: release for release in answer}
-        self.was_full |= len(answer) >= PAGE
         self.search_ms += took_ms
 
     @property
-    def is_over(self) -> bool:
+    def is_settled(self) -> bool:
         """Nothing more needs asking: it was found, or cannot be there yet."""
-        aired = self.wanted.family.anime.aired
-        return ranking.best(self.ranked) is not None or (aired is not None and self.wanted.episode > aired)
+        return ranking.best(self.ranked) is not None or self._is_to_come
 
-    def found(self) -> Found:
+    @property
+    def is_over(self) -> bool:
+        """As `is_settled`; but where only a batch has it, there may be singles that a full answer had no room for."""
         best = ranking.best(self.ranked)
+        return self._is_to_come or (best is not None and not best.is_batch)
+
+    @property
+    def _is_to_come(self) -> bool:
+        aired = self.wanted.family.anime.aired
+        return aired is not None and self.wanted.episode > aired
+
+    @property
+    def knows_the_show(self) -> bool:
+        """Some episode of this show was seen."""
+        return any(one.first is not None for one in self.ranked)
+
+    def new_habits(self) -> tuple[Habit, ...]:
+        """What clear readings show and is not known yet; of a group's posts the newest counts."""
+        if not self.wanted.family.prequels and not self.wanted.lore.habits:
+            return ()  # a single season can be numbered in one way only
+        known = {habit.group.lower(): habit.offset for habit in self.wanted.lore.habits}
+        shown = {
+            one.name.group.lower(): Habit(one.name.group, one.offset, one.release.title)
+            for one in sorted(self.ranked, key=_posted)
+            if one.offset is not None and self._shows_a_habit(one)
+        }
+        return tuple(habit for group, habit in shown.items() if known.get(group) != habit.offset)
+
+    def _shows_a_habit(self, one: Ranked) -> bool:
+        """Whether it is clear how its group counts. Other episodes tell it as well; what was rejected does not."""
+        aired, episode = self.wanted.family.anime.aired, self.wanted.episode
+        if not one.is_clear or one.is_corrected or one.release.remake or one.first is None or one.first != one.last:
+            return False
+        return one.verdict is Match.MATCH if one.first == episode else aired is None or one.first <= aired
+
+    def found(self, seen: int | None, offers: tuple[Offer, ...], now: datetime) -> Found:
+        best = ranking.best(self.ranked)
+        posts = len(self.releases)
         return Found(
             wanted=self.wanted,
             best=best,
             candidates=self.ranked,
+            wait_until=_wait_until(best, self.ranked, self.taste, now),
+            offers=offers,
             asked=tuple(self.asked),
-            said=_chosen(best) if best else _not_found(self),
+            said=telling.chosen(best) if best else telling.not_found(self.wanted, self.ranked, self.asked, posts),
             search_ms=self.search_ms,
             rank_ms=self.rank_ms,
         )
 
 
-def _chosen(best: Ranked) -> str:
-    return f"{best.release.title}: {'; '.join(best.reasons)}."
+def _posted(one: Ranked) -> datetime:
+    return one.release.posted_at or datetime.min.replace(tzinfo=UTC)
 
 
-def _not_found(hunt: _Hunt) -> str:
-    """What was looked for, what is there instead, and when it airs."""
-    anime, episode = hunt.wanted.family.anime, hunt.wanted.episode
-    if anime.episodes is not None and episode > anime.episodes:
-        return f"{anime.title} has {anime.episodes} episodes, so there is no episode {episode}."
-    if anime.aired is not None and episode > anime.aired:
-        return " ".join(
-            filter(None, (f"Episode {episode} of {anime.title} has not aired yet.", _airs(anime), _nearby(hunt)))
-        )
-    looked = f"Looked through {len(hunt.releases)} posts for {' or '.join(hunt.asked[:1])}."
-    return (
-        f"No release of {anime.title} episode {episode} was found that can be taken. {_instead(hunt)} {looked}".replace(
-            "  ", " "
-        )
-    )
-
-
-def _instead(hunt: _Hunt) -> str:
-    """Why what comes nearest is not taken."""
-    nearest = next(iter(hunt.ranked), None)
-    if nearest is None:
-        return "The index lists nothing of this show."
-    if nearest.verdict is Match.MATCH:
-        return f"Not certain: {nearest.release.title} ({'; '.join(nearest.reasons)}); choose it by hand if it is right."
-    holds = nearest.first is not None and nearest.first <= hunt.wanted.episode <= (nearest.last or 0)
-    if holds or "holds it" in nearest.reasons[-1]:
-        return f"Nearest: {nearest.release.title} ({'; '.join(nearest.reasons)})."
-    return _nearby(hunt) or "The index lists nothing of this show."
-
-
-def _nearby(hunt: _Hunt) -> str:
-    singles = {one.first for one in hunt.ranked if one.first is not None and one.first == one.last}
-    numbers = sorted(singles, key=lambda number: (abs(number - hunt.wanted.episode), number))[:5]
-    return f"There is episode {', '.join(map(str, sorted(numbers)))}." if numbers else ""
-
-
-def _airs(anime: Anime) -> str:
-    if anime.next_episode is None or anime.next_airs_at is None:
-        return ""
-    return f"Episode {anime.next_episode} airs {anime.next_airs_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC."
+def _wait_until(best: Ranked | None, ranked: Sequence[Ranked], taste: Taste, now: datetime) -> datetime | None:
+    """Until when a group that is preferred to the best one's may still come; None when it is there already."""
+    matches = [one for one in ranked if one.verdict is Match.MATCH and not one.is_batch]
+    if best is None or best not in matches or not taste.wait_min:
+        return None
+    groups, own = [group.lower() for group in taste.groups], best.name.group.lower()
+    preferred = set(groups[: groups.index(own)] if own in groups else groups)
+    posted = [one.release.posted_at for one in matches if one.release.posted_at]
+    if not posted or not preferred or any(one.name.group.lower() in preferred for one in matches):
+        return None
+    until = min(posted) + timedelta(minutes=taste.wait_min)
+    return until if until > now else None
 
 
 def _as_of(family: Family, now: datetime) -> Family:
