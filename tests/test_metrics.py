@@ -26,6 +26,8 @@ from uuutorrent.store.database import Database
 from uuutorrent.tally import FAMILIES
 from uuutorrent.torrents.engine import Phase
 
+PATIENCE_S = 30
+
 Ready = Callable[[], Awaitable[None]]
 NAMES = {
     "dependency_requests", "dependency_request_duration_seconds", "ssh_auth_attempts", "ssh_refused", "sessions",
@@ -193,7 +195,7 @@ async def test_names_follow_prometheus_rules(services: Services) -> None:
 async def test_lag_is_sampled(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metrics, "LAG_SAMPLE_S", 0.001)
     sampling = asyncio.create_task(metrics.sample_lag(services.tally))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while ("event_loop_lag_seconds", ()) not in services.tally.distributions:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.001)
     sampling.cancel()
@@ -281,7 +283,7 @@ async def test_what_is_no_request_is_answered_or_dropped(services: Services, sen
         reader, writer = await asyncio.open_connection("127.0.0.1", client.base_url.port)
         writer.write(sent)
         writer.write_eof()
-        answer = await asyncio.wait_for(reader.read(), 10)
+        answer = await asyncio.wait_for(reader.read(), PATIENCE_S)
         writer.close()
         assert answer.partition(b" ")[2][:3] == status
         assert (await client.get("/livez")).status_code == 200
@@ -293,12 +295,12 @@ async def test_who_sends_nothing_is_cut_off(services: Services, monkeypatch: pyt
         reader, writer = await asyncio.open_connection("127.0.0.1", client.base_url.port)
         writer.write(b"GET /met")
         with suppress(ConnectionResetError):
-            assert await asyncio.wait_for(reader.read(), 10) == b""
+            assert await asyncio.wait_for(reader.read(), PATIENCE_S) == b""
         writer.close()
 
 
 async def test_who_is_in_the_middle_of_something_does_not_hold_the_daemon_up(services: Services) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         async with side_port(services) as client:
             _, writer = await asyncio.open_connection("127.0.0.1", client.base_url.port)
             writer.write(b"GET /met")

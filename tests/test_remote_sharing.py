@@ -86,13 +86,14 @@ async def test_who_stops_waiting_does_not_end_the_call_for_the_others() -> None:
 
 async def test_the_call_ends_when_nobody_waits_any_more() -> None:
     fresh: Fresh[str, None] = Fresh("answer of somebody")
-    ended = asyncio.Event()
+    begun, ended = asyncio.Event(), asyncio.Event()
     names = []
 
     async def make() -> None:
         task = asyncio.current_task()
         assert task is not None
         names.append(task.get_name())
+        begun.set()
         try:
             await asyncio.Event().wait()
         finally:
@@ -100,7 +101,7 @@ async def test_the_call_ends_when_nobody_waits_any_more() -> None:
             raise Unreachable("Service", "the connection broke while leaving")
 
     waiting = [asyncio.create_task(fresh.get("a", 60, make)) for _ in range(3)]
-    await asyncio.sleep(0.001)
+    await begun.wait()
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)

@@ -8,6 +8,8 @@ from typing import Any
 import asyncssh
 from asyncssh.packet import Boolean, Byte, String, UInt32
 
+from tests.ssh.port import PATIENCE_S
+
 REQUEST, FAILURE, SUCCESS, PK_OK, INFO_RESPONSE = 50, 51, 52, 60, 61
 SERVICE_ACCEPT = 6
 _NAMES = {FAILURE: "failure", SUCCESS: "success", PK_OK: "challenge"}
@@ -66,7 +68,7 @@ class Attacker(asyncssh.SSHClient):
         self.heard.put_nowait("gone")
 
     async def hears(self) -> str:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             return await self.heard.get()
 
     def shows(self, name: str, key: asyncssh.SSHKey) -> None:

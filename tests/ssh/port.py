@@ -22,7 +22,7 @@ from uuutorrent.tui.shell import Shell
 from uuutorrent.tui.terminal import Terminal
 from uuutorrent.users import User
 
-PATIENCE_S = 10
+PATIENCE_S = 30
 
 
 class Greeting(Static):
@@ -31,7 +31,7 @@ class Greeting(Static):
 
 
 class Hello(Shell):
-    """Screens of one line, with keys for what can go wrong."""
+    """Screens of one line, with keys for what can go wrong. Before it hangs it rings the bell."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("b", "break", "Break"), ("h", "hang", "Hang")]
 
@@ -43,6 +43,7 @@ class Hello(Shell):
         raise ValueError(f"broken by {len(secret)}")
 
     async def action_hang(self) -> None:
+        self.bell()
         await asyncio.Event().wait()
 
 

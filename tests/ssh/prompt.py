@@ -17,6 +17,7 @@ from uuutorrent.ssh import commands
 from uuutorrent.users import User
 
 WIDTH = 80
+PATIENCE_S = 60
 
 
 @dataclass
@@ -68,7 +69,7 @@ class Prompt:
 
     async def type(self, line: str, given: bytes | None = b"", **terminal: Any) -> Answer:
         pipe = Pipe(given, **terminal)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             code = await commands.run(self.services.desk(self.user), line, pipe)
         return Answer(code, pipe.written.decode(), pipe.complained.decode())
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import PASSWORD
 from tests.ssh.attacker import Attacker
-from tests.ssh.port import Port, opened, sit_down
+from tests.ssh.port import PATIENCE_S, Port, opened, sit_down
 from uuutorrent.config import Ssh
 from uuutorrent.desk import Services
 from uuutorrent.users import User
@@ -48,7 +48,7 @@ async def visitor(port: Port) -> AsyncIterator[Visitor]:
             agent_path=None,
         )
     )
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await attacker.may_ask.wait()
     yield Visitor(attacker, connecting)
     attacker.conn.abort()
@@ -213,7 +213,7 @@ async def test_who_does_not_sign_in_in_time_is_shut_out(services: Services, engi
     object.__setattr__(services, "config", settings)
     async with opened(services, engine) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port.number)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             assert (await reader.read()).startswith(b"SSH-2.0-uuutorrent\r\n")
         writer.close()
         await port.until(lambda: port.counted("ssh_refused", "grace") == 1)
@@ -225,7 +225,7 @@ async def test_who_does_not_sign_in_in_time_is_shut_out(services: Services, engi
 async def test_garbage_ends_a_connection_and_nothing_else(port: Port, ann: User, first: bytes) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port.number)
     writer.write(first)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while await reader.read(65536):
             pass
     writer.close()

@@ -14,7 +14,7 @@ from uuutorrent.ssh.connection import CLOSING
 from uuutorrent.users import User
 
 EPISODE = os.urandom(1_000_001)
-LONG_S = 60.0
+LONG_S = 4 * PATIENCE_S
 
 
 async def test_screens_end_at_once_with_a_sentence_on_the_persons_own_screen(port: Port, ann: User, bob: User) -> None:
@@ -63,14 +63,19 @@ async def test_somebody_who_is_signing_in_is_told(port: Port) -> None:
         await asyncio.wait_for(coming, PATIENCE_S)
 
 
-async def test_a_running_download_is_finished(port: Port, ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_running_download_is_finished(
+    port: Port, ann: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("uuutorrent.ssh.sftp.QUIET_S", 0.05)
     await port.give(ann, "Show", {"Show - 01.mkv": EPISODE})
     async with port.as_user(ann) as connection, connection.start_sftp_client() as sftp:
-        async with sftp.open("/Show/Show - 01.mkv", "rb") as file:
+        async with port.as_user(bob) as beside, sftp.open("/Show/Show - 01.mkv", "rb") as file:
             got = await part(file, 1000, 0)
+            idle = await beside.create_process(subsystem="sftp", encoding=None)
+            await port.until(lambda: port.server.sessions()["sftp"] == 2)
             draining = asyncio.create_task(port.server.drain(LONG_S))
-            await asyncio.sleep(0.2)
+            # Whoever opened nothing is gone by then, and asking nothing for as long does not end a download.
+            assert (await asyncio.wait_for(idle.wait(), PATIENCE_S)).exit_status == 75
             got += await part(file, len(EPISODE), 1000)
         assert got == EPISODE
         async with asyncio.timeout(PATIENCE_S):
@@ -108,7 +113,7 @@ async def test_what_is_not_finished_in_time_is_cut_with_a_sentence(port: Port, a
 
 
 async def test_with_nobody_there_the_port_closes_at_once(port: Port) -> None:
-    async with asyncio.timeout(0.2):
+    async with asyncio.timeout(PATIENCE_S):
         await port.server.drain(LONG_S)
         await port.server.close()
     with pytest.raises(OSError, match=r"refused|Connect call failed"):

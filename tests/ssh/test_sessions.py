@@ -85,7 +85,7 @@ async def test_screens_that_hang_are_ended_with_their_connection(
         person = await sit_down(connection)
         await person.sees(b"hello ann")
         person.types(b"h")
-        await asyncio.sleep(0.05)
+        await person.sees(b"\x07")
     await port.until(lambda: not port.server.sessions()["screen"])
 
 

@@ -284,10 +284,9 @@ async def test_a_client_that_does_not_read_makes_nobody_hold_its_file(port: Port
         client.process.channel.pause_reading()
         for n in range(2000):
             client.send(5, UInt32(n), String(handle), UInt64(0), UInt32(2**22))
-        await asyncio.sleep(0.3)
         (session,) = port.server._guests.sessions
+        await port.until(lambda: session._channel is not None and session._channel.is_blocked)
         assert session._channel is not None
-        assert session._channel.is_blocked
         assert session._channel._chan.get_write_buffer_size() < 600_000
         client.process.channel.resume_reading()
         async with files_of(port, ann) as beside:

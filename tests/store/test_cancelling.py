@@ -17,7 +17,7 @@ from uuutorrent.accounts import User
 from uuutorrent.store.database import Database
 from uuutorrent.store.sqlite import connection
 
-PATIENCE_S = 20
+PATIENCE_S = 120
 AT_ONCE = 4
 
 

@@ -290,7 +290,7 @@ async def test_a_fifo_in_the_place_of_a_file_blocks_nobody(
     file.unlink()
     os.mkfifo(file)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert await names(files, ann, "/Show - 01.mkv") == []
         with pytest.raises(Missing):
             await files.open(ann, "/Show - 01.mkv/Show - 01.mkv")
@@ -344,13 +344,13 @@ async def test_an_open_that_nobody_waits_for_leaves_nothing_open(
 
     def slow(root: Path, path: str) -> int:
         begun.set()
-        go_on.wait(5)
+        go_on.wait(30)
         opened.append(real(root, path))
         return opened[0]
 
     monkeypatch.setattr(beneath, "open_file", slow)
     waiting = asyncio.ensure_future(files.open(ann, "/Show - 01.mkv/Show - 01.mkv"))
-    await asyncio.to_thread(begun.wait, 5)
+    await asyncio.to_thread(begun.wait, 30)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting

@@ -232,7 +232,7 @@ async def test_admins_see_everybodys_with_owners(library: Library, boss: Admin, 
 async def test_it_tells_what_is_and_then_each_difference(
     library: Library, engine: FakeEngine, live: Live, ann: User, bob: User
 ) -> None:
-    async with asyncio.timeout(5), aclosing(library.follow(ann)) as moments:
+    async with asyncio.timeout(30), aclosing(library.follow(ann)) as moments:
         assert await anext(moments) == ()
         await library.add(ann, SHOW)
         assert [holding.phase for holding in await anext(moments)] == [Phase.ADDING]
@@ -251,7 +251,7 @@ async def test_what_happens_to_others_is_not_told(
     library: Library, engine: FakeEngine, live: Live, ann: User, bob: User
 ) -> None:
     await library.add(bob, SHOW)
-    async with asyncio.timeout(5), aclosing(library.follow(ann)) as moments:
+    async with asyncio.timeout(30), aclosing(library.follow(ann)) as moments:
         assert await anext(moments) == ()
         following = asyncio.ensure_future(anext(moments))
         for n in range(1, 4):
@@ -289,7 +289,7 @@ async def test_claims_are_read_again_now_and_then(
 ) -> None:
     monkeypatch.setattr(library_module, "REREAD_S", 0.01)
     elsewhere = Library(database, engine, live, config.Torrents(), download_dir)
-    async with asyncio.timeout(5), aclosing(library.follow(ann)) as moments:
+    async with asyncio.timeout(30), aclosing(library.follow(ann)) as moments:
         assert await anext(moments) == ()
         await elsewhere.add(ann, SHOW)
 
@@ -308,7 +308,7 @@ async def test_claims_are_read_again_also_while_torrents_move(
     monkeypatch.setattr(library_module, "REREAD_S", 0.02)
     elsewhere = Library(database, engine, live, config.Torrents(), download_dir)
     await library.add(ann, SHOW)
-    async with asyncio.timeout(5), aclosing(library.follow(ann)) as moments:
+    async with asyncio.timeout(30), aclosing(library.follow(ann)) as moments:
         await anext(moments)
         await elsewhere.add(ann, torrent("second"))
         for n in range(1000):

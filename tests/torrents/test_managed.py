@@ -26,7 +26,7 @@ from uuutorrent.torrents.managed import Managed
 from uuutorrent.torrents.profile import Profile, conf_of, ports_of
 from uuutorrent.torrents.qbittorrent import QBittorrent
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 RECORDER = """#!/bin/sh
 for word; do case "$word" in --profile=*) folder="${word#--profile=}";; esac; done
 cp "$folder/qBittorrent/config/qBittorrent.conf" "$folder/at-start.conf"

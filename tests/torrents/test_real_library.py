@@ -26,7 +26,7 @@ from uuutorrent.torrents.metainfo import parse_torrent
 from uuutorrent.torrents.qbittorrent import QBittorrent
 
 pytestmark = [pytest.mark.real, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
-PATIENCE_S = 10
+PATIENCE_S = 60
 
 
 @dataclass

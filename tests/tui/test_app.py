@@ -117,8 +117,8 @@ async def test_every_screen_fits_and_keeps_its_bars(house: Built, ann: User, wid
             seat.type(place.key)
             await seat.until(lambda: seat.app.current_mode == place.mode)  # noqa: B023 - now
             await seat.settled()
-            assert "uuutorrent" in seat.glass.lines[0]
-            assert seat.glass.lines[height - 1].endswith("? Help")
+            await seat.until(lambda: "uuutorrent" in seat.glass.lines[0], "the bar at the top")
+            await seat.until(lambda: seat.glass.lines[height - 1].endswith("? Help"), "the bar at the bottom")
         assert not seat.app.broke
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from textual import constants, events
 from textual.message import Message
 
+from tests.tui.screen import PATIENCE_S
 from uuutorrent.tui.keyboard import (
     BYTES_AT_ONCE,
     GAP_S,
@@ -57,7 +58,7 @@ class Desk:
         return [message.text for message in self.heard if isinstance(message, events.Paste)]
 
     async def hears(self, count: int) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while len(self.heard) < count:  # noqa: ASYNC110 - only looked at
                 await asyncio.sleep(0.002)
 
@@ -152,7 +153,7 @@ async def test_half_a_paste_marker_that_stays_alone_is_let_go(desk: Desk) -> Non
     desk.keyboard.feed(b"\x1b[20")
     await desk.hears(1)
     desk.keyboard.feed(b"q")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while desk.keys[-1:] != ["q"]:  # noqa: ASYNC110 - only looked at
             await asyncio.sleep(0.002)
 
@@ -191,7 +192,7 @@ async def test_keys_that_cannot_be_do_not_end_the_input(desk: Desk, forged: str)
     await asyncio.sleep(0.01)
     desk.keyboard.feed(b"q")
     await desk.hears(1)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while desk.keys[-1:] != ["q"]:  # noqa: ASYNC110 - only looked at
             await asyncio.sleep(0.002)
 
@@ -211,7 +212,7 @@ def test_no_input_whatsoever_raises_or_deafens(junk: bytes) -> None:
         desk.listen()
         desk.keyboard.feed(junk)
         desk.keyboard.feed(PASTE_END.encode() + b"\x1b\x1b")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while desk.keys[-1:] != ["q"]:
                 desk.keyboard.feed(b"q")
                 await asyncio.sleep(0.01)

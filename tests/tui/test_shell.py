@@ -11,7 +11,7 @@ from textual.binding import Binding
 from textual.screen import ModalScreen
 from textual.worker import Worker
 
-from tests.tui.screen import Seat, ShowsApp, seated
+from tests.tui.screen import PATIENCE_S, Seat, ShowsApp, seated
 from uuutorrent.errors import BadConfig, Conflict, Invalid, Missing, Refused, Unexpected, Unreachable, UuuError
 from uuutorrent.tui.bars import KeyBar
 from uuutorrent.tui.pace import Gate, Pace, Studio
@@ -222,14 +222,15 @@ def test_slots_spread_evenly_however_many_there_are() -> None:
         assert max(gaps) < 2.7 / count
 
 
-async def test_a_hurried_session_looks_at_once() -> None:
+async def test_a_hurried_session_looks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("uuutorrent.tui.pace.HURRY_S", 3600)
     now = asyncio.get_running_loop().time()
     pace = Pace((now / 3600 - 0.01) % 1.0, Gate(), period_s=3600)
     turn = asyncio.ensure_future(pace.turn())
     await asyncio.sleep(0.02)
     assert not turn.done()
     pace.hurry()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await turn
         await pace.turn()
 
@@ -246,12 +247,15 @@ async def test_a_source_left_early_is_closed_at_once() -> None:
             closed = True
 
     seen: list[int] = []
+    sees = asyncio.Event()
 
     async def follow() -> None:
         async for n in Pace(0.5, Gate(), period_s=3600).paced(source()):
             seen.append(n)
+            sees.set()
 
     task = asyncio.ensure_future(follow())
+    await sees.wait()
     await asyncio.sleep(0.02)
     assert seen == [0]
     task.cancel()
@@ -270,12 +274,12 @@ async def test_sessions_that_are_late_look_one_by_one_and_others_run_in_between(
     sessions = [asyncio.ensure_future(session(n)) for n in range(6)]
     await asyncio.sleep(0)
     sessions[3].cancel()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while len(passed) < 5:
             ticks += 1
             await asyncio.sleep(0)
     assert [n for n, _tick in passed] == [0, 1, 2, 4, 5]
     assert len({tick for _n, tick in passed}) == 5
     await asyncio.sleep(0.01)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await gate.through()

@@ -104,7 +104,8 @@ async def test_an_empty_table_says_so_and_keys_do_no_harm() -> None:
         await seat.sees_no("No shows yet.")
 
 
-async def test_enter_and_a_double_click_choose_and_a_click_does_not() -> None:
+async def test_enter_and_a_double_click_choose_and_a_click_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Listening, "CLICK_CHAIN_TIME_THRESHOLD", 3600)
     app = Listening()
     async with app.run_test() as pilot:
         await pilot.click(Table, offset=(5, 3))
@@ -213,6 +214,7 @@ async def test_only_lines_that_changed_are_sent() -> None:
 
 async def test_the_same_rows_again_send_nothing() -> None:
     async with seated(ShowsApp) as seat:
+        await seat.sees("Show 20")
         sent = await seat.settled()
         seat.app.call_later(seat.app.table.set_rows, shows(50))
         seat.type("j")
@@ -224,6 +226,7 @@ async def test_rows_in_sight_are_painted_once_for_all_sessions() -> None:
     studio = Studio()
     async with seated(lambda terminal: ShowsApp(terminal, studio)) as first:
         await first.sees("Show 20")
+        await first.settled()
         painted = studio.strips.misses
         async with seated(lambda terminal: ShowsApp(terminal, studio)) as second:
             await second.sees("Show 20")

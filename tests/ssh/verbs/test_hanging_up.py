@@ -35,13 +35,18 @@ async def test_a_grab_whose_client_hung_up_while_it_searched_is_given_up(
     assert port.counted("session_crashes", "command") == 0
 
 
-async def test_a_quick_command_is_finished_though_nobody_waits_for_it(house: House, port: Port) -> None:
+async def test_a_quick_command_is_finished_though_nobody_waits_for_it(
+    house: House, port: Port, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "LINGER_S", PATIENCE_S)
     house.post(5)
-    house.nyaa.delay_s = 0.2
+    house.nyaa.gate.shut()
     async with port.as_user(house.ann.user) as connection:
         await connection.create_process(f"get {house.frieren.id} 5")
-        await port.until(lambda: house.nyaa.requests)
+        await house.nyaa.gate.holds()
         connection.abort()
+    await port.until(lambda: not port.server._guests.connections)
+    house.nyaa.gate.open()
     await port.until(lambda: not any(port.server.sessions().values()))
     assert [grab["state"] for grab in await house.ann.json("activity")] == ["added"]
 
