@@ -154,7 +154,7 @@ UNTOLD = [
     pytest.param("overlord2", "Overlord", run("Overlord/Season 2/Overlord - S01E{:02}.mkv", 1, 13),
                  id="folder and file contradict each other"),
     pytest.param("overlord", "Overlord", ["Overlord/Overlord - 01 (Commentary).mkv",
-                 "Overlord/Sample/Overlord - 01.mkv", "Overlord/Overlord.S01E01.sample.mkv"], id="commentary and samples"),
+                 "Overlord/Sample/Overlord - 01.mkv", "Overlord/Overlord.S01E01.sample.mkv"], id="samples"),
     pytest.param("basket", "[G] Fruits Basket", run("Fruits Basket/Fruits Basket - {:02}.mkv", 1, 25),
                  id="two shows of one name"),
     pytest.param("pleiades", "Overlord", run("Overlord/Overlord - {:02}.mkv", 1, 13), id="the series, not its special"),
