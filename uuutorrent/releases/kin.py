@@ -10,6 +10,8 @@ from uuutorrent.releases.titles import Shape, shapes
 from uuutorrent.releases.words import words
 
 SHORTEST_HEAD = 8
+FULL_HEAD = 3
+"""Words of a title before its colon that can stand for it."""
 SHORTEST_TAIL = 6
 """Letters of an arc's name, season words not counted."""
 SHORT_SEASON = 8
@@ -40,8 +42,19 @@ class Member:
         )
 
     def has_signed(self, form: Shape) -> bool:
-        """Whether one of its titles says this with the same signs."""
-        return any(own.base == form.base and own.signs == form.signs for own in self.forms if own.literal)
+        """Whether one of its titles says exactly this with the same signs."""
+        return any(
+            (own.base, own.season, own.part, own.signs) == (form.base, form.season, form.part, form.signs)
+            for own in self.forms
+            if own.literal
+        )
+
+    def has_dated(self, form: Shape) -> bool:
+        """Whether one of its titles says exactly this, year and all."""
+        return form.year is not None and any(
+            (own.base, own.season, own.part, own.year) == (form.base, form.season, form.part, form.year)
+            for own in self.forms
+        )
 
     def owns(self, base: str) -> bool:
         """Whether one of its titles is this, apart from season and part."""
@@ -50,6 +63,15 @@ class Member:
     def seasons(self, base: str) -> set[int]:
         """The season numbers its titles of this base name."""
         return {own.season for own in self.forms if own.base == base and own.season is not None}
+
+    def begins(self, base: str) -> bool:
+        """Whether one of its titles begins with this."""
+        return any(own.base.startswith(base) for own in self.forms)
+
+    @property
+    def every_season(self) -> set[int]:
+        """The season numbers in any of its titles."""
+        return {own.season for own in self.forms if own.season is not None}
 
     @property
     def part(self) -> int | None:
@@ -76,18 +98,23 @@ class Kin:
         """Episodes of all seasons before; None when there are none or AniList does not know their number."""
         self.heads = self._heads((family.prequels[-1] if family.prequels else family.anime).titles[:3])
         """First season's titles up to their colon, with the whole title they stand for."""
+        self.own_heads = self._heads(family.anime.titles, of_all=True) if family.prequels else {}
+        """A later season's titles up to their colon, where nobody else's begins so."""
         self._spoken = frozenset(filter(None, map(_spoken, all_titles(family))))
         self.is_long = family.anime.status == "RELEASING" or (self.count or A_YEAR_LONG + 1) > A_YEAR_LONG
         """It runs for more than a year."""
         self.twins = self._twins()
         """Bases that another show has as well, which only a year tells apart."""
 
-    def _heads(self, titles: Iterable[str]) -> dict[str, str]:
+    def _heads(self, titles: Iterable[str], *, of_all: bool = False) -> dict[str, str]:
         heads = {}
         for title in titles:
             head, colon, _ = title.partition(":")
             base = shapes(head)[0].base
-            if colon and len(base) >= SHORTEST_HEAD and not any(member.owns(base) for member in self.members):
+            if not colon or len(base) < SHORTEST_HEAD or any(member.owns(base) for member in self.members):
+                continue
+            rest = (member for member in self.members if member is not self.wanted)
+            if not of_all or (len(_spoken(head)) >= FULL_HEAD and not any(one.begins(base) for one in rest)):
                 heads[base] = shapes(title)[0].base
         return heads
 
@@ -145,7 +172,7 @@ class Kin:
         first = next((member.order for member in self.chain if member.owns(base)), self.wanted.order) or 0
         if season == self._season_from(first):
             return False
-        return any(own.base.startswith(base) for member in self.others for own in member.forms)
+        return any(member.begins(base) for member in self.others)
 
     def has_of_year(self, base: str, year: int) -> bool:
         """Whether somebody else of this name is of that year."""

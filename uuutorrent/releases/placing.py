@@ -18,7 +18,16 @@ from uuutorrent.releases.release import SURE, Correction, Kind, Release, Release
 from uuutorrent.releases.sights import CERTAIN, LIKELY, OWN, UNSURE, Sight, Sights, Start
 from uuutorrent.releases.titles import shapes, without_season
 
-SPECIAL_FORMATS = ("OVA", "SPECIAL", "MOVIE", "ONA", "TV_SHORT", "MUSIC")
+SPECIAL_FORMATS = ("OVA", "SPECIAL", "MOVIE", "MUSIC")
+SHORT_FORMATS = ("ONA", "TV_SHORT")
+MOST_SPECIALS = 6
+"""Episodes of an ONA that may be called specials; a longer one is a series."""
+SPECIAL_KINDS = {
+    Kind.SPECIAL: "a special, not an episode of the series",
+    Kind.OVA: "an OVA, not an episode of the series",
+    Kind.RECAP: "a recap, not an episode of the series",
+    Kind.FILM: "a film, not an episode of the series",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,8 @@ class _Placer:
         self._kin = Kin(family)
         self._sights = Sights(self._kin)
         self._format = family.anime.format
+        is_short = self._format in SHORT_FORMATS and (self._kin.count or MOST_SPECIALS + 1) <= MOST_SPECIALS
+        self._is_special = self._format in SPECIAL_FORMATS or is_short
         self._airing = Airing(family.anime)
         self._numberings = Numberings(wanted, Reader(known_titles(wanted)))
 
@@ -96,8 +107,8 @@ class _Placer:
     def _read(self, release: Release, name: ReleaseName, sight: Sight, correction: Correction | None) -> Place:
         if name.fraction is not None:
             return Place(ours=True, why=(*sight.why, f"{name.fraction:g} is a special, not an episode"))
-        if name.kind is Kind.SPECIAL and self._format not in SPECIAL_FORMATS:
-            return Place(ours=True, why=(*sight.why, "a special, not an episode of the series"))
+        if name.kind in SPECIAL_KINDS and not self._is_special:
+            return Place(ours=True, why=(*sight.why, SPECIAL_KINDS[name.kind]))
         if name.last_episode is not None:
             return self._batch(name, _counted(sight, correction))
         if name.episode is None or name.kind is Kind.BATCH:

@@ -77,6 +77,9 @@ class Sights:
             part = name.part if name.part is not None else form.part
             read = replace(form, season=season, part=part, year=form.year or name.year)
             if not any(member.owns(form.base) for member in self._kin.members):
+                if form.base in self._kin.own_heads:
+                    seen = self._sight(replace(read, base=self._kin.own_heads[form.base]))
+                    return seen if isinstance(seen, str) else replace(seen, why=("its title, shortened", *seen.why))
                 if form.base in self._kin.heads:
                     return self._shortened(replace(read, base=self._kin.heads[form.base]))
                 continue
@@ -120,10 +123,11 @@ class Sights:
     def _sight(self, read: Shape) -> Sight | str:
         wanted, earlier = self._kin.wanted, self._kin.chain[:-1]
         same = next((member for member in earlier if member.has(read)), None)
+        if (alone := self._alone(read)) is not None and alone is not same and wanted.has(read):
+            if alone is not wanted:
+                return f"another of the series: “{alone.title}”"
+            return self._season(read, "it is") if read.season or read.part else self._own_title(read)
         if read.season is None and read.part is None:
-            signed = [member for member in self._kin.members if member.has_signed(read)]
-            if len(signed) == 1 and signed[0] is not same and wanted.has(read):
-                return self._own_title(read) if signed[0] is wanted else f"another of the series: “{signed[0].title}”"
             if same is not None:
                 return self._earlier_title(same)
             if wanted.has(read) and (read.base in wanted.main or not self._other_with(read)):
@@ -135,6 +139,12 @@ class Sights:
         if other := self._other_with(read):
             return f"another of the series: “{other.title}”"
         return self._implied(read)
+
+    def _alone(self, read: Shape) -> Member | None:
+        """Whose title alone has the same year, or the same signs."""
+        dated = [member for member in self._kin.members if member.has_dated(read)]
+        signed = dated or [member for member in self._kin.members if member.has_signed(read)]
+        return signed[0] if len(signed) == 1 else None
 
     def _own_title(self, read: Shape) -> Sight:
         return Sight(("its own title",), self._own_starts(), is_marked=read.season is not None or read.part is not None)
@@ -196,7 +206,10 @@ class Sights:
     def _season(self, read: Shape, lead: str) -> Sight:
         """Within a season the first part counts from 1; a later part, if it is not named, from where that ended."""
         why = (_season_words(read, lead),)
-        if read.part is None and self._starts_from(self._kin.chain[self._kin.first_part()]):
+        first = self._kin.chain[self._kin.first_part()]
+        # Its own title counts it as a season, though another calls it a part.
+        is_own = (read.season or 1) > 1 and self._kin.wanted.has(read) and read.season not in first.every_season
+        if read.part is None and not is_own and self._starts_from(first):
             return Sight(why, self._within_season(), is_marked=True, is_open=self._kin.has_later_part)
         return Sight(why, self._own_starts(), is_marked=True, is_open=read.part is None and self._kin.has_later_part)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, replace
 
 from uuutorrent.releases.words import key, words
@@ -20,7 +21,8 @@ _SEASON = re.compile(
     rf"|(?:第 )?{_HAN_COUNT} [期季])(?!\w)"
 )
 _PART = re.compile(
-    rf"(?<!\w)(?:(?:{_ORDINAL}) (?:part|cour)|(?:part|cour) (?:{_NUMBER})|第 {_HAN_COUNT} (?:ク ー ル|部 分))(?!\w)"
+    rf"(?<!\w)(?:(?:{_ORDINAL}) (?:part|cour)(?! ?\d)|(?:part|cour) (?:{_NUMBER})"
+    rf"|第 {_HAN_COUNT} (?:ク ー ル|部 分))(?!\w)"
 )
 _YEAR = re.compile(r"[(\[]((?:19[6-9]|20[0-3])\d)[)\]]")
 _BARE_YEAR = re.compile(r"(?<=\w) ((?:19[6-9]|20[0-3])\d)$")
@@ -94,7 +96,11 @@ def _taken(pattern: re.Pattern[str], spoken: str) -> tuple[str, int | None]:
 
 def _signs(title: str) -> str:
     trailing = title.rstrip()[-1:].replace("’", "'")
-    return "".join(sign for sign in title if sign in "!?°♪☆★√♥") + (trailing if trailing in ("'", ".") else "")
+    return "".join(filter(_is_sign, title)) + (trailing if trailing in ("'", ".") else "")
+
+
+def _is_sign(sign: str) -> bool:
+    return sign in "!?" or (not sign.isascii() and sign != "×" and unicodedata.category(sign) in ("So", "Sm"))
 
 
 def _key(spoken: str) -> str:
