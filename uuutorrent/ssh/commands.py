@@ -19,7 +19,7 @@ from uuutorrent.ssh.call import Call, Document, Reply, Verb
 from uuutorrent.ssh.help import Page
 from uuutorrent.ssh.io import Io
 from uuutorrent.ssh.text import printable
-from uuutorrent.ssh.verbs import accounts, admin, anime, fetching, searching, steering, taste, torrents
+from uuutorrent.ssh.verbs import accounts, admin, anime, corrections, fetching, searching, steering, taste, torrents
 from uuutorrent.tui.plain import plain
 
 log = structlog.get_logger()
@@ -35,12 +35,19 @@ Exit codes: 0 done, 2 not usable, 3 refused, 4 no such thing, 5 conflict,
 SUBJECTS: Mapping[str, Sequence[Verb]] = {
     "Your shows": anime.VERBS,
     "Episodes": (*searching.VERBS, *fetching.VERBS, *taste.VERBS),
+    "Correcting releases": corrections.VERBS,
     "Torrents and files": torrents.VERBS,
     "Steering a torrent": steering.VERBS,
     "Your account": accounts.VERBS,
     "For admins": admin.VERBS,
 }
-FAMILIES = {"keys": "Your SSH keys.", "taste": "What you prefer among releases.", "users": "The people here."}
+FAMILIES = {
+    "correct": "Say what a release is, how a group counts, what a show is called.",
+    "corrections": "What you and others say of releases.",
+    "keys": "Your SSH keys.",
+    "taste": "What you prefer among releases.",
+    "users": "The people here.",
+}
 """First words that several verbs share."""
 SYNONYMS = {
     "delete": ("remove", "rm"),

@@ -63,6 +63,23 @@ async def about_shows(house: House) -> dict[str, Any]:
     }
 
 
+async def about_corrections(house: House) -> dict[str, Any]:
+    show, ann, bob, boss = house.frieren.id, house.ann, house.bob, house.boss
+    posted = house.post(1)
+    return {
+        "correct": await ann.json(f"correct {show} 1 {posted.infohash} --is-not"),
+        "correct offset": await ann.json(f"correct offset {show} 28 --group SubsPlease"),
+        "correct title": await ann.json(f"correct title {show} Frieren at the Funeral"),
+        "corrections": await ann.json("corrections"),
+        "corrections offers": await bob.json(f"corrections offers {show}"),
+        "corrections accept": await bob.json("corrections accept 1"),
+        "corrections decline": await bob.json("corrections decline 2"),
+        "corrections remove": await bob.json("corrections remove 2"),
+        "corrections all": await boss.json("corrections all"),
+        "corrections share": await boss.json("corrections share 1 on"),
+    }
+
+
 async def about_torrents(house: House) -> dict[str, Any]:
     ann, held = house.ann, await house.holds(house.ann, "Lectures", {"one.mkv": 5})
     house.engine.peers_of[held] = (Peer("203.0.113.7:51413", "qBittorrent 5.1.0", 1.0, 0, 0),)
@@ -109,7 +126,7 @@ async def about_people(house: House) -> dict[str, Any]:
     }
 
 
-ABOUT = (about_shows, about_torrents, about_oneself, about_people)
+ABOUT = (about_shows, about_corrections, about_torrents, about_oneself, about_people)
 
 
 @pytest.mark.parametrize("about", ABOUT)
