@@ -1,13 +1,9 @@
-import random
-
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
 
-from tests.releases.corpus import Labelled, episode_is_right, is_right, labelled
+from tests.releases.corpus import episode_is_right, is_right, labelled
 from uuutorrent.releases.layout import LONGEST
-from uuutorrent.releases.names import Reader, parse
-from uuutorrent.releases.release import Kind, ReleaseName
+from uuutorrent.releases.names import parse
+from uuutorrent.releases.release import Kind
 
 CORPUS = labelled()
 
@@ -141,96 +137,3 @@ def test_an_index_that_counts_past_255_characters_is_cut_off() -> None:
     read = parse("[G] " + "word " * 400 + "- 05 [1080p]")
     assert read.episode is None
     assert len(read.title) <= LONGEST
-
-
-# Properties
-
-WORDS = st.sampled_from(
-    [
-        "Kage",
-        "Hikari",
-        "Sora",
-        "no",
-        "wa",
-        "Densetsu",
-        "Mahou",
-        "Gakuen",
-        "Monster",
-        "Blue",
-        "Lock",
-        "Kimi",
-        "Yuusha",
-        "Isekai",
-    ]
-)
-TITLE = st.lists(WORDS, min_size=1, max_size=6, unique=True).map(" ".join)
-GROUP = st.sampled_from(["SubsPlease", "Erai-raws", "ASW", "Some Group", "A&B-Subs"])
-NOISE = st.lists(
-    st.sampled_from(
-        ["[1080p]", "(720p)", "[HEVC x265 10bit]", "[Multi-Subs]", "[AAC]", "(WEB 1080p)", "[Dual-Audio]", "[DEADBEEF]"]
-    ),
-    max_size=4,
-    unique=True,
-)
-READER = Reader(["Sousou no Frieren", "86", "Mob Psycho 100"])
-
-
-@given(st.text(max_size=400))
-def test_no_text_breaks_the_reader(text: str) -> None:
-    assert isinstance(READER.read(text), ReleaseName)
-
-
-@given(st.sampled_from(CORPUS), st.randoms(use_true_random=False))
-@settings(max_examples=300)
-def test_no_mutated_name_breaks_the_reader(label: Labelled, chance: random.Random) -> None:
-    text = label.name
-    for _ in range(chance.randint(1, 5)):
-        at = chance.randint(0, len(text))
-        piece = chance.choice(["[", "]", "(", "第", "話", " - ", "S", "E", "0", "²", "½", "|", "\x00", "~12", "v", "."])
-        text = chance.choice(
-            [text[:at] + piece * chance.randint(1, 9) + text[at:], text[at:], text[:at] + text[at + 2 :]]
-        )
-    assert isinstance(READER.read(text), ReleaseName)
-
-
-@given(TITLE, GROUP, st.integers(1, 1999), st.integers(1, 3), NOISE)
-def test_a_name_built_from_parts_reads_back_to_them(
-    title: str, group: str, episode: int, version: int, noise: list[str]
-) -> None:
-    suffix = f"v{version}" if version > 1 else ""
-    read = parse(f"[{group}] {title} - {episode:02}{suffix} {' '.join(noise)}.mkv")
-    assert (read.title, read.group, read.episode, read.version) == (title, group, episode, version)
-
-
-@given(TITLE, GROUP, st.integers(1, 30), st.integers(1, 99), NOISE)
-def test_a_season_built_from_parts_reads_back(
-    title: str, group: str, season: int, episode: int, noise: list[str]
-) -> None:
-    for middle in (f"S{season:02}E{episode:02}", f"S{season} - {episode:02}", f"Season {season} - {episode:02}"):
-        read = parse(f"[{group}] {title} {middle} {' '.join(noise)}")
-        assert (read.title, read.season, read.episode) == (title, season, episode)
-
-
-@given(TITLE, GROUP, st.integers(1, 500), st.integers(2, 60), NOISE)
-def test_a_range_built_from_parts_reads_back(title: str, group: str, first: int, more: int, noise: list[str]) -> None:
-    assume(not (1900 < first + more < 2040))
-    for middle in (
-        f"({first:02}-{first + more:02})",
-        f"- {first:02} ~ {first + more:02}",
-        f"{first:02}-{first + more:02}",
-    ):
-        read = parse(f"[{group}] {title} {middle} {' '.join(noise)}")
-        assert (read.title, read.episode, read.last_episode) == (title, first, first + more)
-        assert read.kind is Kind.BATCH
-
-
-@given(st.sampled_from(CORPUS), NOISE)
-def test_more_noise_never_changes_the_episode(label: Labelled, noise: list[str]) -> None:
-    assume(label.name.endswith("]"))
-    plain, noisy = parse(label.name), parse(f"{label.name} {' '.join(noise)}")
-    assert (noisy.season, noisy.episode, noisy.last_episode, noisy.fraction) == (
-        plain.season,
-        plain.episode,
-        plain.last_episode,
-        plain.fraction,
-    )

@@ -70,7 +70,11 @@ def _by_spelling(*tables: Mapping[str, str]) -> dict[str, str]:
 
 
 def _any_of(spellings: Iterable[str]) -> str:
-    return "(?:" + "|".join(sorted(map(re.escape, spellings), key=len, reverse=True)) + ")"
+    """A pattern for any of these, the longest first; by first letters, which makes it several times faster."""
+    by_first: dict[str, list[str]] = {}
+    for said in sorted(spellings, key=len, reverse=True):
+        by_first.setdefault(said[0], []).append(re.escape(said[1:]))
+    return "(?:" + "|".join(f"{re.escape(first)}(?:{'|'.join(rest)})" for first, rest in by_first.items()) + ")"
 
 
 def _upper(table: Mapping[str, str]) -> str:

@@ -228,7 +228,7 @@ def _read_bracket(page: Layout, line: list[str], start: int, end: int) -> None:
     elif year := _YEAR.fullmatch(inner):
         page.year = page.year or int(year[1])
         _blank(line, start, end)
-    elif re.fullmatch(r"\d{3,4}", inner) and int(inner) in marks.HEIGHTS:
+    elif re.fullmatch(r"\d{3,4}", inner) and int(inner) in marks.HEIGHTS and not _tells(page, "resolution"):
         page.marks.append(Mark("resolution", inner, start, end, strong=True))
         _blank(line, start, end)
     elif _NUMBERED.fullmatch(inner):
@@ -242,6 +242,10 @@ def _read_bracket(page: Layout, line: list[str], start: int, end: int) -> None:
     else:
         page.asides.append(Aside(start, end, known=not inner.strip(MASK + " ")))
         _blank(line, start, end)
+
+
+def _tells(page: Layout, kind: str) -> bool:
+    return any(mark.kind == kind for mark in page.marks)
 
 
 def _is_technical(page: Layout, start: int, end: int, *, group: bool = False) -> bool:

@@ -106,8 +106,10 @@ def read(found: Iterable[Mark]) -> Marks:
             marks.version = marks.version or int(said[1:])
         elif mark.kind in ("language", "tongue"):
             about.append(mark.text)
+        elif mark.kind == "dual":
+            marks.dual_audio = True
+            about += ["MULTI"] if said.startswith("MULTI") else []
         else:
-            marks.dual_audio |= mark.kind == "dual"
             marks.batch |= mark.kind == "batch"
             marks.raw |= mark.kind == "raw"
     marks.audio, marks.subtitles = languages.read(about, dual=marks.dual_audio)

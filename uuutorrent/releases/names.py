@@ -7,13 +7,13 @@ Own patterns come first. Titles that are known beforehand are cut out before any
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import anitopy
 
 from uuutorrent.releases import marks, numbers
 from uuutorrent.releases.layout import GAP, LONGEST, MASK, Aside, Known, Layout, lay_out
-from uuutorrent.releases.marks import Marks
+from uuutorrent.releases.marks import Mark, Marks
 from uuutorrent.releases.numbers import Numbers
 from uuutorrent.releases.release import Kind, ReleaseName
 
@@ -52,7 +52,7 @@ class Reader:
         extra = _EXTRA.search(page.line, page.group_end)
         if extra and page.line[: extra.start()].strip(f" {GAP}"):
             found.start = min(found.start, extra.start())
-        said = marks.read(mark for mark in page.marks if mark.start >= page.group_end)
+        said = marks.read(_marks_beside_titles(page, found))
         titles = _titles(page, found)
         if not titles and page.group:
             titles, page.group = (_REMASTER.sub("", page.group),), ""
@@ -83,6 +83,17 @@ class Reader:
             year=page.year,
             fraction=found.fraction,
         )
+
+
+def _marks_beside_titles(page: Layout, found: Numbers) -> Iterator[Mark]:
+    """The marks that are no words of a title; of an episode's, too: a language's name follows its number at once."""
+    numbered = max(span[1] for span in (found.episode_span, found.season_span, (0, 0)) if span)
+    for mark in page.marks:
+        if mark.start < page.group_end or _in_aside(page, mark.start):
+            continue
+        word = mark.kind == "tongue" and page.text[numbered : mark.start].strip()
+        if page.line[mark.start] == GAP or (mark.start > found.start and not word):
+            yield mark
 
 
 def _kind(page: Layout, found: Numbers, said: Marks, extra: re.Match[str] | None) -> Kind:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from uuutorrent.releases.layout import GAP, MASK, Layout
+from uuutorrent.releases.marks import HEIGHTS
 from uuutorrent.releases.titles import HAN, ORDINALS, count_of
 
 _LEFT = r"(?<![^\W_])"
@@ -39,7 +40,9 @@ _SERIES = re.compile(rf"(?<=[\w{MASK}] )([2-5])(?= {GAP})")
 _LABEL_AFTER = re.compile(rf"\s(?:OVA|OAD|SP|Specials?)(?=\s*(?:-\s*\d|{GAP}|$))", re.I)
 _BESIDES = re.compile(r"(?:\s?[+&]\s?(?:Movies?|Films?|OVAs?|OADs?|ONAs?|Specials?|SPs?|Extras?))+(?![^\W_])", re.I)
 _PART = re.compile(
-    rf"{_LEFT}(?:(?:Part|Cour)[ .]?(\d|I{{1,3}}|IV|one|two|three)|(\d)(?:st|nd|rd|th)[ .](?:Part|Cour)){_RIGHT}", re.I
+    rf"{_LEFT}(?:(?:Part|Cour)[ .]?(\d|I{{1,3}}|IV|one|two|three)|(\d)(?:st|nd|rd|th)[ .](?:Part|Cour)(?!\s?\d))"
+    rf"{_RIGHT}",
+    re.I,
 )
 _VOLUME = re.compile(rf"{_LEFT}Vol(?:ume)?s?\.? ?\d+(?:v\d)?(?:\s?[-&+]\s?(?:Vol\.? ?)?\d+(?:v\d)?)*{_RIGHT}", re.I)
 _RANGE = re.compile(
@@ -72,6 +75,7 @@ _GLUED = re.compile(rf"(?<=[^\W\d_])-(?P<episode>0\d|\d{{3,4}})(?=\s|{GAP}|$)")
 _SPECIAL_LABEL = re.compile(r"(?:SP|EX|OVA|OAD|Specials?)", re.I)
 _SECOND = re.compile(rf"{GAP}\s*(?:S(?P<season>\d{{1,2}})E|Episode )?(?P<episode>\d{{1,4}})\s*{GAP}", re.I)
 _YEARS = range(1950, 2040)
+_NO_SECOND = HEIGHTS | frozenset(_YEARS)
 
 
 @dataclass(slots=True)
@@ -168,7 +172,7 @@ def _take(found: Numbers, match: re.Match[str], line: str) -> None:
     if earlier and int(earlier["episode"]) == episode:
         found.start = min(found.start, earlier.start())
     second = _SECOND.match(line, match.end() - (match[0][-1] == GAP)) or _SECOND.search(line, match.end())
-    if second and len(second["episode"]) > 1 and int(second["episode"]) not in _YEARS:
+    if second and len(second["episode"]) > 1 and int(second["episode"]) not in _NO_SECOND:
         found.second = int(second["episode"])
         found.season = found.season or (int(second["season"]) if second["season"] else None)
     if found.episode is not None and found.second is not None and found.last is None:

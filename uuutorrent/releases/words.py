@@ -9,17 +9,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _CJK = "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
 # Han, kana and Hangul are written without spaces, so each sign is a word of its own.
 _WORD = re.compile(rf"[{_CJK}]|[&×]|[^\W_{_CJK}]+(?:['’`´][^\W_{_CJK}]+)*")
-_SPELT = {"&": "and", "×": "x", "wo": "o"}
+_SPELT = {"&": "and", "×": "x", "wo": "o", "ha": "wa"}
 _DROPPED = frozenset({"the"})
+_LONG_O = re.compile(r"ou|oo|oh(?![aeiouy])")
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word, normalised, and where it stands in the text."""
 
     text: str
@@ -40,15 +40,15 @@ def key(found: Iterable[str]) -> str:
 
 def sound(word: str) -> str:
     """A word without the length of its vowels, which romanisations write or leave out."""
-    return word.replace("ou", "o").replace("oo", "o").replace("uu", "u")
+    return _LONG_O.sub("o", word).replace("uu", "u")
 
 
 def _plain(word: str) -> str:
-    if word in _SPELT:
-        return _SPELT[word]
-    if not word.isascii():
+    if not word.isascii() and word not in _SPELT:
         folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", word))
         # Only Latin accents go; taking the marks off kana would make other letters of them.
         word = unicodedata.normalize("NFC", re.sub(r"[\u0300-\u036f\u2044]", "", folded))
-    word = re.sub(r"['’`´]", "", word.casefold())
+    word = word.casefold()
+    if not word.isalnum():
+        word = re.sub(r"['’`´]", "", word)
     return _SPELT.get(word, word)
