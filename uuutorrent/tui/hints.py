@@ -12,6 +12,9 @@ from uuutorrent.tui.figures import size, span
 from uuutorrent.tui.line import Span
 from uuutorrent.tui.panel import Said, said
 
+SHORT = 46
+"""Letters that fit beside the keys on 80 columns."""
+
 
 def hints(found: Found | None, usage: Usage | None, now: datetime) -> Iterator[Said]:
     """One line for each, with the keys that answer it."""
@@ -23,7 +26,7 @@ def hints(found: Found | None, usage: Usage | None, now: datetime) -> Iterator[S
         left = span((found.wait_until - now).total_seconds())
         yield said(Span("Not fetched by itself yet: ", "warn"), f"a group you prefer has {left} left to post it")
     for offer in found.offers[:1]:
-        yield _offered(offer, found.wanted.family.offset, more=len(found.offers) - 1)
+        yield from _offered(offer, found.wanted.family.offset, more=len(found.offers) - 1)
 
 
 def _batch(batch: Ranked, usage: Usage | None) -> Said:
@@ -39,10 +42,14 @@ def _batch(batch: Ranked, usage: Usage | None) -> Said:
     return said(*told, f", leaves {size(free - needs)} of your quota", right=key)
 
 
-def _offered(offer: Offer, before: int, *, more: int) -> Said:
+def _offered(offer: Offer, before: int, *, more: int) -> Iterator[Said]:
+    words = in_words(offer.correction, before) + (f" (and {more} more)" if more else "")
     keys: list[Span | str] = [
-        Span(" y ", "key", "screen.answer(True)"), "accept ",
-        Span(" n ", "key", "screen.answer(False)"), "decline",
+        Span(" y ", "key", "screen.answer(True)"), "yes ",
+        Span(" n ", "key", "screen.answer(False)"), "no",
     ]  # fmt: skip
-    others = Span(f" (and {more} more)" if more else "", "dim")
-    return said(Span("Others say: ", "accent"), in_words(offer.correction, before), others, right=keys)
+    if len(words) <= SHORT:
+        yield said(Span("Others say: ", "accent"), words, right=keys)
+        return
+    yield said(Span("Others say: ", "accent"), words, wraps=True)
+    yield said(*keys)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -13,15 +14,17 @@ from textual.binding import Binding, BindingType
 from uuutorrent.anime.anime import Anime
 from uuutorrent.desk import Desk
 from uuutorrent.errors import UuuError
-from uuutorrent.releases.release import SURE, Found, Match, Ranked
+from uuutorrent.releases.release import SURE, Found, Match, Offer, Ranked
 from uuutorrent.torrents.library import Usage
 from uuutorrent.tui.cells import Cell, Column, Piece, Row, StyleName
+from uuutorrent.tui.correcting import Fix, ask, fixes
 from uuutorrent.tui.dialogs import Dialog
 from uuutorrent.tui.figures import count, percent, size
 from uuutorrent.tui.hints import hints
 from uuutorrent.tui.line import Line, Span
 from uuutorrent.tui.panel import Panel
 from uuutorrent.tui.table import Table
+from uuutorrent.tui.taste import ShowTasteDialog
 from uuutorrent.tui.why import Why
 
 COLUMNS = (
@@ -59,10 +62,14 @@ class ReleasesDialog(Dialog[Taken]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("b", "batch", "Whole batch", id="releases.batch", tooltip="Fetch the rest of the season at once."),
+        Binding("y", "answer(True)", "Accept", id="releases.accept", show=False, tooltip="What others say is right."),
         Binding(
             "n", "answer(False)", "Decline", id="releases.decline", show=False, tooltip="What others say is wrong."
         ),
         Binding("x", "rejected", "Rejected too", id="releases.rejected", tooltip="Show or hide what does not fit."),
+        Binding("c", "correct", "Correct", id="releases.correct", tooltip="Say what this release really is."),
+        Binding("t", "taste", "Taste", id="releases.taste", tooltip="What you like of this show, where it differs."),
+        Binding("question_mark", "app.help", "Help", id="releases.help", tooltip="Every key that does something here."),
         Binding("J,shift+down", "reasons(2)", "More reasons", id="releases.more", show=False),
         Binding("K,shift+up", "reasons(-2)", "Reasons above", id="releases.less", show=False),
         Binding("left,minus,h", "other(-1)", "Episode before", id="releases.before", priority=True, show=False),
@@ -94,7 +101,9 @@ class ReleasesDialog(Dialog[Taken]):
         """Keys that would do nothing are not offered."""
         if action == "batch":
             return self._found is not None and self._found.batch is not None
-        return True
+        if action == "answer":
+            return self._offer is not None
+        return self._here is not None if action == "correct" else True
 
     # --- looking
 
@@ -152,6 +161,53 @@ class ReleasesDialog(Dialog[Taken]):
         self.workers.cancel_node(self)
         self.dismiss(Taken(self.episode, infohash, whole))
 
+    # --- putting right
+
+    @work(group="dialog", exclusive=True)
+    async def action_taste(self) -> None:
+        """Change what is liked of this show, then look again."""
+        if await self.app.push_screen_wait(ShowTasteDialog(self.desk, self.anime)) is not None:
+            self.action_search()
+
+    @work(group="dialog", exclusive=True)
+    async def action_correct(self) -> None:
+        """Say what the release under the cursor really is."""
+        found, ranked = self._found, self._here
+        if found is None or ranked is None:
+            return
+        corrections = self.desk.releases.corrections
+        try:
+            mine = await corrections.mine(self.desk.user, self.anime.media_id)
+        except UuuError as e:
+            self.failed(e)
+            return
+        choices = fixes(found.wanted, ranked, mine)
+        answer = await self.app.push_screen_wait(ask(ranked, choices))
+        if answer is not None:
+            await self._remember(self._done(choices[int(answer)]))
+
+    @work(group="dialog", exclusive=True)
+    async def action_answer(self, accept: bool) -> None:
+        """Accept or decline what others say."""
+        if (offer := self._offer) is not None:
+            await self._remember(self.desk.releases.corrections.answer(self.desk.user, offer.id, accept=accept))
+
+    async def _done(self, fix: Fix) -> Offer | None:
+        corrections, user = self.desk.releases.corrections, self.desk.user
+        if fix.says is not None:
+            return await corrections.make(user, fix.says)
+        return await corrections.take_back(user, fix.takes_back) if fix.takes_back is not None else None
+
+    async def _remember(self, doing: Awaitable[Offer | None]) -> None:
+        """Write it down, then look again: the index is not asked anew for that."""
+        self.busy("Remembering it…")
+        try:
+            await doing
+        except UuuError as e:
+            self.failed(e)
+            return
+        self.action_search()
+
     # --- showing
 
     @property
@@ -159,6 +215,11 @@ class ReleasesDialog(Dialog[Taken]):
         """The candidate under the cursor."""
         key = self.query_one(Candidates).key
         return next((one for one in self._candidates if one.release.infohash == key), None)
+
+    @property
+    def _offer(self) -> Offer | None:
+        """What others say that is to be answered next."""
+        return next(iter(self._found.offers), None) if self._found else None
 
     @property
     def _candidates(self) -> tuple[Ranked, ...]:

@@ -25,6 +25,7 @@ from uuutorrent.tui.reach import line_for
 from uuutorrent.tui.releases import ReleasesDialog
 from uuutorrent.tui.shows import AddShowDialog
 from uuutorrent.tui.table import Table
+from uuutorrent.tui.taste import ShowTasteDialog
 from uuutorrent.tui.torrents import TorrentsScreen
 from uuutorrent.tui.watching import STATUSES, WatchingScreen
 
@@ -34,6 +35,9 @@ class WatchlistScreen(WatchingScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o,r", "choose", "Releases", id="watchlist.choose", tooltip="See every release, and choose by hand."),
+        Binding(
+            "t", "taste", "Taste", id="watchlist.taste", show=False, tooltip="What you like of it, where it differs."
+        ),
         Binding("plus,equals_sign,w", "seen(1)", "Seen", id="watchlist.seen", tooltip="One more episode seen."),
         Binding(
             "minus,W", "seen(-1)", "Not seen", id="watchlist.unseen", show=False, tooltip="One episode fewer seen."
@@ -66,7 +70,7 @@ class WatchlistScreen(WatchingScreen):
             return False
         if action == "give_up":
             return self.is_loading or bool(self.needle) or self._running_here is not None
-        if action in ("choose", "seen", "move", "remove", "copy_line", "torrent"):
+        if action in ("choose", "taste", "seen", "move", "remove", "copy_line", "torrent"):
             return self.view is not None
         return True
 
@@ -146,6 +150,14 @@ class WatchlistScreen(WatchingScreen):
         chosen = await self.app.push_screen_wait(ReleasesDialog(self.desk, view.anime, episode))
         if chosen is not None:
             self._fetch(view, chosen.episode, chosen.infohash)
+
+    @work(group="dialog", exclusive=True)
+    async def action_taste(self) -> None:
+        """Change what is liked of this show."""
+        if (view := self.view) is not None:
+            taste = await self.app.push_screen_wait(ShowTasteDialog(self.desk, view.anime))
+            if taste is not None:
+                self.shell.toast(f"Your taste for {view.anime.title} is remembered.")
 
     # --- how far one is
 

@@ -68,7 +68,7 @@ def _placed(ranked: Ranked, episode: int) -> Iterator[Said]:
     yield said(_reading(ranked, episode))
     reasons, _ = _split(ranked)
     yield from _points(reasons)
-    if ranked.is_batch and holds(ranked, episode) and not any("only" in reason for reason in reasons):
+    if ranked.is_batch and holds(ranked, episode) and not any("fetched" in reason for reason in ranked.reasons):
         yield from _points(["only this file of it is fetched"])
 
 
