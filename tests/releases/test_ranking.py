@@ -35,7 +35,8 @@ def verdict(title: str, family: Family = BEFORE, episode: int = 3, taste: Taste 
 @pytest.mark.parametrize("question", QUESTIONS, ids=str)
 def test_the_right_release_or_none(question: Question) -> None:
     chosen = best(rank(question.wanted, question.taste, question.feed))
-    assert (chosen.release.title if chosen else None) == question.right
+    title = chosen.release.title if chosen else None
+    assert question.is_answered_by(title), f"{title}, where {question.right} is right"
 
 
 def test_there_are_enough_questions() -> None:
@@ -59,44 +60,37 @@ def test_a_match_says_how_its_number_was_read(title: str, family: Family, reason
 
 
 @pytest.mark.parametrize(
-    ("title", "family", "reason"),
+    ("title", "family", "reasons"),
     [
-        ("[G] Hikari no Uta - 03 [1080p]", BEFORE, "another show: “Hikari no Uta”"),
-        ("[G] Kage no Uta - 04 [1080p]", BEFORE, "episode 4, not 3"),
-        ("[G] Kage no Uta - 25 [1080p]", BEFORE, "episode 25 is beyond this season"),
-        ("[G] Kage no Uta S2 - 03 [1080p]", BEFORE, "another of the series: “Kage no Uta 2nd Season”"),
-        ("[G] Kage no Uta S3 - 03 [1080p]", BEFORE, "season 3; the one wanted is season 1"),
-        ("[G] Kage no Uta - 03 [1080p]", AFTER, "episode 3 without a season is an earlier season's"),
-        ("[G] Kage no Uta (01-24) [1080p]", BEFORE, "batch 01-24 holds it; single episodes are preferred"),
-        ("[G] Kage no Uta (13-24) [1080p]", BEFORE, "batch 13-24 does not hold it"),
-        ("[G] Kage no Uta [BD 1080p]", BEFORE, "a batch holds it; single episodes are preferred"),
-        ("[G] Kage no Uta - NCOP3 [1080p]", BEFORE, "an opening, ending or preview, not an episode"),
-        ("[G] Kage no Uta - 03.5 [1080p]", BEFORE, "3.5 is a special, not an episode"),
-        ("[G] Kage no Uta - S00E03 [1080p]", BEFORE, "season 0 holds specials"),
-        ("[G] Kage no Uta - 03 [360p]", BEFORE, "360p; wanted: 1080p, 720p, 480p"),
+        ("[G] Hikari no Uta - 03 [1080p]", BEFORE, ("another show: “Hikari no Uta”",)),
+        ("[G] Kage no Uta - 04 [1080p]", BEFORE, ("its own title", "episode 4, not 3")),
+        ("[G] Kage no Uta S2 - 28 [1080p]", AFTER, ("it is season 2", "absolute 28 = 24 + 4", "episode 4, not 3")),
+        ("[G] Kage no Uta - 25 [1080p]", BEFORE, ("its own title", "episode 25 is beyond this season")),
+        ("[G] Kage no Uta S2 - 03 [1080p]", BEFORE, ("another of the series: “Kage no Uta 2nd Season”",)),
+        ("[G] Kage no Uta S3 - 03 [1080p]", BEFORE, ("season 3; the one wanted is season 1",)),
+        ("[G] Kage no Uta - 03 [1080p]", AFTER, ("episode 3 without a season is an earlier season's",)),
+        ("[G] Kage no Uta - NCOP3 [1080p]", BEFORE, ("an opening, ending or preview, not an episode",)),
+        ("[G] Kage no Uta - 03.5 [1080p]", BEFORE, ("its own title", "3.5 is a special, not an episode")),
+        ("[G] Kage no Uta - S00E03 [1080p]", BEFORE, ("season 0 holds specials",)),
+        ("[G] Kage no Uta - 03 [360p]", BEFORE, ("its own title", "episode 3", "360p is not among 1080p, 720p, 480p")),
     ],
 )
-def test_a_rejection_says_why(title: str, family: Family, reason: str) -> None:
+def test_a_rejection_says_all_there_is_to_it(title: str, family: Family, reasons: tuple[str, ...]) -> None:
     found = verdict(title, family)
-    assert (found.verdict, found.reasons) == (Match.REJECT, (reason,))
+    assert (found.verdict, found.reasons) == (Match.REJECT, reasons)
 
 
-@pytest.mark.parametrize(
-    ("said", "taste", "reason"),
-    [
-        ({"seeders": 0}, Taste(), "no seeders, so nobody can send it"),
-        ({"seeders": 2}, Taste(min_seeders=5), "only 2 seeders"),
-        ({"remake": 1}, Taste(), "a remake of another release"),
-        ({"category": "1_4"}, Taste(), "a raw: nothing is translated"),
-        ({}, Taste(blocked_groups=("g",)), "G is blocked"),
-        ({"size_bytes": 40 << 30}, Taste(), "40.0 GiB is too much for 24 min; probably more than one episode"),
-        ({"size_bytes": 4 << 30}, Taste(max_bytes_per_min=1 << 25), "4.0 GiB is more than you want per episode"),
-        ({}, Taste(resolutions=(720,)), "1080p; wanted: 720p"),
-    ],
-)
-def test_what_is_against_the_taste_says_so(said: dict[str, int | str], taste: Taste, reason: str) -> None:
-    found = rank(Wanted(BEFORE, 3), taste, [release("[G] Kage no Uta - 03 [1080p]", **said)])[0]
-    assert (found.verdict, found.reasons) == (Match.REJECT, (reason,))
+def test_a_rejection_for_several_reasons_names_them_all() -> None:
+    taste = Taste(blocked_groups=("g",), min_seeders=5, trusted_only=True)
+    found = rank(Wanted(BEFORE, 3), taste, [release("[G] Kage no Uta - 04 [360p]", seeders=1, remake=1)])[0]
+    assert found.reasons[: found.about_episode] == ("its own title", "episode 4, not 3")
+    assert found.reasons[found.about_episode :] == (
+        "360p is not among 1080p, 720p, 480p",
+        "G is a group you never take",
+        "a remake of another release",
+        "the index does not mark it as trusted",
+        "only 1 seeder, and you want 5",
+    )
 
 
 def order(*posts: Release, taste: Taste | None = None) -> list[str]:
@@ -164,7 +158,7 @@ def test_a_group_that_numbers_on_is_read_so() -> None:
 def test_nothing_that_has_not_aired_is_taken() -> None:
     airing = replace(BEFORE, anime=replace(FIRST, status="RELEASING", next_episode=3))
     found = verdict("[G] Kage no Uta - 03 [1080p]", airing)
-    assert (found.verdict, found.reasons) == (Match.REJECT, ("episode 3 has not aired yet, so this cannot be it",))
+    assert (found.verdict, found.reasons[-1]) == (Match.REJECT, "episode 3 has not aired yet, so this cannot be it")
 
 
 @given(

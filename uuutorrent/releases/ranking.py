@@ -1,54 +1,90 @@
 """The verdict on every candidate for an episode, and their order, each with its reasons in words. No I/O.
 
-First what a name means (`placing`), then what the user likes (`Taste`). The order is lexicographic and can be read off
-`_order`; the score is that order as one number.
+First what a name means (`placing`), then what the taste says of it (`liking`). The order is lexicographic and can be
+read off `ladder.RUNGS`; the score is that order as one number.
 """
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 
+from uuutorrent.releases.ladder import SUREST, Standing, lead_of, order, outranks, score
+from uuutorrent.releases.liking import Post, dislikes, likes, liveliness, too_few
 from uuutorrent.releases.names import Reader
 from uuutorrent.releases.placing import Place, known_titles, place_all
-from uuutorrent.releases.release import SURE, Match, Ranked, Release, ReleaseName, Taste, Wanted
+from uuutorrent.releases.release import SURE, Kind, Match, Ranked, Release, ReleaseName, Taste, Wanted
 
-RAW_CATEGORY = "1_4"
-TRANSLATED = ("1_2", "1_3")
-LEAST_BYTES_PER_MIN = 1 << 20
-"""Smaller than this is no watchable video; such a release comes after every plausible one."""
-MOST_BYTES_PER_MIN = 700 << 20
-"""Larger than this is more than one episode, whatever its name says."""
 USUAL_MIN = 24
+LEAST_TO_OFFER = 3
+"""Fewer episodes than this are not worth a batch."""
+_VOLUME = re.compile(r"(?<![^\W_])vol(?:ume)?s?(?![^\W\d_])", re.I)
 
 
 @dataclass(slots=True)
 class _Candidate:
-    release: Release
-    name: ReleaseName
+    """A post on its way to a verdict."""
+
+    post: Post
     place: Place
-    complaints: tuple[str, ...] = ()
-    superseded: bool = False
+    about: tuple[str, ...]
+    """Whether it is the episode."""
+    is_it: bool
+    """It is the episode, or surely a batch with it."""
+    holds: bool
+    """It is, or has among others, the episode."""
+    against: tuple[str, ...] = ()
+    """What the taste has against it, but for who sends it."""
+    thin: str = ""
+    """Why too few people send it."""
+    is_kept_back: bool = False
+    is_superseded: bool = False
+    is_outdated: bool = False
+    """There is a later version, also among what nobody sends."""
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def suits(self) -> bool:
+        """It would match if enough people sent it and single episodes were not preferred."""
+        return self.is_it and not self.against
 
     @property
     def matches(self) -> bool:
-        return not self.complaints
+        return self.suits and not self.thin and not self.is_kept_back
+
+    @property
+    def is_certain(self) -> bool:
+        return self.place.confidence >= SURE
+
+    @property
+    def is_alive(self) -> bool:
+        return self.post.release.seeders > 0
 
 
 def rank(wanted: Wanted, taste: Taste, releases: Sequence[Release]) -> tuple[Ranked, ...]:
     """Every release with its verdict, score and reasons, best first.
 
-    A match is the wanted episode and nothing else, and to the user's taste. Only a match with a confidence of `SURE`
-    or more may be taken without asking.
+    A match is the wanted episode, or a batch with it where no single episode will do, and to the user's taste. Only a
+    match with a confidence of `SURE` or more may be taken without asking.
     """
-    candidates = _placed(wanted, releases)
+    candidates = _candidates(wanted, releases)
     for candidate in candidates:
-        candidate.complaints = tuple(_complaints(candidate, wanted, taste))
-    _note_superseded(candidates)
-    ranked = [(_order(candidate, wanted, taste), candidate) for candidate in candidates]
-    ranked.sort(key=lambda pair: pair[0], reverse=True)
-    return tuple(_ranked(candidate, _score(order), wanted, taste) for order, candidate in ranked)
+        if candidate.place.ours:
+            candidate.against = tuple(dislikes(candidate.post, taste))
+            candidate.thin = too_few(candidate.post.release, taste)
+    _keep_batches_back(candidates)
+    _note_later_versions(candidates)
+    standings = [_standing(candidate) for candidate in candidates]
+    orders = [order(standing, taste) for standing in standings]
+    by_order = sorted(range(len(candidates)), key=orders.__getitem__, reverse=True)
+    _note_better_but_dead(candidates, by_order, taste)
+    leads = {
+        first: lead_of(standings[first], standings[second], taste)
+        for first, second in pairwise(at for at in by_order if candidates[at].matches)
+    }
+    return tuple(_ranked(candidates[at], score(orders[at]), leads.get(at, ""), wanted, taste) for at in by_order)
 
 
 def best(ranked: Sequence[Ranked]) -> Ranked | None:
@@ -57,170 +93,191 @@ def best(ranked: Sequence[Ranked]) -> Ranked | None:
     return first if first and first.verdict is Match.MATCH and first.confidence >= SURE else None
 
 
-def _placed(wanted: Wanted, releases: Sequence[Release]) -> list[_Candidate]:
+def batch_worth_offering(ranked: Sequence[Ranked], wanted: Wanted, seen: int | None) -> Ranked | None:
+    """The best batch with all that is still to be seen, where that is most of a finished show. `seen`: how many are."""
+    anime, first = wanted.family.anime, wanted.episode
+    if anime.status != "FINISHED" or anime.episodes is None:
+        return None
+    left = anime.episodes - max(first - 1, seen or 0)
+    if left < LEAST_TO_OFFER or left * 2 < anime.episodes:
+        return None
+    return next((one for one in ranked if _is_offer(one, first, anime.episodes)), None)
+
+
+def _is_offer(one: Ranked, first: int, last: int) -> bool:
+    to_taste = one.verdict is Match.MATCH or one.is_kept_back
+    holds_all = one.first is None or (one.first <= first and (one.last or 0) >= last)
+    return one.is_batch and to_taste and holds_all and one.confidence >= SURE and one.release.seeders > 0
+
+
+# --- is it the episode?
+
+
+def _candidates(wanted: Wanted, releases: Sequence[Release]) -> list[_Candidate]:
     reader = Reader(known_titles(wanted))
     posts = [(release, reader.read(release.title)) for release in releases]
     places = place_all(wanted, posts)
-    return [_Candidate(release, name, place) for (release, name), place in zip(posts, places, strict=True)]
+    return [_candidate(wanted, release, name, place) for (release, name), place in zip(posts, places, strict=True)]
 
 
-def _complaints(candidate: _Candidate, wanted: Wanted, taste: Taste) -> Iterator[str]:
-    """Why a candidate is not taken; nothing when it is a match."""
-    place, release, name = candidate.place, candidate.release, candidate.name
+def _candidate(wanted: Wanted, release: Release, name: ReleaseName, place: Place) -> _Candidate:
+    post = Post(release, name, wanted.family.anime.duration_min or USUAL_MIN, _episodes(wanted, name, place))
     if not place.ours:
-        yield place.why[-1]
-        return
-    if place.is_batch:
-        yield _about_batch(place, name, wanted)
-        return
-    if place.first != wanted.episode:
-        yield place.why[-1] if place.first is None else f"episode {place.first}, not {wanted.episode}"
-        return
-    aired = wanted.family.anime.aired
-    if aired is not None and wanted.episode > aired:
+        return _Candidate(post, place, place.why, is_it=False, holds=False)
+    holds = place.first is None if place.is_batch else place.first == wanted.episode
+    if place.is_batch and place.first is not None:
+        holds = place.first <= wanted.episode <= (place.last or 0)
+    complaints = tuple(_not_it(wanted, name, place, holds=holds))
+    return _Candidate(post, place, _about(place, complaints, holds=holds), is_it=holds and not complaints, holds=holds)
+
+
+def _not_it(wanted: Wanted, name: ReleaseName, place: Place, *, holds: bool) -> Iterator[str]:
+    """Why it is not, or not surely, the episode; what its place says already is not said again."""
+    anime = wanted.family.anime
+    if not holds:
+        if place.first is not None and not place.is_batch:
+            yield f"episode {place.first}, not {wanted.episode}"
+    elif anime.aired is not None and wanted.episode > anime.aired and not place.is_corrected:
         yield f"episode {wanted.episode} has not aired yet, so this cannot be it"
-    yield from _against_taste(release, name, taste)
-    yield from _about_size(release, wanted, taste)
+    elif place.is_batch and place.first is None and not place.is_corrected:
+        if _VOLUME.search(name.raw):
+            yield "a volume, and which episodes are in it is not told"
+        elif name.kind is not Kind.BATCH or anime.status != "FINISHED":
+            yield "it is not certain what is in it"
 
 
-def _about_batch(place: Place, name: ReleaseName, wanted: Wanted) -> str:
-    told = "a batch"
+def _about(place: Place, complaints: Sequence[str], *, holds: bool) -> tuple[str, ...]:
+    *before, last = place.why or ("",)
+    if place.is_batch:
+        told = "holds it" if holds else "does not hold it"
+        last = f"{last} {told}" if last.startswith("batch") else f"{last}, which {told}" if last else told
+    elif complaints and last == f"episode {place.first}":
+        last = ""
+    return tuple(said for said in (*before, last, *complaints) if said)
+
+
+def _episodes(wanted: Wanted, name: ReleaseName, place: Place) -> int | None:
+    """How many episodes a post holds."""
+    if not place.is_batch:
+        return 1
     if name.episode is not None and name.last_episode is not None:
-        told = f"batch {name.episode:02}-{name.last_episode:02}"
-        if not (place.first or 0) <= wanted.episode <= (place.last or 0):
-            return f"{told} does not hold it"
-    return f"{told} holds it; single episodes are preferred"
+        return max(1, name.last_episode - name.episode + 1)
+    if name.last_season is not None or _VOLUME.search(name.raw):
+        return None
+    return wanted.family.anime.episodes
 
 
-def _against_taste(release: Release, name: ReleaseName, taste: Taste) -> Iterator[str]:
-    if name.resolution is not None and name.resolution not in taste.resolutions:
-        yield f"{name.resolution}p; wanted: {_lines(taste)}"
-    elif name.resolution is None and len(taste.resolutions) == 1:
-        yield f"it names no resolution; wanted: {_lines(taste)}"
-    if _same_in(name.group, taste.blocked_groups):
-        yield f"{name.group} is blocked"
-    if _is_raw(release, name):
-        yield "a raw: nothing is translated"
-    if release.remake and not taste.remakes:
-        yield "a remake of another release"
-    if release.seeders < taste.min_seeders:
-        yield "no seeders, so nobody can send it" if release.seeders == 0 else f"only {release.seeders} seeders"
+# --- what the candidates are to each other
 
 
-def _about_size(release: Release, wanted: Wanted, taste: Taste) -> Iterator[str]:
-    minutes = _minutes(wanted)
-    gigabytes = release.size_bytes / 2**30
-    if release.size_bytes > minutes * MOST_BYTES_PER_MIN:
-        yield f"{gigabytes:.1f} GiB is too much for {minutes} min; probably more than one episode"
-    elif taste.max_bytes_per_min is not None and release.size_bytes > minutes * taste.max_bytes_per_min:
-        yield f"{gigabytes:.1f} GiB is more than you want per episode"
+def _keep_batches_back(candidates: Sequence[_Candidate]) -> None:
+    """A batch is taken only where no single episode will do."""
+    singles = [one for one in candidates if one.matches and not one.place.is_batch]
+    is_enough = any(one.is_certain and one.is_alive for one in singles)
+    for candidate in candidates:
+        candidate.is_kept_back = is_enough and candidate.is_it and candidate.place.is_batch
 
 
-def _is_tiny(release: Release, wanted: Wanted) -> bool:
-    return release.size_bytes < _minutes(wanted) * LEAST_BYTES_PER_MIN
-
-
-def _minutes(wanted: Wanted) -> int:
-    return wanted.family.anime.duration_min or USUAL_MIN
-
-
-def _is_raw(release: Release, name: ReleaseName) -> bool:
-    if release.category in TRANSLATED:
-        return False
-    return release.category == RAW_CATEGORY or "raw" in release.category.lower() or name.raw_video
-
-
-def _note_superseded(candidates: list[_Candidate]) -> None:
+def _note_later_versions(candidates: Sequence[_Candidate]) -> None:
     """A later version replaces an earlier one of the same group, of nobody else."""
-    newest: dict[tuple[str, int | None], int] = {}
-    for candidate in candidates:
-        if candidate.matches and candidate.name.group:
-            key = (candidate.name.group.lower(), candidate.name.resolution)
-            newest[key] = max(newest.get(key, 0), candidate.name.version)
-    for candidate in candidates:
-        key = (candidate.name.group.lower(), candidate.name.resolution)
-        candidate.superseded = candidate.name.version < newest.get(key, 0)
+    for live_only in (True, False):
+        newest: dict[tuple[str, int | None, bool], int] = {}
+        for one in candidates:
+            if (one.matches if live_only else one.suits) and one.post.name.group:
+                newest[_line(one)] = max(newest.get(_line(one), 0), one.post.name.version)
+        for one in candidates:
+            is_older = one.post.name.version < newest.get(_line(one), 0)
+            one.is_outdated |= is_older
+            one.is_superseded |= is_older and live_only
 
 
-_DIGITS = (8, 2, 16, 64, 2, 8, 8, 1 << 20)
-"""How many values each place of `_order` can take. Their product is below 2**53: a float holds every order exactly."""
+def _line(candidate: _Candidate) -> tuple[str, int | None, bool]:
+    """What only one of can be wanted."""
+    name = candidate.post.name
+    return name.group.lower(), name.resolution, candidate.place.is_batch
 
 
-def _order(candidate: _Candidate, wanted: Wanted, taste: Taste) -> tuple[int, ...]:
-    """What decides, the first difference first; higher is better."""
-    release, name = candidate.release, candidate.name
-    groups = [group.lower() for group in taste.groups]
-    return (
-        _nearness(candidate, wanted),
-        int(not _is_tiny(release, wanted)),
-        _place_from_end(name.resolution, taste.resolutions, 15),
-        _place_from_end(name.group.lower(), groups, 63),
-        int(not candidate.superseded),
-        _place_from_end(name.codec, taste.codecs, 7),
-        min(int(math.log10(release.seeders)) + 1, 7) if release.seeders > 0 else 0,
-        # The smaller of two alike: it is there sooner and takes less of a quota.
-        (1 << 20) - 1 - min(release.size_bytes >> 20, (1 << 20) - 1),
+def _note_better_but_dead(candidates: Sequence[_Candidate], by_order: Sequence[int], taste: Taste) -> None:
+    """Say of the winner what would win if enough people sent it."""
+    winner = next((candidates[at] for at in by_order), None)
+    if winner is None or not winner.matches or not winner.is_certain or not winner.is_alive:
+        return
+    first = _standing(winner, with_dead=True)
+    better = [
+        one
+        for one in candidates
+        if one.suits and one.is_certain and (one.thin or not one.is_alive) and not one.place.is_batch
+        if outranks(_standing(one, with_dead=True), first, taste)
+    ]
+    if better:
+        name, seeders = better[0].post.name, better[0].post.release.seeders
+        version = f"v{name.version} " if name.version > 1 else ""
+        lines = f" in {name.resolution}p" if name.resolution else ""
+        told = "nobody seeds it" if seeders == 0 else f"only {seeders} seed it"
+        winner.notes.append(f"{version}of {name.group or 'nobody named'}{lines} would be better, but {told}".strip())
+
+
+def _standing(candidate: _Candidate, *, with_dead: bool = False) -> Standing:
+    """Where it stands; `with_dead`: were it a match, and later versions counted whoever sends them."""
+    return Standing(
+        post=candidate.post,
+        nearness=SUREST if with_dead else _nearness(candidate),
+        is_single=not candidate.place.is_batch,
+        is_current=not (candidate.is_outdated if with_dead else candidate.is_superseded),
     )
 
 
-def _nearness(candidate: _Candidate, wanted: Wanted) -> int:
-    place = candidate.place
+def _nearness(candidate: _Candidate) -> int:
     if candidate.matches:
-        return 6 if place.confidence >= SURE else 5
-    if place.ours and place.first == wanted.episode and not place.is_batch:
-        return 4
-    if place.ours and place.is_batch and (place.first is None or place.first <= wanted.episode <= (place.last or 0)):
-        return 3
-    return 2 if place.ours else 1 if place.is_batch else 0
+        return SUREST if candidate.is_certain else SUREST - 1
+    if candidate.holds:
+        return 3 if candidate.place.is_batch else 4
+    return 2 if candidate.place.ours else 1 if candidate.place.is_batch else 0
 
 
-def _score(order: tuple[int, ...]) -> float:
-    score = 0
-    for digit, values in zip(order, _DIGITS, strict=True):
-        score = score * values + digit
-    return float(score)
+# --- the verdict in words
 
 
-def _place_from_end(value: object, wished: Sequence[object], most: int) -> int:
-    """0 for what is not wished for, then higher the earlier it is wished for."""
-    return min(len(wished), most) - list(wished[:most]).index(value) if value in wished[:most] else 0
-
-
-def _ranked(candidate: _Candidate, score: float, wanted: Wanted, taste: Taste) -> Ranked:
-    reasons = candidate.complaints if not candidate.matches else tuple(_praise(candidate, wanted, taste))
+def _ranked(candidate: _Candidate, points: float, lead: str, wanted: Wanted, taste: Taste) -> Ranked:
+    place = candidate.place
+    about = (*candidate.about, *_about_certainty(candidate, wanted))
     return Ranked(
-        release=candidate.release,
-        name=candidate.name,
+        release=candidate.post.release,
+        name=candidate.post.name,
         verdict=Match.MATCH if candidate.matches else Match.REJECT,
-        score=score,
-        reasons=reasons,
-        confidence=candidate.place.confidence,
-        first=candidate.place.first if candidate.place.ours else None,
-        last=candidate.place.last if candidate.place.ours else None,
+        score=points,
+        reasons=(*about, *(_praise(candidate, taste) if candidate.matches else _complaints(candidate))),
+        confidence=place.confidence,
+        first=place.first if place.ours else None,
+        last=place.last if place.ours else None,
+        is_batch=place.is_batch,
+        is_corrected=place.is_corrected,
+        about_episode=len(about),
+        lead=lead,
+        offset=place.offset if place.ours else None,
+        is_clear=place.is_clear,
+        is_kept_back=candidate.suits and candidate.is_kept_back and not candidate.thin,
     )
 
 
-def _praise(candidate: _Candidate, wanted: Wanted, taste: Taste) -> Iterator[str]:
-    release, name = candidate.release, candidate.name
-    yield from candidate.place.why
-    if candidate.place.confidence < SURE:
+def _about_certainty(candidate: _Candidate, wanted: Wanted) -> Iterator[str]:
+    if candidate.matches and candidate.place.is_batch:
+        yield f"no single episode will do, so only episode {wanted.episode} of it is fetched"
+    if candidate.is_it and not candidate.is_certain:
         yield "not certain enough to take without asking"
-    if name.resolution is not None:
-        yield f"{name.resolution}p"
-    if _same_in(name.group, taste.groups):
-        yield f"{name.group} is a group you prefer"
-    if name.version > 1:
-        yield f"version {name.version}"
-    if candidate.superseded:
+
+
+def _praise(candidate: _Candidate, taste: Taste) -> Iterator[str]:
+    yield from likes(candidate.post, taste)
+    if candidate.is_superseded:
         yield "there is a newer version by the same group"
-    yield f"{release.seeders} seeders"
-    if _is_tiny(release, wanted):
-        yield f"very small for {_minutes(wanted)} min"
+    yield from liveliness(candidate.post)
+    yield from candidate.notes
 
 
-def _same_in(group: str, groups: Sequence[str]) -> bool:
-    return bool(group) and group.lower() in [other.lower() for other in groups]
-
-
-def _lines(taste: Taste) -> str:
-    return ", ".join(f"{lines}p" for lines in taste.resolutions)
+def _complaints(candidate: _Candidate) -> Iterator[str]:
+    if candidate.is_kept_back:
+        yield "single episodes are preferred"
+    yield from candidate.against
+    if candidate.thin:
+        yield candidate.thin

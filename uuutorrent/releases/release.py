@@ -214,6 +214,8 @@ class Ranked:
     """How far its number runs ahead of the show's own; None without a number of an episode of it."""
     is_clear: bool = False
     """Its number can be read in one way only, so that its group's habit may be learnt from it."""
+    is_kept_back: bool = False
+    """A batch to the taste, rejected only because single episodes are preferred."""
 
 
 @dataclass(frozen=True, slots=True)
