@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -9,7 +9,6 @@ from tests.servers.nyaa import FakeNyaa
 from uuutorrent.accounts import User
 from uuutorrent.anime.anime import MediaId
 from uuutorrent.errors import Invalid, Missing, Unreachable
-from uuutorrent.releases.release import Match
 from uuutorrent.releases.search import Releases
 
 
@@ -31,51 +30,25 @@ async def test_the_best_release_is_found_with_one_question(
     assert len(index.queries) == 1
 
 
-async def test_an_episode_that_is_not_there_says_what_is(
+async def test_a_batch_is_taken_where_nothing_else_has_it(
     releases: Releases, index: FakeNyaa, ann: User, show: Media
 ) -> None:
-    for number in (1, 2, 4):
-        index.post(f"[SubsPlease] Kage no Uta - {number:02} (1080p)")
+    batch = index.post("[SubsPlease] Kage no Uta (01-05) (1080p) [Batch]", seeders=9000)
     found = await find(releases, ann, show, 3)
-    assert found.best is None
-    assert len(found.candidates) == 3
-    assert found.said.startswith("No release of Kage no Uta episode 3 was found that can be taken.")
-    assert "There is episode 1, 2, 4." in found.said
-    assert 'Looked through 3 posts for "Kage no Uta"' in found.said
+    assert found.best is not None
+    assert found.best.is_batch
+    assert found.best.release.infohash == batch.infohash
+    assert "batch 01-05 holds it" in found.said
 
 
-async def test_why_the_nearest_is_not_taken_is_said(
+async def test_a_single_episode_is_preferred_to_a_batch(
     releases: Releases, index: FakeNyaa, ann: User, show: Media
 ) -> None:
-    index.post("[SubsPlease] Kage no Uta - 03 (1080p)", seeders=0)
-    assert "no seeders, so nobody can send it" in (await find(releases, ann, show, 3)).said
-
-
-async def test_a_batch_is_shown_but_not_taken(releases: Releases, index: FakeNyaa, ann: User, show: Media) -> None:
-    index.post("[SubsPlease] Kage no Uta (01-05) (1080p) [Batch]")
+    index.post("[SubsPlease] Kage no Uta (01-05) (1080p) [Batch]", seeders=9000)
+    single = index.post("[Aye] Kage no Uta - 03 (480p)", seeders=9)
     found = await find(releases, ann, show, 3)
-    assert found.best is None
-    assert found.candidates[0].verdict is Match.REJECT
-    assert "batch 01-05 holds it; single episodes are preferred" in found.said
-
-
-async def test_an_empty_index_says_so(releases: Releases, ann: User, show: Media) -> None:
-    found = await find(releases, ann, show, 3)
-    assert (found.best, found.candidates) == (None, ())
-    assert "The index lists nothing of this show." in found.said
-
-
-async def test_an_episode_to_come_says_when_it_airs(
-    releases: Releases, index: FakeNyaa, ann: User, show: Media
-) -> None:
-    index.post("[SubsPlease] Kage no Uta - 06 (1080p)")
-    index.post("[SubsPlease] Kage no Uta - 05 (1080p)")
-    found = await find(releases, ann, show, 6)
-    airs = datetime.fromtimestamp(show.airs_at, UTC)
-    assert found.best is None
-    assert found.said.startswith("Episode 6 of Kage no Uta has not aired yet.")
-    assert f"Episode 6 airs {airs:%Y-%m-%d %H:%M} UTC." in found.said
-    assert len(index.queries) == 1
+    assert found.best is not None
+    assert found.best.release.infohash == single.infohash
 
 
 async def test_an_episode_whose_hour_has_come_counts_as_aired(

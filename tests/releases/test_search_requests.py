@@ -151,6 +151,19 @@ async def test_a_finished_show_with_only_a_batch_takes_no_more(
     assert len(index.queries) <= 2
 
 
+async def test_a_single_is_looked_for_where_a_full_feed_has_only_a_batch(
+    releases: Releases, index: FakeNyaa, ann: User, anilist: FakeAniList
+) -> None:
+    show = anilist.add_media("Endless Song", episodes=300)
+    single = index.post("[SubsPlease] Endless Song - 07 (1080p)")
+    index.post("[SubsPlease] Endless Song (001-300) (1080p) [Batch]", size=300 << 30)
+    post_all(index, "Endless Song", range(100, 100 + PAGE - 1))
+    found = await find(releases, ann, show, 7)
+    assert found.best is not None
+    assert found.best.release.infohash == single.infohash
+    assert len(index.queries) == 2
+
+
 async def test_a_title_that_people_add_is_asked_with_the_others(
     releases: Releases, index: FakeNyaa, ann: User, bob: User, show: Media
 ) -> None:

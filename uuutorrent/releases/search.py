@@ -164,6 +164,7 @@ class _Hunt:
             wanted=self.wanted,
             best=best,
             candidates=self.ranked,
+            batch=ranking.batch_worth_offering(self.ranked, self.wanted, seen),
             wait_until=_wait_until(best, self.ranked, self.taste, now),
             offers=offers,
             asked=tuple(self.asked),

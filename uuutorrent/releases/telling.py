@@ -60,7 +60,7 @@ def _holds(one: Ranked, episode: int) -> bool:
 
 def _nearby(wanted: Wanted, ranked: Sequence[Ranked]) -> str:
     """Which other episodes are there, alone or in batches."""
-    singles = [one for one in ranked if one.first is not None and one.first == one.last]
+    singles = [one for one in ranked if one.first not in (None, wanted.episode) and one.first == one.last]
     batches = {(one.first, one.last) for one in ranked if one.first is not None and one.first != one.last}
     found = {one.first for one in singles if one.first is not None}
     near = sorted(sorted(found, key=lambda number: (abs(number - wanted.episode), number))[:MOST_NEAR])
