@@ -26,6 +26,7 @@ from uuutorrent.store.database import Database
 from uuutorrent.torrents.engine import Phase
 from uuutorrent.tui.app import UuuApp
 from uuutorrent.tui.downloads import DownloadsScreen, Torrents
+from uuutorrent.tui.releases import Candidates, ReleasesDialog
 from uuutorrent.tui.shell import Shell
 from uuutorrent.tui.table import Table
 from uuutorrent.tui.torrents import TorrentsScreen
@@ -213,6 +214,7 @@ def test_what_a_terminal_shows_is_drawn_in_its_place() -> None:
     [
         ("The screens", (UuuApp, Table, WatchlistScreen, Shell)),
         ("The watchlist, and fetching", (WatchlistScreen, WatchingScreen, Shows)),
+        ("Which release is taken", (ReleasesDialog, Candidates)),
         ("Torrents", (TorrentsScreen, DownloadsScreen, Torrents, Table)),
     ],
 )
