@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 
 from benchmarks.machine import machine, percentile
-from tests.stories.house import House, die_with_parent, free_port
+from tests.ports import free_port
+from tests.stories.house import House, die_with_parent
 
 PASSWORD = "plain horses battery staple"
 PAINTED = b"Watchlist"

@@ -11,7 +11,6 @@ from __future__ import annotations
 import itertools
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Mapping
@@ -23,12 +22,13 @@ from urllib.parse import quote
 import httpx
 import libtorrent
 
+from tests.ports import free_port
 from tests.servers.tracker import Tracker
 from uuutorrent.torrents.engine import NewTorrent
 from uuutorrent.torrents.profile import Profile, conf_of
 
 MIB = 1 << 20
-READY_S = 20
+READY_S = 120
 Kind = Literal["v1", "v2", "hybrid"]
 FLAGS: Mapping[Kind, int] = {
     "v1": int(libtorrent.create_torrent.v1_only),
@@ -201,12 +201,6 @@ def mkv(seconds: float = 1) -> bytes:
     return made.stdout
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @dataclass
 class RealQBittorrent:
     """A qbittorrent-nox that is not ours to manage: bound to loopback, without DHT, PeX or LSD from its first start."""
@@ -301,7 +295,7 @@ class RealQBittorrent:
         assert self.process
         self.process.send_signal(how)
         self.process.send_signal(signal.SIGCONT)
-        self.process.wait(10)
+        self.process.wait(READY_S)
 
     def _answers(self) -> bool:
         try:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.real
 NOBODY = 'url = "http://127.0.0.1:9"'
 """A qBittorrent that is away, so that none of our own is started."""
 WITH_ITS_OWN = (f"[qbittorrent]\n{NOBODY}\n", "[qbittorrent]\n")
-PATIENCE_S = 40
+PATIENCE_S = 180
 DIES = """
 import asyncio
 from uuutorrent import cli, metrics

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import asyncssh
 import pytest
 
 from tests.conftest import PASSWORD
+from tests.ports import free_port
 from tests.ssh.port import Port
 from uuutorrent.accounts import Accounts
 from uuutorrent.users import User
@@ -19,7 +19,7 @@ from uuutorrent.users import User
 pytestmark = pytest.mark.real
 
 EPISODE = os.urandom(5_000_001)
-DEADLINE_S = 30
+DEADLINE_S = 120
 
 
 @dataclass(frozen=True)
@@ -238,12 +238,6 @@ async def test_the_screens_are_shown_in_a_terminal_and_left_with_q(laptop: Lapto
         rest, _ = await process.communicate()
     assert rest.endswith(b"\x1b[?1049l\x1b[?25h")
     assert process.returncode == 0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def reach(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -15,6 +15,8 @@ from tests.stories.house import House
 from tests.swarm import Made, Swarm
 
 EPISODE_BYTES = 3_000_000
+SLOW_BPS = 250_000
+"""For downloads that are to be interrupted: they last until somebody has looked, however slow everything is."""
 
 
 @dataclass

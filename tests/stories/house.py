@@ -24,15 +24,13 @@ from typing import Any
 
 import pyte
 
+from tests.ports import free_port
+from uuutorrent.torrents.managed import PROGRAM
+
 PR_SET_PDEATHSIG = 1
-START_S = 30
-DONE_S = 60
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+START_S = 120
+DONE_S = 180
+"""Nothing takes so long on a machine of its own; on one with much else to do it may."""
 
 
 def die_with_parent() -> None:
@@ -125,12 +123,23 @@ port = {self.metrics_port}
     def stop(self, with_signal: signal.Signals = signal.SIGTERM) -> int:
         assert self.process is not None
         self.process.send_signal(with_signal)
-        code = self.process.wait(timeout=40)
+        code = self.process.wait(timeout=DONE_S)
         self.process = None
         return code
 
     def kill(self) -> None:
         self.stop(signal.SIGKILL)
+
+    def qbittorrents(self) -> list[int]:
+        """The processes of qBittorrent that run on this house's data."""
+        listed = subprocess.run(["ps", "-wweo", "pid=,args="], capture_output=True, text=True, check=True).stdout
+        ours = [line for line in listed.splitlines() if PROGRAM in line and str(self.home) in line]
+        return [int(line.split()[0]) for line in ours]
+
+    def qbittorrent(self) -> int:
+        """The one that it runs, once it runs it."""
+        (pid,) = self.until(lambda: len(found := self.qbittorrents()) == 1 and found, "it runs no qBittorrent")
+        return int(pid)
 
     def uuutorrent(self, *words: str, given: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
         """An operator's command on the machine itself."""
@@ -141,7 +150,7 @@ port = {self.metrics_port}
             cwd=self.home,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=DONE_S,
             check=check,
         )
 
@@ -250,6 +259,8 @@ port = {self.metrics_port}
             os.close(master)
 
 
+FIELD = 40
+"""So many columns behind its label there is nothing but the field."""
 UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p|\x1b\]22;[^\x07]*\x07")
 
 
@@ -278,6 +289,12 @@ class Screen:
         self._drain()
         return "\n".join(line.rstrip() for line in self._screen.display)
 
+    def ground(self, label: str) -> str:
+        """The colour of the field behind a label; the field that takes what is typed has another."""
+        self._drain()
+        y, x = next((y, line.index(label)) for y, line in enumerate(self._screen.display) if label in line)
+        return str(self._screen.buffer[y][x + len(label) + FIELD].bg)
+
     def type(self, text: str) -> None:
         os.write(self.master, text.encode())
 
@@ -291,7 +308,7 @@ class Screen:
             time.sleep(0.05)
         raise AssertionError(f"not on the screen: {words}\n{self.text}\n{self.house.log[-4000:]}")
 
-    def ends(self, seconds: float = 10) -> int:
+    def ends(self, seconds: float = DONE_S) -> int:
         """Wait for ssh to end; returns its exit code."""
         deadline = time.monotonic() + seconds
         while self.process.poll() is None and time.monotonic() < deadline:

@@ -2,12 +2,11 @@
 
 import re
 import subprocess
-import time
 
 import pytest
 
 from tests.stories.conftest import Town
-from tests.stories.house import House
+from tests.stories.house import DONE_S, House
 
 pytestmark = pytest.mark.real
 
@@ -51,17 +50,18 @@ def test_the_first_admin_chooses_a_password_before_anything_else(town: Town) -> 
     found = house.until(lambda: re.search(r"one-time password:\s+(\S+)", house.log), "no one-time password was printed")
     chosen = "seventeen brass kettles hum"
     with house.screen("admin", password=found[1]) as screen:
-        screen.shows("password of your own")
-        typed = 0
-        for word in (found[1], chosen, chosen):
+        screen.shows("password of your own", "New, once more")
+        house.until(lambda: screen.ground("One-time password") != screen.ground("New password"), "no field to type in")
+        lit, typed = screen.ground("One-time password"), 0
+        for label, word in (("One-time password", found[1]), ("New password", chosen), ("New, once more", chosen)):
+            house.until(lambda field=label: screen.ground(field) == lit, f"the cursor is not behind {label}")
             typed += len(word)
             screen.type(word)
-            house.until(lambda shown=typed: screen.text.count("•") == shown, f"not typed: {screen.text}", 10)
+            house.until(lambda shown=typed: screen.text.count("•") == shown, f"not typed: {screen.text}")
             screen.type("\r")
-            time.sleep(0.2)
         screen.shows("Your password is changed")
         can_sign_in = lambda: house.with_password("admin", chosen, "whoami").returncode == 0  # noqa: E731
-        house.until(can_sign_in, "the password did not change", 20)
+        house.until(can_sign_in, "the password did not change")
     assert house.with_password("admin", found[1], "whoami").returncode == 255
 
 
@@ -78,7 +78,7 @@ def test_without_a_terminal_there_is_help(town: Town) -> None:
         ["ssh", *town.house.options("ann"), "-T", "-p", str(town.house.port), "ann@127.0.0.1"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=20,
+        timeout=DONE_S,
         check=False,
     )
     assert done.returncode == 0

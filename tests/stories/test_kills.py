@@ -7,9 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.stories.conftest import Town
-from tests.stories.test_first_evening import qbittorrents_in
-from tests.stories.test_outages import managed_qbittorrent
+from tests.stories.conftest import SLOW_BPS, Town
+from tests.stories.house import DONE_S
 
 pytestmark = pytest.mark.real
 
@@ -34,7 +33,7 @@ def the_torrent_file_hangs(town: Town) -> Callable[[], bool]:
 
 
 def qbittorrent_hangs(town: Town) -> Callable[[], bool]:
-    os.kill(managed_qbittorrent(town.house), signal.SIGSTOP)
+    os.kill(town.house.qbittorrent(), signal.SIGSTOP)
     return lambda: any("/download/" in path for path in town.nyaa.requests)
 
 
@@ -61,13 +60,13 @@ def test_a_grab_interrupted_by_a_kill_is_finished_at_the_next_start(town: Town, 
     reached = obstacle(town)
     asking = threading.Thread(target=house.ssh, args=("ann", "get", str(show.id), "5"))
     asking.start()
-    house.until(reached, "the grab did not come so far", 20)
+    house.until(reached, "the grab did not come so far")
     house.kill()
-    asking.join(timeout=20)
+    asking.join(timeout=DONE_S)
     heal(town)
 
     house.start()
-    (torrent,) = house.until(lambda: house.json("ann", "torrents"), "the grab was lost", 20)
+    (torrent,) = house.until(lambda: house.json("ann", "torrents"), "the grab was lost")
     assert torrent["infohash"] == made.infohash
     house.until(lambda: house.json("ann", "files"), "never complete")
     house.until(
@@ -79,11 +78,12 @@ def test_a_grab_interrupted_by_a_kill_is_finished_at_the_next_start(town: Town, 
 def test_the_daemon_killed_mid_download_goes_on_where_it_was(town: Town) -> None:
     house = town.house
     house.add_user("ann")
-    made = town.swarm.share("lecture.mkv", 6_000_000, limit_bps=1_500_000)
+    made = town.swarm.share("lecture.mkv", 6_000_000, limit_bps=SLOW_BPS)
     house.json("ann", "add", "-", given=made.metainfo)
     house.until(lambda: 0.1 < house.json("ann", "torrents")[0]["progress"] < 0.9, "no progress to interrupt")
     house.kill()
-    house.until(lambda: not qbittorrents_in(house.home), "its qBittorrent lives on without it", 5)
+    town.swarm.limit(made, 0)
+    house.until(lambda: not house.qbittorrents(), "its qBittorrent lives on without it")
     house.start()
     house.until(lambda: house.json("ann", "files"), "it did not go on")
     house.sftp("ann", "get /lecture.mkv/lecture.mkv got")

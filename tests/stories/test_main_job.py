@@ -92,7 +92,7 @@ def test_a_deleted_torrent_takes_its_files_along(town: Town) -> None:
     town.house.json("ann", "delete", made.infohash[:10], "--files")
     assert town.house.json("ann", "torrents") == []
     assert town.house.json("ann", "files") == []
-    town.house.until(lambda: not stored[0].exists(), "the file is still there", 10)
+    town.house.until(lambda: not stored[0].exists(), "the file is still there")
 
 
 def test_a_list_kept_here_needs_no_account_elsewhere(town: Town) -> None:

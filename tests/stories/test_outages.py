@@ -4,15 +4,14 @@ import http.client
 import os
 import re
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.servers.postgres import Postgres
-from tests.stories.conftest import Town
-from tests.stories.house import House
+from tests.stories.conftest import SLOW_BPS, Town
+from tests.stories.house import DONE_S, House
 
 pytestmark = pytest.mark.real
 
@@ -56,7 +55,7 @@ def test_nyaa_away_fails_the_grab_with_a_sentence(town: Town, fault: str | int, 
 
 def side_port(house: House, path: str) -> tuple[int, str]:
     """What the side port answers: the status, and the page."""
-    asking = http.client.HTTPConnection("127.0.0.1", house.metrics_port, timeout=20)
+    asking = http.client.HTTPConnection("127.0.0.1", house.metrics_port, timeout=DONE_S)
     asking.request("GET", path)
     answer = asking.getresponse()
     page = answer.read().decode()
@@ -64,17 +63,11 @@ def side_port(house: House, path: str) -> tuple[int, str]:
     return answer.status, page
 
 
-def managed_qbittorrent(house: House) -> int:
-    listed = subprocess.run(["ps", "-wweo", "pid=,args="], capture_output=True, text=True, check=True).stdout
-    (line,) = [line for line in listed.splitlines() if "qbittorrent-nox" in line and str(house.home) in line]
-    return int(line.split()[0])
-
-
 def test_a_hung_qbittorrent_is_said_and_heals(town: Town) -> None:
     house = town.house
     house.add_user("ann")
     made = town.swarm.share("lecture.mkv", 200_000)
-    pid = managed_qbittorrent(house)
+    pid = house.qbittorrent()
     os.kill(pid, signal.SIGSTOP)
     try:
         done = house.ssh("ann", "add", "-", "--json", given=made.metainfo)
@@ -88,10 +81,11 @@ def test_a_hung_qbittorrent_is_said_and_heals(town: Town) -> None:
 def test_qbittorrent_killed_mid_download_loses_nothing(town: Town) -> None:
     house = town.house
     house.add_user("ann")
-    made = town.swarm.share("lecture.mkv", 6_000_000, limit_bps=1_500_000)
+    made = town.swarm.share("lecture.mkv", 6_000_000, limit_bps=SLOW_BPS)
     house.json("ann", "add", "-", given=made.metainfo)
     house.until(lambda: 0.1 < house.json("ann", "torrents")[0]["progress"] < 0.9, "no progress to interrupt")
-    os.kill(managed_qbittorrent(house), signal.SIGKILL)
+    os.kill(house.qbittorrent(), signal.SIGKILL)
+    town.swarm.limit(made, 0)
     house.until(lambda: house.json("ann", "files"), "it did not go on")
     house.sftp("ann", "get /lecture.mkv/lecture.mkv got")
     assert (house.home / "got").read_bytes() == made.files[made.name]

@@ -48,4 +48,4 @@ def test_one_download_two_owners_and_the_files_go_with_the_last(town: Town) -> N
     assert (house.home / "kept").read_bytes() == made.files[made.name]
     (stored,) = (house.home / "data" / "downloads").rglob("lecture.mkv")
     house.json("bob", "delete", made.infohash, "--files")
-    house.until(lambda: not stored.exists(), "the last owner's files stayed", 10)
+    house.until(lambda: not stored.exists(), "the last owner's files stayed")
