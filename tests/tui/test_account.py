@@ -43,7 +43,7 @@ async def test_the_account_says_all_there_is_to_it(evening: Evening) -> None:
         seat.type("3")
         await seat.sees("linked as frieren-fan, until")
         await seat.sees("none; you sign in by password")
-        await seat.sees("1080p, then 720p, then 480p · at least 1 seeder · no remakes")
+        await seat.sees("1080p, then 720p, then 480p · English · at least 1")
         await seat.sees("1.3 GiB of 50 GiB · 1 of 500 torrents")
         await seat.sees("ssh -p 2222 ann@seedbox")
         await seat.sees("sftp -P 2222 ann@seedbox")
@@ -211,7 +211,7 @@ async def test_taste_is_a_line_for_each_preference(evening: Evening) -> None:
         seat.type("SubsPlease, Erai-raws" + ENTER)
         await seat.sees("From now on releases are chosen by that.")
         await seat.sees("720p, then 1080p · best from SubsPlease, Erai-raws")
-    taste = await evening.services.releases.taste(evening.ann)
+    taste = await evening.services.releases.tastes.of(evening.ann)
     assert (taste.resolutions, taste.groups) == ((720, 1080), ("SubsPlease", "Erai-raws"))
 
 
