@@ -60,8 +60,7 @@ def _about(ranked: Ranked) -> Sequence[Said]:
 
 def _split(ranked: Ranked) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The reasons about the episode, and the others."""
-    cut = ranked.about_episode or len(ranked.reasons)
-    return ranked.reasons[:cut], ranked.reasons[cut:]
+    return ranked.reasons[: ranked.about_episode], ranked.reasons[ranked.about_episode :]
 
 
 def _placed(ranked: Ranked, episode: int) -> Iterator[Said]:
