@@ -35,7 +35,7 @@ _YEAR = re.compile(r"((?:19[5-9]|20[0-3])\d)(?:[-.]\d\d[-.]\d\d| ?- ?(?:19[5-9]|
 _NUMBERED = re.compile(
     r"(?:TV|OVA|OAD|SP|Specials?|EP?\.?|Episodes?)? ?[第全]?#?\d{1,4}(?:\.\d)?(?:v\d)?"
     r"(?: ?[-~+&] ?(?:第|EP?)?\d{1,4}(?:v\d)?)?(?: ?\+ ?[a-z][\w +&]*)?"
-    r" ?(?:(?:[話话集回](?:全|完)?|(?:of|из|/) ?\d+|\(?(?:END|Fin|完|全)\)?|Pre|Batch|Complete|合集) ?)*"
+    r" ?(?:(?:[話话集回](?:全|完)?|(?:of|/) ?\d+|из ?\w+|\(?(?:END|Fin|完|全)\)?|Pre|Batch|Complete|合集) ?)*"
     r"|\d{2,3} [\u3040-\u30ff\u4e00-\u9fff].*"
     r"|S\d{1,2} ?E\d{1,4}(?:v\d)?|(?:Seasons? |Saison |S)\d{1,2}(?: ?[-+&~] ?S?\d{1,2})*(?: ?\+.*| Part \d)?"
     r"|\d(?:st|nd|rd|th) Season|第 ?[\d一二三四五六七八九十]+ ?[期季]",
@@ -44,7 +44,7 @@ _NUMBERED = re.compile(
 _AMONG_MARKS = re.compile(r"\s*(\d{2,3})(?:v\d)?(?= )")
 _NEW_THIS_SEASON = re.compile(r"[★【\[]?\d{1,2}月新番[★】\]]?")
 _SCENE_GROUP = re.compile(
-    r"(?:(?<=[\w)\]])-| - ?| -)(?P<group>[^\W_][\w&@!]*(?:-[A-Z][\w&@!]*)?)(?: v\d)?(?= *(?:$|[\[(]))"
+    r"(?:(?<=[\w)\]])-| - ?| -)(?P<group>\d*[^\W\d_][\w&@!]*(?:-[A-Z][\w&@!]*)?)(?: v\d)?(?= *(?:$|[\[(]))"
 )
 _ONLY_BEGUN = re.compile(r"\[[^\s\]]*")
 _TRAILING_WORDS = frozenset({"uncensored", "uncut", "weekly", "remaster", "remastered", "hd"})
@@ -187,7 +187,11 @@ def _end_of(text: str, at: int, opening: str, closing: str) -> int:
 def _take_group(page: Layout, brackets: list[tuple[int, int]], raw: str) -> None:
     """The first bracket at the very start, or the scene's "-GROUP" behind technical marks; spelt as it was written."""
     before = page.text[: brackets[0][0]].strip(" -★") if brackets else ""
-    if brackets and (not before or before.isdigit() or before.endswith(".")) and not _begins_with_title(page, brackets):
+    if (
+        brackets
+        and (not before or before.isdigit() or before.endswith("."))
+        and not _begins_with_title(page, brackets, raw)
+    ):
         start, end = brackets[0]
         inner = page.text[start + 1 : end - 1].strip()
         if inner and not _NUMBERED.fullmatch(inner) and not _is_technical(page, start, end, group=True):
@@ -200,15 +204,14 @@ def _take_group(page: Layout, brackets: list[tuple[int, int]], raw: str) -> None
             page.group = raw[at : match.end("group")]
 
 
-def _begins_with_title(page: Layout, brackets: list[tuple[int, int]]) -> bool:
+def _begins_with_title(page: Layout, brackets: list[tuple[int, int]], raw: str) -> bool:
     """The first brackets hold a known title, or everything stands in brackets and dashes join them."""
     start, end = brackets[0]
     inner = page.line[start + 1 : end - 1].strip()
     if inner and not inner.strip(MASK + " "):
         return MASK not in page.line[end:]
-    return (
-        len(brackets) > 2 and not "".join(_between(page.text, brackets)).strip("-") and page.text[end : end + 2] == "-("
-    )
+    dashes = "".join(_between(page.text, brackets))
+    return len(brackets) > 2 and not dashes.strip("- ") and raw[end : end + 2] == "-("
 
 
 def _between(text: str, brackets: list[tuple[int, int]]) -> Iterator[str]:
@@ -304,7 +307,8 @@ def _blank_languages_before_strong(page: Layout, line: list[str]) -> None:
     outside = [mark for mark in page.marks if line[mark.start] not in (GAP, MASK)]
     first = next((index for index, mark in enumerate(outside) if mark.strong), 0)
     for mark, follower in zip(reversed(outside[:first]), reversed(outside[1 : first + 1]), strict=True):
-        if mark.kind not in ("language", "batch") or page.text[mark.end : follower.start].strip():
+        fit = mark.kind in ("language", "batch") or mark.text.lower() in _TRAILING_WORDS
+        if not fit or page.text[mark.end : follower.start].strip():
             return
         _blank(line, mark.start, mark.end)
 

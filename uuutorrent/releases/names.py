@@ -62,7 +62,7 @@ class Reader:
             raw=raw,
             title=titles[0] if titles else "",
             others=titles[1:],
-            group=page.group or _group_elsewhere(page, titles),
+            group=_as_written(page.group or _group_elsewhere(page, titles, raw)),
             season=found.season,
             last_season=found.last_season,
             part=found.part,
@@ -133,6 +133,9 @@ def _titles(page: Layout, found: Numbers) -> tuple[str, ...]:
 def _titles_elsewhere(page: Layout, found: Numbers) -> tuple[str, ...]:
     """Everything is in brackets, or the number comes before the title."""
     start, after = found.episode_span or (len(page.line), len(page.line))
+    if found.season_span and page.line[found.season_span[0]] == GAP:
+        first, last = found.season_span
+        page.text = page.text[:first] + " " * (last - first) + page.text[last:]
     before = [title for aside in page.asides if aside.start < start for title in _split(aside.of(page.text))]
     rest_at = _first_word(page.line, after)
     if before or (page.asides and not page.group and rest_at is None):
@@ -225,10 +228,18 @@ def _split(main: str) -> list[str]:
     return [*latin, *(piece for piece in pieces if piece not in latin)]
 
 
-def _group_elsewhere(page: Layout, titles: tuple[str, ...]) -> str:
+def _group_elsewhere(page: Layout, titles: tuple[str, ...], raw: str) -> str:
     """The last words in brackets that are no title: "Title - 01 [Group]"."""
-    candidates = [aside.of(page.text) for aside in page.asides if page.text[aside.start] == "["] or page.others
-    return next((words for words in reversed(candidates) if titles and words != titles[0]), "")
+    asides = [aside for aside in reversed(page.asides) if page.text[aside.start] == "["]
+    candidates = [(aside.of(page.text), aside.of(raw)) for aside in asides] or [
+        (said, said) for said in page.others[::-1]
+    ]
+    return next((written for words, written in candidates if titles and words != titles[0]), "")
+
+
+def _as_written(group: str) -> str:
+    """A group may have underscores in its name; around "&" they stand for spaces."""
+    return group.replace("_", " ") if "_&_" in group else group
 
 
 def _ask_anitopy(name: str) -> tuple[str, ...]:

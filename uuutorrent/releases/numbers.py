@@ -27,7 +27,8 @@ _SXXEYY = re.compile(
 _SEASONS = re.compile(
     rf"{_LEFT}(?:S(?P<a>\d{{1,2}})(?:\s?[-~+&]\s?S\d{{1,2}})*\s?[-~+&]\s?S(?P<b>\d{{1,2}})(?:P\d{{1,2}})?"
     rf"|S(?P<c>\d{{1,2}})(?:\+\d{{1,2}})*\+(?P<d>\d{{1,2}})"
-    rf"|Seasons?\s?(?P<e>\d{{1,2}})(?:\s?[+&]\s?\d{{1,2}})*(?:-|\s?[+&~]\s?)(?P<f>\d{{1,2}})){_RIGHT}",
+    rf"|(?:Seasons?|Saisons?|Temporadas?)\s?(?P<e>\d{{1,2}})(?:\s?[+&]\s?\d{{1,2}})*"
+    rf"(?:-|\s?[+&~]\s?| (?:to|à|et|al?|y) )(?P<f>\d{{1,2}})){_RIGHT}",
     re.I,
 )
 _SEASON = re.compile(
@@ -36,6 +37,7 @@ _SEASON = re.compile(
     rf"|第 ?(\d{{1,2}}|[{HAN}]) ?[期季]|{_LEFT}(\d) ?期",
     re.I,
 )
+_NO_WORDS = re.compile(r"[第話话集回完全v]|END|Fin|TV", re.I)
 _SERIES = re.compile(rf"(?<=[\w{MASK}] )([2-5])(?= {GAP})")
 _LABEL_AFTER = re.compile(rf"\s(?:OVA|OAD|SP|Specials?)(?=\s*(?:-\s*\d|{GAP}|$))", re.I)
 _BESIDES = re.compile(r"(?:\s?[+&]\s?(?:Movies?|Films?|OVAs?|OADs?|ONAs?|Specials?|SPs?|Extras?))+(?![^\W_])", re.I)
@@ -50,7 +52,7 @@ _RANGE = re.compile(
     r"(?P<last>\d{1,4})"
     r"(?:v(?P<version>\d))?(?![\w.])"
     r"|(?<![\w.])(?P<episode2>0\d{1,3})\s-\s(?P<last2>\d{2,4})(?![\w.])"
-    r"|(?<![\w.])(?P<episode4>\d{2,4}) (?:à|to|al|bis) (?P<last5>\d{2,4})(?![\w.])"
+    rf"|(?:(?<![\w.])(?=\d\d)|(?<=- )|(?<={GAP}))(?P<episode4>\d{{1,4}}) (?:à|to|al|bis) (?P<last5>\d{{2,4}})(?![\w.])"
     rf"|(?:(?<={MASK} )|(?<=Movies )|(?<![\w.])(?=\d\d))(?P<episode5>\d{{1,4}}) [+&] (?P<last6>\d{{1,4}})(?![\w.])"
     r"|第(?P<episode3>\d{1,4})-(?P<last3>\d{1,4})[話话集回]|全 ?(?P<last4>\d{1,4}) ?[話话集回]",
     re.I,
@@ -62,7 +64,7 @@ _LABELLED = re.compile(
 )
 _DASHED = re.compile(rf"(?:(?<=\s)|(?<=[{GAP}{MASK}])|^)-\s*#?{_ONE}{_AFTER}")
 _BRACKETED = re.compile(
-    rf"{GAP}\s*(?:TV )?{_ONE}\s*(?:of ?\d+|\(?(?:END|Fin|完)\)?|Pre|\s[\u3040-\u9fff][^{GAP}]*)?\s*{GAP}", re.I
+    rf"{GAP}\s*(?:TV )?{_ONE}\s*(?:of ?\d+|из ?\w+|\(?(?:END|Fin|完)\)?|Pre|\s[\u3040-\u9fff][^{GAP}]*)?\s*{GAP}", re.I
 )
 _NOT_COUNTING = "".join(
     rf"(?<!{word} )" for word in ("No\\.", "No", "no", "Movie", "Film", "Part", "Cour", "Volume", "Movies")
@@ -143,11 +145,21 @@ def _read_seasons(found: Numbers, line: str, page: Layout) -> str:
         found.season_again = [span for season, span in more if season == found.season]
     elif (series := _SERIES.search(line)) and page.text[series.end() :].upper().startswith(" (TV)"):
         found.season, found.season_span = int(series[1]), series.span()
+    elif not _has_words(_NO_WORDS.sub("", line)):
+        _season_in_brackets(found, page)
     if part := _PART.search(line):
         found.part, found.part_span = _count(part), part.span()
     for start, end in filter(None, (found.season_span, found.part_span, *found.season_again)):
         line = line[:start] + MASK * (end - start) + line[end:]
     return line
+
+
+def _season_in_brackets(found: Numbers, page: Layout) -> None:
+    """Where all words stand in brackets, the season does as well."""
+    for aside in page.asides:
+        season = _SEASON.search(page.text, aside.start, aside.end)
+        if season and found.season is None:
+            found.season, found.season_span = _count(season), season.span()
 
 
 def _count(match: re.Match[str]) -> int:
@@ -237,7 +249,7 @@ def _trailing(page: Layout, line: str, found: Numbers) -> re.Match[str] | None:
         after_title = not known or before.endswith(MASK)
         if len(number) == 1 and (not after_title or dash_follows or not page.is_file):
             continue
-        if padded or page.is_file or before.rstrip(" :").endswith(MASK):
+        if padded or page.is_file or len(number) == 4 or before.rstrip(" :").endswith(MASK):
             return match
     return None
 
