@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.releases.cases import release
+from tests.releases.cases import Question, questions, release
 from uuutorrent.anime.anime import Anime, Family, MediaId
-from uuutorrent.releases.ranking import rank
+from uuutorrent.releases.ranking import best, rank
 from uuutorrent.releases.release import SURE, Match, Taste, Wanted
 
 SHOW = "Mob Psycho 100"
 COUNTS = (12, 13, 11, 10)
+QUESTIONS = questions()
 
 
 @dataclass(frozen=True)
@@ -96,3 +97,33 @@ def test_each_name_is_a_match_for_its_own_episode_and_no_other(naming: str, plac
         ranked = rank(Wanted(family(every, place), episode), Taste(), feed)
         taken = {one.release.title for one in ranked if one.verdict is Match.MATCH and one.confidence >= SURE}
         assert taken == {title for title, what in meant.items() if what == (place, episode)}
+
+
+@pytest.mark.parametrize("question", [question for question in QUESTIONS if question.unsure], ids=str)
+def test_what_nobody_can_be_sure_of_is_a_match_that_is_not_taken(question: Question) -> None:
+    ranked = rank(question.wanted, question.taste, question.feed)
+    found = {one.release.title: one for one in ranked if one.release.title in question.unsure}
+    assert all(one.verdict is Match.MATCH and one.confidence < SURE for one in found.values())
+
+
+@pytest.mark.parametrize("question", [question for question in QUESTIONS if question.because], ids=str)
+def test_the_pick_says_what_decided(question: Question) -> None:
+    chosen = best(rank(question.wanted, question.taste, question.feed))
+    assert chosen is not None
+    assert set(question.because) <= set(chosen.reasons)
+
+
+def test_a_correction_is_told_apart_from_what_was_read() -> None:
+    lore = [question for question in QUESTIONS if question.wanted.lore.corrections and question.because]
+    for question in lore:
+        chosen = best(rank(question.wanted, question.taste, question.feed))
+        assert chosen is not None
+        assert chosen.is_corrected
+
+
+def test_nothing_wrong_is_picked_and_nearly_everything_right() -> None:
+    picks = [(question, best(rank(question.wanted, question.taste, question.feed))) for question in QUESTIONS]
+    titles = [(question, pick.release.title if pick else None) for question, pick in picks]
+    assert not [str(question) for question, title in titles if title and not question.is_answered_by(title)]
+    right = sum(question.is_answered_by(title) for question, title in titles)
+    assert right >= 0.97 * len(QUESTIONS)

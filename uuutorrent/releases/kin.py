@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from uuutorrent.anime.anime import Anime, Family
-from uuutorrent.releases.titles import Shape, shapes
+from uuutorrent.releases.titles import Shape, shapes, without_season
 from uuutorrent.releases.words import words
 
 SHORTEST_HEAD = 8
@@ -212,7 +212,8 @@ def _member(anime: Anime, order: int, first: Anime) -> Member:
 
 def _mixed(anime: Anime, first: Anime) -> Iterator[str]:
     """What a later season's title adds to the first one's, behind every other title of the first one."""
-    heads = [title for whole in first.titles[:4] for title in (whole, whole.partition(":")[0]) if len(title) > 3]
+    cuts = (cut for whole in first.titles[:4] for cut in (whole, without_season(whole), whole.partition(":")[0]))
+    heads = tuple(dict.fromkeys(cut for cut in cuts if len(cut) > 3))
     for title in anime.titles[:4]:
         before = max((head for head in heads if title.lower().startswith(head.lower())), key=len, default=None)
         tail = title[len(before) :] if before else ""

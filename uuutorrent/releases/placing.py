@@ -131,7 +131,8 @@ class _Placer:
             return Place(
                 False, (*sight.why, f"corrected: {_told(given, offset)}, which is not here"), is_corrected=True
             )
-        if sight.must_run_on and offset not in usual and not self._is_of_now(release, correction):
+        may_be_earlier = sight.must_run_on and offset not in usual and given <= min(usual)
+        if may_be_earlier and not self._is_of_now(release, correction):
             return Place(False, (f"episode {given} without a season is an earlier season's",))
         whose = "this group's " if correction.group else ""
         why = (*sight.why, f"corrected: {whose}{_told(given, offset)}")
@@ -157,6 +158,9 @@ class _Placer:
         possible = [start for start in sight.starts if self._fits(name.episode - start.before)]
         if custom is not None and (len(possible) > 1 or fits != possible):
             return self._found(name, sight, fits[0], (_custom_words(name.group, fits[0], custom.title),), LIKELY)
+        if sight.confidence < SURE and self._airing.fits(name.episode - fits[0].before, release.posted_at):
+            told = (*sight.why, "posted when it had just aired")
+            sight = replace(sight, why=told, confidence=LIKELY)
         return self._likeliest(release, name, sight, fits)
 
     def _likeliest(self, release: Release, name: ReleaseName, sight: Sight, fits: Sequence[Start]) -> Place:

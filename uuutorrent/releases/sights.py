@@ -113,10 +113,8 @@ class Sights:
         return f"that is the one of {read.year}"
 
     def _among_twins(self, read: Shape, seen: Sight | str) -> Sight | str:
-        """Where another show has the same name, only the year or a season of its own tells them apart."""
+        """Where another show has this name, only the year tells them apart: sites cut that show into seasons, too."""
         if isinstance(seen, str) or read.year is not None or read.base not in self._kin.twins:
-            return seen
-        if (read.season or 1) > 1 and self._kin.wanted.has(read):
             return seen
         return replace(seen, why=(*seen.why, "another show has this name too"), confidence=UNSURE)
 
