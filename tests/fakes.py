@@ -35,6 +35,8 @@ class FakeEngine:
     """Say yes to an add and forget it, as a qBittorrent killed right after its answer does."""
     add_error: UuuError | None = None
     """What the next adds raise, once they were asked."""
+    asked_for: set[str] = field(default_factory=set)
+    """Paths of the files that were ever asked for: wanted while their torrent ran."""
     peers_of: dict[str, tuple[Peer, ...]] = field(default_factory=dict)
     trackers_of: dict[str, tuple[Tracker, ...]] = field(default_factory=dict)
     _torrents: dict[EngineId, Torrent] = field(default_factory=dict)
@@ -120,9 +122,12 @@ class FakeEngine:
         t = self.get(infohash)
         self.change(infohash, phase=Phase.SEEDING, progress=1.0, down_bps=0)
         self._torrents[t.id] = replace(self._torrents[t.id], completed_at=datetime.now(UTC))
-        self._files[t.id] = tuple(replace(file, progress=1.0) for file in self._files.get(t.id, _NO_FILES))
+        chosen = tuple(
+            replace(file, progress=1.0) if file.priority else file for file in self._files.get(t.id, _NO_FILES)
+        )
+        self._files[t.id] = chosen
         if contents is None and self.write_files:
-            contents = {file.path: bytes(file.size_bytes) for file in self._files[t.id]}
+            contents = {file.path: bytes(file.size_bytes) for file in chosen if file.priority}
         for path, content in (contents or {}).items():
             place = Path(t.save_path) / path
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -154,6 +159,7 @@ class FakeEngine:
         name, files = known or (new.name, {})
         self._files[key] = tuple(TorrentFile(n, path, size, 0.0, 1) for n, (path, size) in enumerate(files.items()))
         begun = Phase.DOWNLOADING if known else Phase.METADATA
+        self.asked_for |= set() if new.stopped else set(files)
         self._torrents[key] = Torrent(
             id=key,
             v1=new.v1,
@@ -180,6 +186,7 @@ class FakeEngine:
 
     async def start(self, ids: Sequence[EngineId]) -> None:
         for t in self._each("start", ids):
+            self.asked_for |= {f.path for f in self._files.get(t.id, _NO_FILES) if f.priority}
             begun = Phase.DOWNLOADING if self._files.get(t.id) else Phase.METADATA
             self._torrents[t.id] = replace(t, phase=Phase.SEEDING if t.progress >= 1 else begun)
 
@@ -221,6 +228,21 @@ class FakeEngine:
         if any(not 0 <= index < len(files) for index in indexes):
             raise Invalid("there is no such file in the torrent", field="files")
         self._files[id] = tuple(replace(f, priority=priority) if f.index in indexes else f for f in files)
+        if self._torrents[id].phase not in (Phase.PAUSED, Phase.COMPLETE):
+            self.asked_for |= {f.path for f in self._files[id] if f.priority}
+        self._count_chosen(id)
+
+    def _count_chosen(self, id: EngineId) -> None:
+        """Size and progress are those of the files that are wanted."""
+        t, chosen = self._torrents[id], [file for file in self._files[id] if file.priority]
+        size, done = sum(f.size_bytes for f in chosen), sum(f.size_bytes * f.progress for f in chosen)
+        stands = t.phase in (Phase.PAUSED, Phase.COMPLETE)
+        if done < size:
+            phase = Phase.PAUSED if stands else Phase.DOWNLOADING
+        else:
+            phase = Phase.COMPLETE if stands else Phase.SEEDING
+        progress = done / size if size else 1.0
+        self._torrents[id] = replace(t, size_bytes=size, completed_bytes=round(done), progress=progress, phase=phase)
 
     async def set_sequential(self, id: EngineId, on: bool) -> None:
         self._torrents[id] = replace(self._one(id), sequential=on)

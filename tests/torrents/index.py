@@ -48,11 +48,12 @@ class Index(Releases):
         self.extra: list[Ranked] = []
         self.finds = 0
         self.has_best = True
+        self.has_singles = True
         self.before: Callable[[str], None] = lambda _: None
         self.after: Callable[[str], None] = lambda _: None
 
     def post(self, raw: bytes, title: str, *, kind: Kind = Kind.EPISODE, link: str | None = None) -> Ranked:
-        """A candidate whose .torrent is `raw`."""
+        """A candidate whose .torrent is `raw`; a batch is one where its kind says so."""
         content = parse_torrent(raw)
         self.files[content.infohash] = raw
         release = Release(
@@ -60,7 +61,8 @@ class Index(Releases):
             size_bytes=content.size_bytes, seeders=5, leechers=0, downloads=0, category="1_2", trusted=False,
             remake=False, posted_at=datetime.now(UTC),
         )  # fmt: skip
-        return Ranked(release, ReleaseName(title, "Frieren", kind=kind), Match.MATCH, 1.0, ("it fits",))
+        name = ReleaseName(title, "Frieren", kind=kind)
+        return Ranked(release, name, Match.MATCH, 1.0, ("it fits",), is_batch=kind is Kind.BATCH)
 
     def episode(self, episode: int, size: int = 1000) -> Ranked:
         title = f"[Group] Frieren - {episode:02}.mkv"
@@ -69,7 +71,7 @@ class Index(Releases):
     async def find(self, user: User, media_id: MediaId, episode: int, *, quality: int | None = None) -> Found:
         self.finds += 1
         self.before("find")
-        candidates = (*self.extra, self.episode(episode))
+        candidates = (*self.extra, self.episode(episode)) if self.has_singles else tuple(self.extra)
         self.after("find")
         return Found(
             wanted=Wanted(family(), episode),

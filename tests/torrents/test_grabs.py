@@ -12,7 +12,6 @@ from tests.torrents.shelf import only, quota, torrent
 from uuutorrent.accounts import Accounts, Operator, User
 from uuutorrent.anime.anime import Anime
 from uuutorrent.errors import Invalid, Missing, Refused, Unexpected, Unreachable
-from uuutorrent.releases.release import Kind
 from uuutorrent.store.database import Database
 from uuutorrent.tally import Tally
 from uuutorrent.torrents.grabs import Grabs, GrabState, Step
@@ -195,19 +194,6 @@ async def test_a_release_can_be_chosen_by_hand(grabs: Grabs, index: Index, libra
     assert len(await library.holdings(ann)) == 2
 
 
-async def test_a_batch_is_claimed_for_no_single_episode(
-    grabs: Grabs, index: Index, library: Library, engine: FakeEngine, ann: User
-) -> None:
-    index.extra = [index.post(metainfos.several("Frieren"), "Frieren [Batch]", kind=Kind.BATCH)]
-    third = await grabs.get(ann, SHOW, 3)
-    fourth = await grabs.get(ann, SHOW, 4)
-
-    holding = await only(library, ann)
-    assert (holding.media_id, holding.episode) == (SHOW, None)
-    assert third.infohash == fourth.infohash
-    assert len([call for call in engine.calls if call.startswith("add ")]) == 1
-
-
 async def test_an_episode_is_never_fetched_twice(
     grabs: Grabs, index: Index, library: Library, engine: FakeEngine, live: Live, ann: User
 ) -> None:
@@ -352,7 +338,7 @@ class TestWaiting:
         self, grabs: Grabs, engine: FakeEngine, live: Live, ann: User
     ) -> None:
         grab = await grabs.get(ann, SHOW, 3)
-        waiting = asyncio.ensure_future(grabs.wait(ann, grab.id, 10))
+        waiting = asyncio.ensure_future(grabs.wait(ann, grab.id, 60))
         engine.progress(grab.infohash or "", 0.5)
         await live.refresh()
         engine.complete(grab.infohash or "")

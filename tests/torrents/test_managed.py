@@ -89,6 +89,12 @@ async def answers(engine: QBittorrent) -> str:
                 await asyncio.sleep(0.05)
 
 
+def written_down(config: Config, infohash: str) -> bool:
+    """It will know the torrent at its next start."""
+    kept = config.server.data / "qbittorrent/qBittorrent/data/BT_backup"
+    return all((kept / f"{infohash}.{kind}").exists() for kind in ("torrent", "fastresume"))
+
+
 async def ended(pid: int) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while is_running(pid):  # noqa: ASYNC110 - it is not our child
@@ -252,7 +258,10 @@ async def test_a_second_start_finds_the_same_address_password_and_torrents(confi
         made = swarm.share("Show.mkv", MIB, seed=False)
         async with Managed(config, Tally()) as first, engine_of(first) as engine:
             await engine.add(made.new(config.download_dir))
-            await asyncio.sleep(1)  # what is added in its last moment may be lost, and is added again by reconcile
+            # What is added in its last moment may be lost, and is added again by reconcile.
+            async with asyncio.timeout(PATIENCE_S):
+                while not written_down(config, made.v1):  # noqa: ASYNC110 - it tells nobody
+                    await asyncio.sleep(0.02)
         async with Managed(config, Tally()) as second, engine_of(second) as engine:
             assert (second.url, second.password) == (first.url, first.password)
             async with asyncio.timeout(PATIENCE_S):

@@ -7,8 +7,7 @@ claims of a torrent locks its row first. No network call is made from here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, and_, delete, exists, false, func, or_, select
@@ -16,23 +15,16 @@ from sqlalchemy.exc import IntegrityError
 
 from uuutorrent import config
 from uuutorrent.accounts import User, UserId, hold, people
-from uuutorrent.errors import Missing, Refused
+from uuutorrent.errors import Missing
 from uuutorrent.store.database import Database, Tx
 from uuutorrent.store.tables import ClaimRow, TorrentRow
+from uuutorrent.torrents import picks
 from uuutorrent.torrents.engine import InfoHash, Torrent
-from uuutorrent.torrents.holdings import Claim, Stored, Usage
+from uuutorrent.torrents.holdings import Claim, Part, Pick, Stored, Taken, Usage
 from uuutorrent.torrents.metainfo import Magnet, Metainfo
 
 Also = Callable[[Tx, InfoHash], Awaitable[None]]
 """Work of the caller's that is stored together with a claim, or not at all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """The outcome of `claim`: the torrent, and whether the claim was there before."""
-
-    stored: Stored
-    already: bool
 
 
 class Claims:
@@ -51,8 +43,11 @@ class Claims:
         episode: int | None = None,
         stopped: bool = False,
         also: Also | None = None,
+        part: Part | None = None,
     ) -> Taken:
         """Claim a torrent for a user within their quota, and remember what is needed to add it.
+
+        With a `part` only that of it; what they claimed of it before stays claimed.
 
         Raises:
             Refused: it would exceed the quota; or the user is gone or disabled.
@@ -62,20 +57,50 @@ class Claims:
             row = await _locked_or_new(tx, content, stopped)
             _adopt(row, content)
             mine = await tx.get(ClaimRow, (user.id, row.id))
+            existed, owner = mine is not None, (user.id, row.id)
+            is_whole = part is None or part.whole or (mine is not None and mine.size_bytes is None)
+            size = None if part is None or is_whole else part.size_with(await picks.files_of(tx, owner))
+            more = _more(row, mine, size)
+            (await self._usage(tx, now)).check(more, is_new=mine is None)
             if mine is None:
-                self._check_quota(await self._usage(tx, now), row.size_bytes)
                 # Who comes second wants it to run, whatever the first did with it.
                 row.stopped = stopped and (row.stopped or not await _is_claimed(tx, row.id))
-                new = ClaimRow(user_id=user.id, torrent_id=row.id, media_id=media_id, episode=episode, note="")
-                new.claimed_at = _now()
-                tx.add(new)
+                mine = ClaimRow(user_id=user.id, torrent_id=row.id, media_id=media_id, episode=episode, note="")
+                mine.claimed_at = _now()
+                tx.add(mine)
             elif media_id is not None and mine.media_id is None:
                 mine.media_id, mine.episode = media_id, episode
+            row.stopped = row.stopped and not (existed and more)
+            mine.size_bytes = size
             await tx.flush()
+            if part is not None:
+                await picks.add(tx, owner, part)
             stored = (await _with_claims(tx, [row]))[0]
             if also is not None:
                 await also(tx, stored.infohash)
-        return Taken(stored, already=mine is not None)
+        return Taken(stored, already=existed and not more, existed=existed)
+
+    async def steer(
+        self, user: User, torrent_id: int, files: Collection[int], sizes: Sequence[int], *, wanted: bool
+    ) -> Stored | None:
+        """Add files to a claim on a part, or take them out of it. A claim on the whole torrent stays as it is.
+
+        Raises:
+            Refused: it would exceed the quota; or the user is gone or disabled.
+        """
+        async with self._database.begin() as tx:
+            now = await hold(tx, user)
+            row = await _lock(tx, TorrentRow.id == torrent_id)
+            mine = await tx.get(ClaimRow, (user.id, torrent_id))
+            if row is None or mine is None:
+                return None
+            if mine.size_bytes is not None:
+                after = await picks.steer(tx, (user.id, torrent_id), files, wanted=wanted)
+                size = sum(sizes[file] for file in after)
+                (await self._usage(tx, now)).check(size - mine.size_bytes, is_new=False)
+                mine.size_bytes = size
+                await tx.flush()
+            return (await _with_claims(tx, [row]))[0]
 
     async def unclaim(self, user_id: UserId, torrent_id: int, *, keep_files: bool = False) -> Stored:
         """Give a claim up and say what remains. The torrent stays remembered until `forget`."""
@@ -125,13 +150,17 @@ class Claims:
         )
         return None if row is None else (await _with_claims(tx, [row]))[0]
 
-    async def holds(self, tx: Tx, user: User, infohash: str) -> bool:
-        """Whether this user claims the torrent with this hash."""
-        return await self._holding(tx, user, _hash_is(infohash)) is not None
+    async def holds(self, tx: Tx, user: User, infohash: str, media_id: int, episode: int) -> bool:
+        """Whether this user claims the torrent with this hash, and if a part of it, then this episode."""
+        stored = await self._holding(tx, user, _hash_is(infohash))
+        claim = stored.claim_of(user.id) if stored else None
+        return claim is not None and (not claim.is_part or bool(claim.files_of(media_id, episode)))
 
     async def held(self, tx: Tx, user: User, media_id: int, episode: int) -> Stored | None:
-        """The torrent that this user claims for an episode."""
-        return await self._holding(tx, user, and_(ClaimRow.media_id == media_id, ClaimRow.episode == episode))
+        """The torrent that this user claims for an episode, or out of which they picked it."""
+        claimed = and_(ClaimRow.media_id == media_id, ClaimRow.episode == episode, ClaimRow.size_bytes.is_(None))
+        picked = TorrentRow.id.in_(picks.torrents_for(user.id, media_id, episode))
+        return await self._holding(tx, user, or_(claimed, picked))
 
     async def get(self, torrent_id: int) -> Stored | None:
         """One torrent with its claims."""
@@ -163,22 +192,34 @@ class Claims:
             metainfo, magnet = found.one_or_none() or (None, None)
             return metainfo, magnet
 
-    async def finished(self, user: User) -> dict[int, tuple[str, ...]]:
-        """The files that were seen whole, by torrent id; a torrent that nobody looked into is left out."""
+    async def finished(self, user: User) -> dict[int, dict[int, str]]:
+        """The files that were seen whole, by place, by torrent id; a torrent that nobody looked into is left out."""
         async with self._database.begin() as tx:
             found = await tx.execute(
                 select(TorrentRow.id, TorrentRow.finished)
                 .join(ClaimRow, ClaimRow.torrent_id == TorrentRow.id)
                 .where(ClaimRow.user_id == user.id, TorrentRow.finished.is_not(None))
             )
-            return {which: tuple(str(file["path"]) for file in listed or ()) for which, listed in found}
+            return {
+                # What an older version remembered has no places, but that was always everything.
+                which: {file.get("index", -at): str(file["path"]) for at, file in enumerate(listed or (), 1)}
+                for which, listed in found
+            }
 
-    async def set_finished(self, torrent_id: int, paths: Iterable[str] | None) -> None:
-        """Remember which files are whole; None: nothing is known."""
+    async def set_finished(self, torrent_id: int, paths: Mapping[int, str]) -> None:
+        """Remember which files are whole, by place."""
         async with self._database.begin() as tx:
             row = await _lock(tx, TorrentRow.id == torrent_id)
             if row is not None:
-                row.finished = None if paths is None else [{"path": path} for path in paths]
+                row.finished = [{"index": index, "path": path} for index, path in paths.items()]
+
+    async def reopen(self, torrent_id: int, *, incomplete: bool) -> None:
+        """Forget which files are whole, and if more are wanted now, that it was complete."""
+        async with self._database.begin() as tx:
+            row = await _lock(tx, TorrentRow.id == torrent_id)
+            if row is not None:
+                row.finished = None
+                row.completed_at = None if incomplete else row.completed_at
 
     async def set_stopped(self, torrent_id: int, stopped: bool) -> None:
         """Remember whether somebody wants it to stand still."""
@@ -194,7 +235,7 @@ class Claims:
                 if user_id in (None, claim.user_id):
                     claim.note = note
 
-    async def saw(self, stored: Stored, torrent: Torrent, *, undone: bool = False) -> Stored:
+    async def saw(self, stored: Stored, torrent: Torrent, *, complete: bool, undone: bool = False) -> Stored:
         """Write down what the engine says about a torrent: that it is there, its name, size, hashes, completion.
 
         `undone`: it was complete, and is not any more.
@@ -206,7 +247,7 @@ class Claims:
             row.confirmed_at = row.confirmed_at or _now()
             if row.size_bytes is None and torrent.size_bytes > 0:
                 row.size_bytes, row.name = torrent.size_bytes, torrent.name or row.name
-            if torrent.is_complete:
+            if complete:
                 row.completed_at = row.completed_at or torrent.completed_at or _now()
             elif undone:
                 row.completed_at = None
@@ -226,7 +267,7 @@ class Claims:
 
     async def _usage(self, tx: Tx, user: User) -> Usage:
         found = await tx.execute(
-            select(func.coalesce(func.sum(TorrentRow.size_bytes), 0), func.count())
+            select(func.coalesce(func.sum(func.coalesce(ClaimRow.size_bytes, TorrentRow.size_bytes)), 0), func.count())
             .select_from(ClaimRow)
             .join(TorrentRow, TorrentRow.id == ClaimRow.torrent_id)
             .where(ClaimRow.user_id == user.id)
@@ -241,14 +282,6 @@ class Claims:
         )
 
     @staticmethod
-    def _check_quota(used: Usage, more: int | None) -> None:
-        if used.quota_torrents and used.torrents >= used.quota_torrents:
-            raise Refused(f"You have {used.torrents} torrents, which is all you may have. Delete one first.")
-        if used.quota_bytes and used.bytes + (more or 0) > used.quota_bytes:
-            free, quota = gigabytes(max(0, used.quota_bytes - used.bytes)), gigabytes(used.quota_bytes)
-            raise Refused(f"It needs {gigabytes(more or 0)}; {free} of your {quota} are free. Delete something first.")
-
-    @staticmethod
     async def _learn_hashes(tx: Tx, row: TorrentRow, torrent: Torrent) -> None:
         for other in await tx.scalars(
             select(TorrentRow).where(_hashes_are(torrent.v1, torrent.v2), TorrentRow.id != row.id).with_for_update()
@@ -256,11 +289,6 @@ class Claims:
             await _absorb(tx, row, other)
         row.v1 = row.v1 or torrent.v1 or None
         row.v2 = row.v2 or torrent.v2 or None
-
-
-def gigabytes(size: int) -> str:
-    """A size for people, in GiB."""
-    return f"{size / 2**30:.1f} GiB"
 
 
 def _now() -> datetime:
@@ -323,6 +351,13 @@ def _adopt(row: TorrentRow, content: Metainfo | Magnet) -> None:
         row.v1, row.v2 = row.v1 or content.v1 or None, row.v2 or content.v2 or None
 
 
+def _more(row: TorrentRow, mine: ClaimRow | None, size: int | None) -> int:
+    """The bytes that are claimed beyond what was."""
+    before = 0 if mine is None else row.size_bytes if mine.size_bytes is None else mine.size_bytes
+    after = row.size_bytes if size is None else size
+    return (after or 0) - (before or 0)
+
+
 async def _absorb(tx: Tx, row: TorrentRow, other: TorrentRow) -> None:
     """Two magnets, one by v1 and one by v2, turned out to be the same torrent: move the claims, drop the other row."""
     held = set(await tx.scalars(select(ClaimRow.user_id).where(ClaimRow.torrent_id == row.id)))
@@ -338,28 +373,23 @@ async def _with_claims(tx: Tx, rows: Sequence[TorrentRow]) -> tuple[Stored, ...]
     claims: dict[int, list[Claim]] = defaultdict(list)
     ids = [row.id for row in rows]
     for start in range(0, len(ids), 500):
-        found = await tx.scalars(
-            select(ClaimRow).where(ClaimRow.torrent_id.in_(ids[start : start + 500])).order_by(ClaimRow.claimed_at)
-        )
-        for claim in found:
-            claims[claim.torrent_id].append(
-                Claim(UserId(claim.user_id), claim.claimed_at, claim.media_id, claim.episode, claim.note)
-            )
+        some = ids[start : start + 500]
+        found = await tx.scalars(select(ClaimRow).where(ClaimRow.torrent_id.in_(some)).order_by(ClaimRow.claimed_at))
+        every = found.all()
+        picked = await picks.of(tx, {claim.user_id for claim in every}, some)
+        for claim in every:
+            claims[claim.torrent_id].append(_claim(claim, picked.get((claim.user_id, claim.torrent_id), ())))
     return tuple(_stored(row, tuple(claims[row.id])) for row in rows)
+
+
+def _claim(row: ClaimRow, picked: tuple[Pick, ...]) -> Claim:
+    user_id = UserId(row.user_id)
+    return Claim(user_id, row.claimed_at, row.media_id, row.episode, row.note, row.size_bytes, picked)
 
 
 def _stored(row: TorrentRow, claims: tuple[Claim, ...]) -> Stored:
     return Stored(
-        id=row.id,
-        v1=row.v1,
-        v2=row.v2,
-        name=row.name,
-        size_bytes=row.size_bytes,
-        folder=row.folder,
-        stopped=row.stopped,
-        keep_files=row.keep_files,
-        added_at=row.added_at,
-        confirmed_at=row.confirmed_at,
-        completed_at=row.completed_at,
-        claims=claims,
-    )
+        id=row.id, v1=row.v1, v2=row.v2, name=row.name, size_bytes=row.size_bytes, folder=row.folder,
+        stopped=row.stopped, keep_files=row.keep_files, added_at=row.added_at, confirmed_at=row.confirmed_at,
+        completed_at=row.completed_at, claims=claims,
+    )  # fmt: skip

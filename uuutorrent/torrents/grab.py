@@ -51,6 +51,10 @@ class Grab:
     steps: tuple[Step, ...]
     asked_at: datetime
     ended_at: datetime | None
+    whole_batch: bool = False
+    """All of a batch was asked for."""
+    files: tuple[str, ...] | None = None
+    """What it fetches of a batch, by path, none where all of it; None: it is no batch."""
     error: UuuError | None = field(default=None, compare=False)
     """What made it fail just now; None for a grab that is only remembered."""
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import aclosing, suppress
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import select
@@ -19,13 +21,16 @@ from uuutorrent.accounts import User, UserId, hold, people
 from uuutorrent.anime.anime import MediaId
 from uuutorrent.anime.watchlist import Watchlists
 from uuutorrent.errors import Missing, RemoteError, Unexpected, UuuError
-from uuutorrent.releases.release import Found, Kind, Ranked
+from uuutorrent.releases.release import Found, Ranked
 from uuutorrent.releases.search import Releases
 from uuutorrent.store.database import Database, Tx
 from uuutorrent.store.tables import GrabRow
 from uuutorrent.tally import Tally
+from uuutorrent.torrents import batches
+from uuutorrent.torrents.batches import Share
 from uuutorrent.torrents.engine import InfoHash
 from uuutorrent.torrents.grab import Grab, GrabState, Step, Stopwatch
+from uuutorrent.torrents.holdings import Stored
 from uuutorrent.torrents.library import Library
 from uuutorrent.torrents.metainfo import parse_magnet, parse_torrent
 from uuutorrent.torrents.sources import Source
@@ -43,6 +48,17 @@ _OPEN = (GrabState.ASKED, GrabState.CLAIMED, GrabState.ADDED)
 _CANCELLED = "It was cancelled before anything was added."
 _BROKEN = "Something broke before anything was added; try again."
 _DELETED = "The torrent was deleted before it was complete."
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What somebody asks for."""
+
+    media_id: int
+    episode: int
+    quality: int | None
+    infohash: str | None
+    whole_batch: bool
 
 
 class Grabs:
@@ -71,12 +87,14 @@ class Grabs:
         *,
         quality: int | None = None,
         infohash: str | None = None,
+        whole_batch: bool = False,
         on_step: Callable[[Step], None] | None = None,
     ) -> Grab:
         """Find the right release of an episode and have it downloaded; without `episode`, of the next unwatched one.
 
-        `infohash` names a release to take instead of the best. An episode that the user has, or that is being fetched,
-        is not fetched twice: the grab that did it is the answer. A grab that fails comes back `failed`, with the error.
+        `infohash` names a release to take instead of the best. Where only a batch has the episode, its files alone are
+        downloaded; `whole_batch` asks for all of a batch. An episode that the user has, or that is being fetched, is
+        not fetched twice: the grab that did it is the answer. A grab that fails comes back `failed`, with the error.
         `on_step` is told each step when it begins and when it is done.
 
         Raises:
@@ -87,13 +105,14 @@ class Grabs:
         if episode is None:
             with watch.step("watchlist"):
                 episode = await self._next_episode(user, media_id)
-        grab = await self._ask(user, media_id, episode, quality, infohash)
+        asked = _Asked(media_id, episode, quality, infohash, whole_batch)
+        grab = await self._ask(user, asked)
         if grab.id in self._running:
             await self._running[grab.id].wait()
             grab = await self.one(user, grab.id)
             if grab.reason != _CANCELLED:
                 return grab
-            grab = await self._ask(user, media_id, episode, quality, infohash)
+            grab = await self._ask(user, asked)
         if grab.state is not GrabState.ASKED:
             return await self._up_to_date(user, grab)
         return await self._run(user, grab, watch)
@@ -160,7 +179,10 @@ class Grabs:
         stored = await self._library.claimed(user, grab.infohash or "")
         if stored is None:
             return await self._fail(grab.id, _DELETED)
-        if await self._library.is_complete(stored):
+        files, is_picked = _files(stored, user, grab)
+        if not is_picked:
+            return await self._fail(grab.id, _DELETED)
+        if await self._library.is_complete(stored, files):
             await self._move(grab.id, GrabState.COMPLETE)
         elif grab.state is GrabState.CLAIMED and stored.confirmed_at is not None:
             await self._move(grab.id, GrabState.ADDED)
@@ -199,19 +221,23 @@ class Grabs:
         found = await self._releases.find(user, MediaId(grab.media_id), grab.episode, quality=grab.quality)
         watch.end("search", less_ms=found.rank_ms)
         watch.done("rank", found.rank_ms)
-        chosen = _chosen(found, grab.infohash)
         with watch.step("add"):
-            source = await self._source(chosen)
+            chosen, source, share = await self._choose(found, grab)
             why = found.said if chosen is found.best else "Chosen by hand."
 
             async def also(tx: Tx, infohash: InfoHash) -> None:
                 row = await tx.get_one(GrabRow, grab.id)
                 row.state, row.infohash = GrabState.CLAIMED, infohash
-                row.title, row.reason, row.steps = chosen.release.title, why, watch.taken
+                row.title, row.reason, row.steps = chosen.release.title, _reason(why, share), watch.taken
+                row.files = None if share is None else list(share.files)
 
-            is_batch = chosen.name.kind is Kind.BATCH
             added = await self._library.add(
-                user, source, media_id=grab.media_id, episode=None if is_batch else grab.episode, also=also
+                user,
+                source,
+                media_id=grab.media_id,
+                episode=grab.episode if share is None else None,
+                also=also,
+                part=share.part if share else None,
             )
         if added.queued:
             await self._move(grab.id, GrabState.CLAIMED, reason=added.queued, watch=watch)
@@ -219,6 +245,21 @@ class Grabs:
         with watch.step("link"), suppress(RemoteError):
             await self._library.confirm(user, added.infohash)
         await self._move(grab.id, GrabState.ADDED, watch=watch)
+
+    async def _choose(self, found: Found, grab: Grab) -> tuple[Ranked, Source, Share | None]:
+        """The release to take, its content, and what of it; the next best where nothing can be told of a batch."""
+        trouble: Missing | None = None
+        for chosen in batches.choices(found, grab.infohash, whole_batch=grab.whole_batch):
+            source = await self._source(chosen)
+            if not batches.is_batch(chosen):
+                return chosen, source, None
+            try:
+                share = partial(batches.share, source, chosen, found.wanted, whole=grab.whole_batch)
+                # Reading thousands of names takes a second, in which no screen may wait.
+                return chosen, source, await asyncio.to_thread(share)
+            except Missing as e:
+                trouble = trouble or e
+        raise trouble or Missing(found.said)
 
     async def _source(self, chosen: Ranked) -> Source:
         release = chosen.release
@@ -241,17 +282,19 @@ class Grabs:
             raise Missing(f"Episode {entry.next_episode} of {entry.anime.title} has not aired yet.")
         return entry.next_episode
 
-    async def _ask(self, user: User, media_id: int, episode: int, quality: int | None, infohash: str | None) -> Grab:
+    async def _ask(self, user: User, asked: _Asked) -> Grab:
         """The grab that answers this already, or a new one in the state `asked`."""
         async with self._database.begin() as tx:
             await hold(tx, user)
-            row = await self._answering(tx, user, media_id, episode, infohash)
+            row = await self._answering(tx, user, asked)
             if row is None:
                 row = GrabRow(
-                    user_id=user.id, media_id=media_id, episode=episode, quality=quality, infohash=infohash,
+                    user_id=user.id, **asdict(asked),
                     state=GrabState.ASKED, title="", reason="", steps=[], asked_at=datetime.now(UTC),
                 )  # fmt: skip
-                held = await self._library.held(tx, user, media_id, episode) if infohash is None else None
+                held = None
+                if asked.infohash is None and not asked.whole_batch:
+                    held = await self._library.held(tx, user, asked.media_id, asked.episode)
                 if held is not None:
                     row.state, row.infohash, row.title = GrabState.ADDED, held.infohash, held.name
                     row.reason, row.ended_at = "You have it already.", datetime.now(UTC)
@@ -259,19 +302,23 @@ class Grabs:
                 await tx.flush()
             return _grab(row)
 
-    async def _answering(self, tx: Tx, user: User, media_id: int, episode: int, infohash: str | None) -> GrabRow | None:
+    async def _answering(self, tx: Tx, user: User, asked: _Asked) -> GrabRow | None:
         rows = await tx.scalars(
             select(GrabRow)
-            .where(GrabRow.user_id == user.id, GrabRow.media_id == media_id, GrabRow.episode == episode)
+            .where(GrabRow.user_id == user.id, GrabRow.media_id == asked.media_id, GrabRow.episode == asked.episode)
             .where(GrabRow.state != GrabState.FAILED)
             .order_by(GrabRow.id.desc())
         )
         for row in rows.all():
-            if infohash in (None, row.infohash) and (
-                row.state == GrabState.ASKED or await self._library.holds(tx, user, row.infohash or "")
-            ):
+            if asked.infohash not in (None, row.infohash) or (asked.whole_batch and not row.whole_batch):
+                continue
+            if row.state == GrabState.ASKED or await self._is_held(tx, user, row):
                 return row
         return None
+
+    async def _is_held(self, tx: Tx, user: User, row: GrabRow) -> bool:
+        """Whether this user still claims what a grab fetched."""
+        return await self._library.holds(tx, user, row.infohash or "", row.media_id, row.episode)
 
     async def _open(self) -> list[tuple[GrabRow, User | None]]:
         async with self._database.begin() as tx:
@@ -300,7 +347,7 @@ class Grabs:
             row = await tx.get_one(GrabRow, grab_id, with_for_update=True)
             owner = (await people(tx, [UserId(row.user_id)])).get(UserId(row.user_id))
             is_held = row.state in (GrabState.CLAIMED, GrabState.ADDED) and (
-                owner is not None and await self._library.holds(tx, owner, row.infohash or "")
+                owner is not None and await self._is_held(tx, owner, row)
             )
             if row.state in _OPEN and not is_held:
                 row.state, row.reason, row.ended_at = GrabState.FAILED, reason, datetime.now(UTC)
@@ -309,15 +356,20 @@ class Grabs:
             return _grab(row)
 
 
-def _chosen(found: Found, infohash: str | None) -> Ranked:
-    if infohash is None:
-        if found.best is None:
-            raise Missing(found.said or "No release of this episode was found.")
-        return found.best
-    for candidate in found.candidates:
-        if candidate.release.infohash == infohash:
-            return candidate
-    raise Missing("The index does not list that release for this episode any more; search again.")
+def _files(stored: Stored, user: User, grab: Grab) -> tuple[frozenset[int], bool]:
+    """The files that a grab is about, none for all of them; and whether they are still claimed."""
+    claim = stored.claim_of(user.id)
+    files = claim.files_of(grab.media_id, grab.episode) if claim else frozenset[int]()
+    is_part = claim is not None and claim.is_part
+    return (frozenset() if grab.whole_batch and not is_part else files), bool(files) or not is_part
+
+
+def _reason(why: str, share: Share | None) -> str:
+    """How much of a batch is fetched comes first."""
+    if share is None:
+        return why
+    lead = "" if share.said[0].isupper() else "Only a batch holds it: "
+    return f"{lead}{share.said} {why}"
 
 
 def _grab(row: GrabRow) -> Grab:
@@ -333,4 +385,6 @@ def _grab(row: GrabRow) -> Grab:
         steps=tuple(Step(str(step["step"]), float(step["ms"]), done=True) for step in row.steps),
         asked_at=row.asked_at,
         ended_at=row.ended_at,
+        whole_batch=row.whole_batch,
+        files=None if row.files is None else tuple(row.files),
     )

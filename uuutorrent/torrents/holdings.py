@@ -2,11 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from uuutorrent.accounts import UserId
+from uuutorrent.errors import Refused
 from uuutorrent.torrents.engine import InfoHash, Peer, Phase, Snapshot, Torrent, TorrentFile, Tracker
+
+BY_HAND = 0
+"""The anime and the episode of files that were chosen by hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """An episode out of a batch, and its files: places in the torrent's list, from 0."""
+
+    media_id: int
+    episode: int
+    files: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What somebody wants of a batch: the files of each episode."""
+
+    media_id: int
+    episodes: Mapping[int, tuple[int, ...]]
+    sizes: Sequence[int]
+    """Of every file of the torrent, in bytes."""
+    whole: bool = False
+    """Everything is wanted; the episodes only say which file is which."""
+
+    def size_with(self, files: Iterable[int]) -> int:
+        """The bytes of these files and of its own."""
+        return sum(self.sizes[file] for file in {*files}.union(*self.episodes.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +48,31 @@ class Claim:
     media_id: int | None = None
     episode: int | None = None
     note: str = ""
+    size_bytes: int | None = None
+    """Of the picked files; None: the whole torrent is claimed."""
+    picks: tuple[Pick, ...] = ()
+
+    @property
+    def is_part(self) -> bool:
+        """Only the picked files are claimed."""
+        return self.size_bytes is not None
+
+    @property
+    def files(self) -> frozenset[int]:
+        """Every picked file."""
+        return frozenset(file for pick in self.picks for file in pick.files)
+
+    @property
+    def episodes(self) -> tuple[int, ...]:
+        """The episodes it is known to be for."""
+        picked = tuple(pick.episode for pick in self.picks if pick.media_id == self.media_id)
+        return picked or (() if self.episode is None else (self.episode,))
+
+    def files_of(self, media_id: int, episode: int) -> frozenset[int]:
+        """The files of an episode; none where it was not picked."""
+        return frozenset(
+            file for pick in self.picks if (pick.media_id, pick.episode) == (media_id, episode) for file in pick.files
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +97,32 @@ class Stored:
         """The hash people know it by: v1, or v2 when it has no v1."""
         return InfoHash(self.v1 or self.v2 or "")
 
+    @property
+    def wanted(self) -> frozenset[int] | None:
+        """The files that somebody wants; None: all of them."""
+        if not self.claims or not all(claim.is_part for claim in self.claims):
+            return None
+        return frozenset(file for claim in self.claims for file in claim.files)
+
+    @property
+    def picked(self) -> frozenset[int]:
+        """The files that somebody picked, also where somebody else claims everything."""
+        return frozenset(file for claim in self.claims for file in claim.files)
+
     def claim_of(self, user_id: UserId) -> Claim | None:
         """This user's claim, if there is one."""
         return next((claim for claim in self.claims if claim.user_id == user_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The outcome of a claim: the torrent, and whether there was one before."""
+
+    stored: Stored
+    already: bool
+    """It was claimed before, and nothing changed."""
+    existed: bool
+    """It was claimed before; perhaps more of it is claimed now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +156,10 @@ class Holding:
     """0: no limit."""
     note: str
     """A sentence its owner should read, or empty."""
+    episodes: tuple[int, ...] = ()
+    """Every episode it is for; of a batch, those that were picked, or all that can be told apart in it."""
+    is_part: bool = False
+    """Only the picked episodes of a batch are fetched."""
 
     @property
     def is_complete(self) -> bool:
@@ -93,6 +175,18 @@ class Usage:
     torrents: int
     quota_bytes: int
     quota_torrents: int
+
+    def check(self, more_bytes: int, *, is_new: bool) -> None:
+        """See whether there is room for so many bytes more.
+
+        Raises:
+            Refused: there is not.
+        """
+        if is_new and self.quota_torrents and self.torrents >= self.quota_torrents:
+            raise Refused(f"You have {self.torrents} torrents, which is all you may have. Delete one first.")
+        if more_bytes > 0 and self.quota_bytes and self.bytes + more_bytes > self.quota_bytes:
+            free, quota = amount(max(0, self.quota_bytes - self.bytes)), amount(self.quota_bytes)
+            raise Refused(f"It needs {amount(more_bytes)}; {free} of your {quota} are free. Delete something first.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +212,7 @@ class Details:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The files of one claimed torrent that are whole. Paths are relative to `folder`, that to the download root."""
+    """The files of one claim that are whole. Paths are relative to `folder`, that to the download root."""
 
     infohash: InfoHash
     name: str
@@ -137,6 +231,7 @@ def joined(stored: Stored, claim: Claim, snapshot: Snapshot, owners: tuple[str, 
 
 def _unseen(stored: Stored, claim: Claim, owners: tuple[str, ...], note: str) -> Holding:
     whole, size = stored.completed_at is not None, stored.size_bytes or 0
+    size = size if claim.size_bytes is None else claim.size_bytes
     return Holding(
         infohash=stored.infohash,
         name=stored.name,
@@ -153,13 +248,15 @@ def _unseen(stored: Stored, claim: Claim, owners: tuple[str, ...], note: str) ->
         added_at=claim.claimed_at,
         completed_at=stored.completed_at,
         media_id=claim.media_id,
-        episode=claim.episode,
+        episode=_single(claim),
         shared=len(stored.claims) > 1,
         owners=owners,
         sequential=False,
         down_limit_bps=0,
         up_limit_bps=0,
         note=note,
+        episodes=claim.episodes,
+        is_part=claim.is_part,
     )
 
 
@@ -181,14 +278,29 @@ def _seen(stored: Stored, claim: Claim, owners: tuple[str, ...], torrent: Torren
         added_at=claim.claimed_at,
         completed_at=torrent.completed_at or (stored.completed_at if torrent.is_complete else None),
         media_id=claim.media_id,
-        episode=claim.episode,
+        episode=_single(claim),
         shared=len(stored.claims) > 1,
         owners=owners,
         sequential=torrent.sequential,
         down_limit_bps=torrent.down_limit_bps,
         up_limit_bps=torrent.up_limit_bps,
         note=claim.note,
+        episodes=claim.episodes,
+        is_part=claim.is_part,
     )
+
+
+def _single(claim: Claim) -> int | None:
+    return claim.episodes[0] if len(claim.episodes) == 1 else None
+
+
+def amount(size_bytes: int) -> str:
+    """A size for people: 9.8 GiB, 350 MiB, 12 KiB."""
+    left, units = float(size_bytes), ["GiB", "MiB", "KiB"]
+    unit = "B"
+    while left >= 1000 and units:
+        left, unit = left / 1024, units.pop()
+    return f"{left:.1f} {unit}" if unit == "GiB" or (unit == "MiB" and left < 10) else f"{left:.0f} {unit}"
 
 
 def _absence(stored: Stored, snapshot: Snapshot) -> str:

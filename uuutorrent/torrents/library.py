@@ -19,7 +19,7 @@ from uuutorrent.store.database import Database, Tx
 from uuutorrent.torrents.claims import Also, Claims
 from uuutorrent.torrents.engine import Engine, EngineId, Snapshot
 from uuutorrent.torrents.followers import Followers
-from uuutorrent.torrents.holdings import Added, Details, Finished, Holding, Stored, Usage, joined
+from uuutorrent.torrents.holdings import Added, Claim, Details, Finished, Holding, Part, Stored, Usage, joined
 from uuutorrent.torrents.live import Live
 from uuutorrent.torrents.placing import Placing, is_undone
 from uuutorrent.torrents.sources import Source, Sources
@@ -71,8 +71,11 @@ class Library:
         episode: int | None = None,
         stopped: bool = False,
         also: Also | None = None,
+        part: Part | None = None,
     ) -> Added:
         """Claim a torrent for a user, then have the engine download it. `also` is stored together with the claim.
+
+        With a `part` only its files are downloaded, and those that were claimed before.
 
         While the engine is away the claim stays, and `reconcile` adds it later.
 
@@ -81,14 +84,16 @@ class Library:
             Conflict: the engine has it already, and not from here.
             Invalid, Unexpected: the engine does not take it. In these cases the claim is taken back.
         """
-        taken = await self._claims.claim(user, source, media_id=media_id, episode=episode, stopped=stopped, also=also)
+        taken = await self._claims.claim(
+            user, source, media_id=media_id, episode=episode, stopped=stopped, also=also, part=part
+        )
         stored, queued = taken.stored, ""
         try:
             await self._placing.place(stored.id)
         except Unreachable as e:
             queued = f"{e.message}. It is noted down, and will be added as soon as qBittorrent answers."
         except (Invalid, Unexpected, Conflict):
-            if not taken.already:
+            if not taken.existed:
                 await self._take_back(user, stored)
             raise
         self._live.poke()
@@ -155,9 +160,9 @@ class Library:
         remembered = await self._claims.finished(user)
         found = []
         for stored in reversed(await self._claims.of(user)):
-            files = await self._whole(stored, remembered.get(stored.id))
             claim = stored.claim_of(user.id)
             if claim is not None:
+                files = await self._whole(stored, claim, remembered.get(stored.id))
                 found.append(Finished(stored.infohash, stored.name, stored.folder, claim.claimed_at, files))
         return tuple(found)
 
@@ -201,9 +206,13 @@ class Library:
         if stored.completed_at is None and used.quota_bytes and used.bytes > used.quota_bytes:
             raise Refused("You are over your quota. Delete something first.")
         async with self._placing.lock(stored.id):
-            await self._engine.start([await self._id(stored)])
+            its = await self._id(stored)
+            if stored.wanted is None:
+                await self._engine.start([its])
             await self._claims.set_stopped(stored.id, stopped=False)
             await self._claims.set_note(stored.id, "", user_id=user.id)
+        if stored.wanted is not None:
+            await self._placing.choose(stored.id)
         self._changed(stored)
         return f"Resumed {stored.name}."
 
@@ -232,6 +241,8 @@ class Library:
             if left.claims:
                 said = f"{mine.name} is off your list. Others claim it too, so it and its files stay."
                 await self._placing.untag(mine, user.id)
+                if left.wanted != mine.wanted:
+                    await self._placing.choose(mine.id)
             else:
                 await self._placing.remove(mine.id)
         except RemoteError as e:
@@ -242,11 +253,23 @@ class Library:
         return said
 
     async def set_priority(self, user: User, infohash: str, indexes: Sequence[int], priority: int) -> None:
-        """Choose among the files: 0 not wanted, 1 normal, 6 high, 7 highest. For a sole claimant only."""
+        """Choose among the files: 0 not wanted, 1 normal, 6 high, 7 highest. For a sole claimant only.
+
+        Where a part of a batch is claimed, the claim grows and shrinks with it.
+        """
         if priority not in (0, 1, 6, 7):
             raise Invalid("A priority is 0 (not wanted), 1, 6 or 7.", field="priority")
         stored = await self._sole(user, infohash)
-        await self._engine.set_priority(await self._id(stored), indexes, priority)
+        its = await self._id(stored)
+        claim = stored.claim_of(user.id)
+        if claim is not None and claim.is_part:
+            sizes = [file.size_bytes for file in await self._engine.files(its)]
+            if not set(indexes) <= set(range(len(sizes))):
+                raise Invalid("There is no such file in the torrent.", field="files")
+            await self._claims.steer(user, stored.id, indexes, sizes, wanted=priority > 0)
+        await self._engine.set_priority(its, indexes, priority)
+        if claim is not None and claim.is_part:
+            await self._placing.choose(stored.id)
         self._changed(stored)
 
     async def set_sequential(self, user: User, infohash: str, on: bool) -> None:
@@ -265,9 +288,9 @@ class Library:
 
     # For grabs
 
-    async def holds(self, tx: Tx, user: User, infohash: str) -> bool:
-        """Whether this user claims the torrent with this hash, inside the caller's transaction."""
-        return await self._claims.holds(tx, user, infohash)
+    async def holds(self, tx: Tx, user: User, infohash: str, media_id: int, episode: int) -> bool:
+        """Whether this user claims the torrent with this hash for this episode, inside the caller's transaction."""
+        return await self._claims.holds(tx, user, infohash, media_id, episode)
 
     async def held(self, tx: Tx, user: User, media_id: int, episode: int) -> Stored | None:
         """The torrent that this user claims for an episode, inside the caller's transaction."""
@@ -279,10 +302,14 @@ class Library:
             return await self._claims.mine(user, infohash)
         return None
 
-    async def is_complete(self, stored: Stored) -> bool:
-        """Whether every chosen byte of a torrent is here, as far as is known now."""
+    async def is_complete(self, stored: Stored, files: frozenset[int] = frozenset()) -> bool:
+        """Whether every chosen byte of a torrent is here, as far as is known now; or those of some of its files."""
         there = (await self._live.recent()).find(stored.v1, stored.v2)
-        return there.is_complete if there is not None else stored.completed_at is not None
+        if there is None or not files:
+            return there.is_complete if there is not None else stored.completed_at is not None
+        with suppress(RemoteError, Missing):
+            return files <= (await self._placing.whole_files(stored, there)).keys()
+        return False
 
     async def confirm(self, user: User, infohash: str) -> None:
         """Look at one torrent in the engine now, and write down that it is there, and whether it is complete.
@@ -330,15 +357,21 @@ class Library:
             raise Missing(f"qBittorrent does not have {stored.name} yet; try again in a moment.")
         return there.id
 
-    async def _whole(self, stored: Stored, remembered: tuple[str, ...] | None) -> tuple[str, ...]:
+    async def _whole(self, stored: Stored, claim: Claim, remembered: dict[int, str] | None) -> tuple[str, ...]:
+        """The whole files that a claim is about; what others fetch of the same batch is theirs."""
+        files = await self._known_whole(stored, remembered)
+        mine = claim.files if claim.is_part else files.keys()
+        return tuple(path for index, path in files.items() if index in mine)
+
+    async def _known_whole(self, stored: Stored, remembered: dict[int, str] | None) -> dict[int, str]:
         there = self._live.snapshot.find(stored.v1, stored.v2)
         if remembered is not None and stored.completed_at is not None and not is_undone(stored, there):
             return remembered
         if there is None or there.progress <= 0 or not self._live.snapshot.engine_up:
-            return ()
+            return {}
         with suppress(RemoteError, Missing):
             return await self._placing.whole_files(stored, there)
-        return ()
+        return {}
 
     def _changed(self, stored: Stored) -> None:
         self._live.poke()

@@ -6,20 +6,22 @@ The database says what should be; the engine is brought there. Torrents that wer
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from weakref import WeakValueDictionary
 
 import structlog
 
 from uuutorrent.accounts import User, UserId
-from uuutorrent.errors import Conflict, Unreachable, UuuError
-from uuutorrent.torrents.claims import Claims, gigabytes
-from uuutorrent.torrents.engine import Engine, EngineId, NewTorrent, Phase, Torrent
-from uuutorrent.torrents.holdings import Stored
+from uuutorrent.errors import Conflict, Missing, Unreachable, UuuError
+from uuutorrent.torrents.claims import Claims
+from uuutorrent.torrents.engine import Engine, EngineId, NewTorrent, Phase, Torrent, TorrentFile
+from uuutorrent.torrents.holdings import Stored, amount
 from uuutorrent.torrents.live import Live
 
 log = structlog.get_logger()
@@ -28,6 +30,13 @@ OURS = "uuutorrent"
 """The tag of every torrent that was added from here."""
 RETRY_AFTER_S = 600
 """How long a torrent that the engine refused is left alone."""
+MOST_TAGS = 30
+"""Episodes of one claim that are written on its torrent."""
+CHOSEN = "files:"
+"""How the tag begins that tells which files were chosen: without it a part stands still and is chosen first."""
+APPEAR_S = 3.0
+"""How long a torrent that was just added may take to be listed with its files; it takes milliseconds."""
+APPEAR_LOOK_S = 0.02
 LOOK_AGAIN_S = 3.0
 """How often the files of a torrent on its way are asked for, however many people list them."""
 _UNJUDGED = frozenset(
@@ -47,7 +56,7 @@ class Placing:
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._missed: set[int] = set()
         self._not_before: dict[int, float] = {}
-        self._looked: dict[int, tuple[float, tuple[str, ...]]] = {}
+        self._looked: dict[int, tuple[float, dict[int, str]]] = {}
 
     def lock(self, torrent_id: int) -> asyncio.Lock:
         """One at a time may change what the engine does with this torrent."""
@@ -70,6 +79,9 @@ class Placing:
     async def place(self, torrent_id: int) -> None:
         """Have the engine hold a torrent, with its claimants' tags and running unless it shall stand still.
 
+        Where only parts of it are claimed it is added standing still, and runs once all other files are switched off:
+        not a byte of them is asked for.
+
         Raises:
             RemoteError: the engine does not answer, or cannot use it.
             Invalid: the engine refuses its bytes.
@@ -87,8 +99,58 @@ class Placing:
                 await self._engine.add(new)
             if there is not None:
                 await self._engine.tag([there.id], add=_tags(stored))
-                if there.phase is Phase.PAUSED and not stored.stopped:
+                if there.phase is Phase.PAUSED and not stored.stopped and stored.wanted is None:
                     await self._engine.start([there.id])
+            if stored.picked or stored.wanted is not None:
+                await self._choose(stored, there)
+
+    async def choose(self, torrent_id: int) -> None:
+        """Have the engine fetch the files that are wanted now, and no others.
+
+        Raises:
+            RemoteError: the engine does not answer; the next `reconcile` does it.
+        """
+        async with self.lock(torrent_id):
+            stored = await self._claims.get(torrent_id)
+            there = await self.find(stored) if stored else None
+            if stored is not None and there is not None and stored.claims:
+                await self._choose(stored, there)
+
+    async def _choose(self, stored: Stored, there: Torrent | None) -> None:
+        there, files = await self._with_files(stored, there)
+        if there is None or not files:
+            return
+        wanted, was_part = stored.wanted, _chosen_tags(there)
+        asked = stored.picked if wanted is None and not was_part else wanted
+        off = [file.index for file in files if wanted is not None and file.priority and file.index not in wanted]
+        on = [file.index for file in files if not file.priority and (asked is None or file.index in asked)]
+        if off:
+            await self._engine.set_priority(there.id, off, 0)
+        if on:
+            await self._engine.set_priority(there.id, on, 1)
+        if off or on:
+            self._looked.pop(stored.id, None)
+            await self._claims.reopen(stored.id, incomplete=bool(on))
+        if not stored.stopped and (wanted is not None or on):
+            await self._engine.start([there.id])
+        # Last: until the tag is there, `reconcile` does all of this again.
+        tags = _tags_of_choice(wanted)
+        await self._engine.tag([there.id], add=tags, remove=sorted(was_part - {*tags}))
+
+    async def _with_files(
+        self, stored: Stored, there: Torrent | None
+    ) -> tuple[Torrent | None, tuple[TorrentFile, ...]]:
+        """The torrent and its files; one that was just added takes a moment to be listed."""
+        until = time.monotonic() + APPEAR_S
+        while True:
+            there = there or await self.find(stored, thorough=False)
+            with suppress(Missing):
+                files = await self._engine.files(there.id) if there else ()
+                if files or time.monotonic() >= until or (there and there.phase is Phase.METADATA):
+                    return there, files
+            if time.monotonic() >= until:
+                return None, ()
+            await asyncio.sleep(APPEAR_LOOK_S)
 
     async def remove(self, torrent_id: int) -> None:
         """Take a torrent that nobody claims any more out of the engine, and forget it.
@@ -151,7 +213,11 @@ class Placing:
             if there is None:
                 return await self._add_again(stored)
             self._missed.discard(stored.id)
-            return await self._write_down(stored, there)
+            changed = await self._write_down(stored, there)
+            if there.phase is not Phase.METADATA and _chosen_tags(there) != {*_tags_of_choice(stored.wanted)}:
+                await self.choose(stored.id)
+                return True
+            return changed
         except Unreachable:
             raise
         except UuuError as e:
@@ -182,31 +248,34 @@ class Placing:
         return True
 
     async def _write_down(self, stored: Stored, there: Torrent) -> bool:
-        finished = there.is_complete and stored.completed_at is None
+        # Files that were chosen just now do not count in its progress yet.
+        finished = there.is_complete and stored.completed_at is None and await self._has_wanted(stored, there)
         undone = is_undone(stored, there)
         sized = stored.size_bytes is None and there.size_bytes > 0
         hashed = bool(there.v1 and not stored.v1) or bool(there.v2 and not stored.v2)
         if not (finished or undone or sized or hashed or stored.confirmed_at is None):
             return False
-        if finished:
-            await self.whole_files(stored, there)
-        now = await self._claims.saw(stored, there, undone=undone)
+        now = await self._claims.saw(stored, there, complete=finished, undone=undone)
         if sized:
             await self._check_quotas(now, there)
         return True
 
-    async def whole_files(self, stored: Stored, there: Torrent) -> tuple[str, ...]:
-        """Which files of a torrent are whole; remembered when all that were chosen are.
+    async def _has_wanted(self, stored: Stored, there: Torrent) -> bool:
+        """Whether all that is wanted of a complete torrent is whole; notes the files."""
+        return (await self.whole_files(stored, there)).keys() >= (stored.wanted or frozenset())
+
+    async def whole_files(self, stored: Stored, there: Torrent) -> dict[int, str]:
+        """Which files of a torrent are whole, by place; remembered when all that were chosen are.
 
         Raises:
             RemoteError: the engine does not answer.
         """
-        looked_at, paths = self._looked.get(stored.id, (0.0, ()))
+        looked_at, paths = self._looked.get(stored.id, (0.0, {}))
         if time.monotonic() - looked_at < LOOK_AGAIN_S and not there.is_complete:
             return paths
         files = await self._engine.files(there.id)
-        paths = tuple(file.path for file in files if file.progress >= 1.0 and file.priority > 0)
-        if there.is_complete:
+        paths = {file.index: file.path for file in files if file.progress >= 1.0 and file.priority > 0}
+        if there.is_complete and paths.keys() >= (stored.wanted or frozenset()):
             await self._claims.set_finished(stored.id, paths)
         self._looked[stored.id] = time.monotonic(), paths
         return paths
@@ -216,7 +285,7 @@ class Placing:
         people = await self._claims.people([claim.user_id for claim in stored.claims])
         over = [user for user in people.values() if await self._is_over(user)]
         for user in over:
-            note = f"It turned out to be {gigabytes(there.size_bytes)}, which is over your quota."
+            note = f"It turned out to be {amount(there.size_bytes)}, which is over your quota."
             await self._claims.set_note(stored.id, note, user_id=user.id)
         if over and len(over) == len(stored.claims):
             await self._claims.set_stopped(stored.id, stopped=True)
@@ -239,7 +308,7 @@ class Placing:
             save_path=str(self._download_dir / stored.folder),
             category=f"u/{owner.name}" if owner else "",
             tags=_tags(stored),
-            stopped=stored.stopped,
+            stopped=stored.stopped or stored.wanted is not None,
         )
 
     def _clear(self, folder: str) -> None:
@@ -262,6 +331,17 @@ def _match(stored: Stored, torrents: tuple[Torrent, ...]) -> Torrent | None:
     return None
 
 
+def _chosen_tags(there: Torrent) -> frozenset[str]:
+    return frozenset(tag for tag in there.tags if tag.startswith(CHOSEN))
+
+
+def _tags_of_choice(wanted: frozenset[int] | None) -> tuple[str, ...]:
+    """What is written on a torrent whose wanted files are chosen; nothing where all of them are wanted."""
+    if wanted is None:
+        return ()
+    return (CHOSEN + hashlib.sha256(repr(sorted(wanted)).encode()).hexdigest()[:16],)
+
+
 def _owner(user_id: UserId) -> str:
     return f"user:{user_id}"
 
@@ -271,5 +351,6 @@ def _tags(stored: Stored) -> tuple[str, ...]:
     for claim in stored.claims:
         tags.append(_owner(claim.user_id))
         tags += [f"anilist:{claim.media_id}"] * (claim.media_id is not None)
-        tags += [f"ep:{claim.episode}"] * (claim.episode is not None)
+        episodes = claim.episodes if claim.is_part or claim.episode is not None else ()
+        tags += [f"ep:{episode}" for episode in episodes[:MOST_TAGS]]
     return tuple(dict.fromkeys(tags))
