@@ -91,3 +91,8 @@ def test_taste_in_one_line() -> None:
         "dual audio first · dubs too · HEVC, AVC · 10 bit, 8 bit · BD, WEB · at least 0 seeders · trusted posts only · "
         "remakes too · at least 240 MiB for 24 min · up to 2 GiB for 24 min"
     )
+
+
+def test_what_a_preference_is_about_fits_a_small_screen() -> None:
+    assert max(len(wish.about) for wish in WISHES) <= 66
+    assert max(len(wish.label) for wish in WISHES) <= 22

@@ -26,6 +26,10 @@ UNBOUND = "any"
 """Shown for a preference that a show does not have although it has one everywhere."""
 
 
+class Fields(VerticalScroll, can_focus=False, inherit_bindings=False):
+    """Lines to type into; the arrows go from one to the next rather than scroll."""
+
+
 class Form(Dialog[Taste]):
     """A line for each preference; the answer is the taste, which is remembered by then."""
 
@@ -49,7 +53,7 @@ class Form(Dialog[Taste]):
 
     def body(self) -> ComposeResult:
         """The preferences, and words about the one that is typed at."""
-        with VerticalScroll(can_focus=False):
+        with Fields():
             for wish in WISHES:
                 with Horizontal(classes="field"):
                     yield Line(wish.label, classes="label")
@@ -110,7 +114,7 @@ class ShowTasteDialog(Form):
     def __init__(self, desk: Desk, anime: Anime) -> None:
         super().__init__(desk, f"What you like of {anime.title}; empty: as everywhere")
         self._anime = anime
-        self._is_read = False
+        self.is_read = False
 
     def on_mount(self) -> None:
         """Read what there is."""
@@ -118,7 +122,7 @@ class ShowTasteDialog(Form):
 
     async def remember(self, typed: Mapping[str, str]) -> Taste:
         """Only what was typed is this show's own."""
-        if not self._is_read:
+        if not self.is_read:
             raise Conflict("your taste is still being read: a moment, then again")
         tastes, user, media_id = self.desk.releases.tastes, self.desk.user, self._anime.media_id
         changes = read({name: text for name, text in typed.items() if text.strip()})
@@ -135,7 +139,7 @@ class ShowTasteDialog(Form):
             return
         for wish in WISHES:
             self._put(wish, everywhere, changed)
-        self._is_read = True
+        self.is_read = True
 
     def _put(self, wish: Wish, everywhere: Taste, changed: Mapping[str, Any]) -> None:
         field = self.query_one(f"#{wish.name}", Input)

@@ -173,14 +173,14 @@ WISHES = (
     ),
     Wish(
         "wait_min", "Wait for the first", "no wait; e.g. 6 h",
-        "How long what fetches by itself waits for your first group when another was quicker.", _show_span, _read_span,
+        "How long what fetches by itself waits for your first group.", _show_span, _read_span,
     ),
     Wish(
         "blocked_groups", "Groups never taken", "none", "Separated by commas.", _show_list, _read_groups,
     ),
     Wish(
-        "languages", "Languages, best first", "any", "What you follow, read or heard. What is only in others is not "
-        "taken.", _show_list, lambda text: _read_words(text, tongues.code),
+        "languages", "Languages, best first", "any", "Read or heard. What is only in others is not taken.",
+        _show_list, lambda text: _read_words(text, tongues.code),
     ),
     Wish(
         "dual_audio", "Dual audio first", "no", "Prefer what has the original voices and a dub.",
@@ -203,12 +203,12 @@ WISHES = (
     ),
     Wish(
         "min_bytes_per_min", "Smallest size", "any; e.g. 200 MiB",
-        f"Of {USUAL_MIN} minutes of video; other lengths in proportion. Or of one: 10 MiB/min.",
+        f"For {USUAL_MIN} minutes, else in proportion. Or for one: 10 MiB/min.",
         _show_size, _read_size,
     ),
     Wish(
         "max_bytes_per_min", "Largest size", "any; e.g. 2 GiB",
-        f"Of {USUAL_MIN} minutes of video; other lengths in proportion. Or of one: 90 MiB/min.",
+        f"For {USUAL_MIN} minutes, else in proportion. Or for one: 90 MiB/min.",
         _show_size, _read_size,
     ),
     Wish(

@@ -59,6 +59,8 @@ async def about_shows(house: House) -> dict[str, Any]:
         "activity": await ann.json("activity"),
         "taste": await ann.json("taste"),
         "taste set": await ann.json("taste set --resolutions 1080"),
+        "taste show": await ann.json(f"taste show {show}"),
+        "taste clear": await ann.json(f"taste clear {show}"),
         "unwatch": await ann.json(f"unwatch {show}"),
     }
 
