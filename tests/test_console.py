@@ -75,7 +75,7 @@ def on_a_terminal(words: Sequence[str], talk: Sequence[tuple[bytes, str]]) -> tu
             os.write(ours, answer.encode() + b"\n")
         while piece := _read(ours):
             told += piece
-        return command.wait(timeout=30), told
+        return command.wait(timeout=120), told
     finally:
         command.kill()
         command.wait()

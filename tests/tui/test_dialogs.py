@@ -96,6 +96,7 @@ async def test_long_text_wraps_and_what_is_too_long_ends_in_dots() -> None:
         title = "日本語の題名がとても長いので切られます"
         show(seat, Ask("Sure?", said(words, wraps=True), said(Span(title), right=["right"]), choices=CHOICES))
         await seat.sees("Sure?")
+        await seat.settled()
         text = " ".join(line.split("│")[1].strip() for line in seat.glass.lines if line.count("│") == 2)
         assert words in text
         assert any("… right" in line for line in seat.glass.lines)

@@ -33,6 +33,7 @@ async def fail(error: Exception, secret: str = "hunter2") -> None:
 async def test_the_top_line_says_where_and_who() -> None:
     async with seated(ShowsApp) as seat:
         await seat.sees("ann")
+        await seat.settled()
         assert seat.glass.lines[0].split() == ["uuutorrent", "1", "Shows", "ann"]
         assert seat.glass.cell_at("Shows").underscore
 

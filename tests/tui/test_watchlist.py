@@ -40,7 +40,7 @@ async def test_enter_fetches_the_next_episode_and_says_what_was_chosen_and_why(e
         await seat.sees("Episode 13 of Sousou no Frieren")
         await seat.sees("[SubsPlease] Sousou no Frieren - 13")
         for step in ("watchlist", "search", "choose", "add", "link"):
-            assert re.search(rf"✓ {step} \d", seat.glass.text), step
+            await seat.until(lambda: re.search(rf"✓ {step} \d", seat.glass.text) is not None, step)  # noqa: B023 - now
         await seat.sees("ep 13 ↓ 0 %")
         (held,) = await evening.services.library.holdings(evening.ann)
         assert (held.media_id, held.episode) == (1, 13)
