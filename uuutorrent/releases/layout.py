@@ -30,6 +30,8 @@ _TABLE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
     **dict.fromkeys(map(ord, "’‘"), "'"),
 }
 _CLOSING = {"(": ")", "[": "]", "{": "}", "【": "】", "「": "」", "『": "』", "《": "》"}
+QUOTES = "「『《"
+"""Brackets that hold titles rather than groups."""
 _CHECKSUM = re.compile(r"(?:CRC[ :]?)?([0-9A-F]{8})", re.I)
 _YEAR = re.compile(r"((?:19[5-9]|20[0-3])\d)(?:[-.]\d\d[-.]\d\d| ?- ?(?:19[5-9]|20[0-3])\d)?")
 _NUMBERED = re.compile(
@@ -194,7 +196,8 @@ def _take_group(page: Layout, brackets: list[tuple[int, int]], raw: str) -> None
     ):
         start, end = brackets[0]
         inner = page.text[start + 1 : end - 1].strip()
-        if inner and not _NUMBERED.fullmatch(inner) and not _is_technical(page, start, end, group=True):
+        quoted = page.text[start] in QUOTES
+        if inner and not quoted and not _NUMBERED.fullmatch(inner) and not _is_technical(page, start, end, group=True):
             page.group, page.group_end = raw[start + 1 : end - 1].strip(), end
             return
     strong = [mark.start for mark in page.marks if mark.strong]

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import anitopy
 
 from uuutorrent.releases import marks, numbers
-from uuutorrent.releases.layout import GAP, LONGEST, MASK, Aside, Known, Layout, lay_out
+from uuutorrent.releases.layout import GAP, LONGEST, MASK, QUOTES, Aside, Known, Layout, lay_out
 from uuutorrent.releases.marks import Mark, Marks
 from uuutorrent.releases.numbers import Numbers
 from uuutorrent.releases.release import Kind, ReleaseName
@@ -126,8 +126,13 @@ def _titles(page: Layout, found: Numbers) -> tuple[str, ...]:
     left_out += [(aside.start, aside.end) for aside in page.asides if not _belongs(page, aside, end)]
     main = _split(_clean(page, start, end, left_out))
     if MASK not in page.line[start:end]:
-        main = [*(aside.of(page.text) for aside in page.asides if aside.known and aside.end <= start), *main]
+        main = [*(aside.of(page.text) for aside in page.asides if aside.end <= start and _leads(page, aside)), *main]
     return _distinct([*main, *_asides(page), *page.others])
+
+
+def _leads(page: Layout, aside: Aside) -> bool:
+    """Words in brackets before all others are the title when it is known, or quoted."""
+    return aside.known or (aside.start == 0 and page.text[0] in QUOTES)
 
 
 def _titles_elsewhere(page: Layout, found: Numbers) -> tuple[str, ...]:
