@@ -89,6 +89,14 @@ async def test_a_wrong_habit_is_put_right_by_a_later_clear_name(memory: Memory) 
     assert await memory.known() == [("aye", 24)]
 
 
+async def test_a_name_that_contradicts_the_group_s_others_teaches_nothing(memory: Memory) -> None:
+    memory.post("[Aye] Kage no Uta Zoku - 50 (1080p)")
+    await memory.find(26)
+    memory.post("[Aye] Kage no Uta Zoku - 05 (1080p)")
+    await memory.find(26)
+    assert await memory.known() == [("aye", 24)]
+
+
 async def test_what_does_not_change_is_not_written_again(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[int] = []
     write = Habits._write

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -139,21 +140,23 @@ class _Hunt:
         return any(one.first is not None for one in self.ranked)
 
     def new_habits(self) -> tuple[Habit, ...]:
-        """What clear readings show and is not known yet; of a group's posts the newest counts."""
+        """What clear names show and is not known yet. Of a group that counts now so, now otherwise, nothing."""
         if not self.wanted.family.prequels and not self.wanted.lore.habits:
             return ()  # a single season can be numbered in one way only
         known = {habit.group.lower(): habit.offset for habit in self.wanted.lore.habits}
-        shown = {
-            one.name.group.lower(): Habit(one.name.group, one.offset, one.release.title)
-            for one in sorted(self.ranked, key=_posted)
-            if one.offset is not None and self._shows_a_habit(one)
-        }
-        return tuple(habit for group, habit in shown.items() if known.get(group) != habit.offset)
+        shown: dict[str, dict[int, str]] = defaultdict(dict)
+        for one in sorted(self.ranked, key=_posted):
+            if one.offset is not None and self._shows_a_habit(one):
+                shown[one.name.group.lower()][one.offset] = one.release.title
+        agreed = [(group, *offsets.popitem()) for group, offsets in shown.items() if len(offsets) == 1]
+        return tuple(Habit(group, offset, title) for group, offset, title in agreed if known.get(group) != offset)
 
     def _shows_a_habit(self, one: Ranked) -> bool:
         """Whether it is clear how its group counts. Other episodes tell it as well; what was rejected does not."""
         aired, episode = self.wanted.family.anime.aired, self.wanted.episode
-        if not one.is_clear or one.is_corrected or one.release.remake or one.first is None or one.first != one.last:
+        if not one.is_clear or one.is_corrected or one.release.remake or not one.name.group:
+            return False
+        if one.first is None or one.first != one.last:
             return False
         return one.verdict is Match.MATCH if one.first == episode else aired is None or one.first <= aired
 
