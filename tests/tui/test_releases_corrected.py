@@ -60,7 +60,7 @@ async def test_a_title_that_is_the_shows_is_learnt(odd: Evening) -> None:
         seat.type("c")
         await chooses(seat, "“Sousou no Frieren Monogatari” is this show")
         await seat.sees("3 fit,")
-        assert stands_on(seat, ODD)
+        await seat.until(lambda: stands_on(seat, ODD), "the cursor on it")
         await seat.sees("It is episode 13")
 
 
@@ -79,8 +79,8 @@ async def test_what_was_said_is_shown_next_time_and_can_be_taken_back(odd: Eveni
         seat.type("c")
         await chooses(seat, "Take it back: ")
         await seat.sees("2 fit,")
-        assert stands_on(seat, ODD)
-        assert "✎" not in seat.glass.text
+        await seat.until(lambda: stands_on(seat, ODD), "the cursor on it")
+        await seat.sees_no("✎")
 
 
 async def test_the_best_one_may_be_wrong(evening: Evening) -> None:
@@ -90,7 +90,7 @@ async def test_the_best_one_may_be_wrong(evening: Evening) -> None:
         await chooses(seat, "This is not episode 13")
         await seat.sees("1 fit,")
         await seat.sees("★ [SubsPlease] Sousou no Frieren - 13 (720p)")
-        assert stands_on(seat, "✎ [SubsPlease] Sousou no Frieren - 13 (1080p)")
+        await seat.until(lambda: stands_on(seat, "✎ [SubsPlease] Sousou no Frieren - 13 (1080p)"), "the cursor on it")
         await seat.sees("you said")
 
 
