@@ -30,6 +30,7 @@ _TABLE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
     **dict.fromkeys(map(ord, "’‘"), "'"),
 }
 _CLOSING = {"(": ")", "[": "]", "{": "}", "【": "】", "「": "」", "『": "』", "《": "》"}
+_OPENING = re.compile(f"[{re.escape(''.join(_CLOSING))}]")
 QUOTES = "「『《"
 """Brackets that hold titles rather than groups."""
 _CHECKSUM = re.compile(r"(?:CRC[ :]?)?([0-9A-F]{8})", re.I)
@@ -168,21 +169,26 @@ def _brackets(text: str) -> list[tuple[int, int]]:
     """The outermost pairs of brackets; one that never closes is an ordinary sign."""
     found: list[tuple[int, int]] = []
     at = 0
-    while at < len(text):
-        closing = _CLOSING.get(text[at])
-        end = _end_of(text, at, text[at], closing) if closing else 0
+    while opening := _OPENING.search(text, at):
+        end = _end_of(text, opening.start(), opening[0], _CLOSING[opening[0]])
         if end:
-            found.append((at, end))
-        at = end or at + 1
+            found.append((opening.start(), end))
+        at = end or opening.end()
     return found
 
 
 def _end_of(text: str, at: int, opening: str, closing: str) -> int:
-    depth = 0
-    for index in range(at, len(text)):
-        depth += (text[index] == opening) - (text[index] == closing)
+    """Past the bracket that closes the one at `at`; 0 when none does."""
+    inner, end = text.find(opening, at + 1), text.find(closing, at + 1)
+    depth = 1
+    while end >= 0:
+        if 0 <= inner < end:
+            depth, inner = depth + 1, text.find(opening, inner + 1)
+            continue
+        depth -= 1
         if depth == 0:
-            return index + 1
+            return end + 1
+        end = text.find(closing, end + 1)
     return 0
 
 

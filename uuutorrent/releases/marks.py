@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from uuutorrent.releases import languages
 
 HEIGHTS = frozenset({360, 400, 480, 540, 576, 720, 810, 900, 1080, 1440, 2160, 4320})
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """One mark. A strong one never belongs to a title, a weak one might."""
 
     kind: str

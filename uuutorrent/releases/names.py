@@ -18,20 +18,22 @@ from uuutorrent.releases.numbers import Numbers
 from uuutorrent.releases.release import Kind, ReleaseName
 
 _EXTRA = re.compile(
-    r"(?<![^\W_])(?:(?P<opening>(?:NC ?)?OP)|(?P<ending>(?:NC ?)?ED)|(?P<preview>PV|CM))"
-    r"(?: ?\d{1,2}[a-z]?)?(?:v\d)?(?![^\W_])"
+    r"\b(?:(?P<opening>(?:NC ?)?OP)|(?P<ending>(?:NC ?)?ED)|(?P<preview>PV|CM))"
+    r"(?: ?\d{1,2}[a-z]?)?(?:v\d)?\b"
     r"|(?:(?<=- )|(?<=\d )|(?<=\d[: ]))(?i:(?P<opening2>(?:(?:Creditless|Clean|Textless) )(?:OP|Openings?))"
     r"|(?P<ending2>(?:(?:Creditless|Clean|Textless) )(?:ED|Endings?))|(?P<preview2>Trailer|Teaser|Preview|Promo)"
-    r"|(?P<extra>Creditless|Menus?|Making of|Music Video|Interview|OST))(?![^\W_])"
+    r"|(?P<extra>Creditless|Menus?|Making of|Music Video|Interview|OST))\b"
 )
 _EXTRAS = {"opening": Kind.OPENING, "ending": Kind.ENDING, "preview": Kind.PREVIEW, "extra": Kind.EXTRA}
-_OVA = re.compile(r"(?<![^\W_])(?:OVA|OAD)(?:s|\d{1,2})?(?:\.\d)?(?![^\W_])", re.I)
-_RECAP = re.compile(r"(?<![^\W_])(?:Recap|Soushuu?hen)(?![^\W_])|総集編", re.I)
-_SPECIAL = re.compile(r"(?<![^\W_])(?:SP|Specials?|Omake)(?:s|\d{1,2})?(?:\.\d)?(?![^\W_])|特別編", re.I)
-_BESIDE = ((_RECAP, Kind.RECAP), (_OVA, Kind.OVA), (_SPECIAL, Kind.SPECIAL))
-_FILM = re.compile(r"(?<![^\W_])(?:Movies?|Film|Gekijou?-?ban)(?![^\W_])|劇場版", re.I)
+_BESIDE = re.compile(
+    r"\b(?:(?P<recap>Recap|Soushuu?hen)|(?P<ova>(?:OVA|OAD)(?:s|\d{1,2})?(?:\.\d)?)"
+    r"|(?P<special>(?:SP|Specials?|Omake)(?:s|\d{1,2})?(?:\.\d)?)|(?P<film>Movies?|Film|Gekijou?-?ban))\b"
+    r"|(?P<recap2>総集編)|(?P<special2>特別編)|(?P<film2>劇場版)",
+    re.I,
+)
 _REMASTER = re.compile(r"(?: HD)? Remaster(?:ed)?$", re.I)
 _TRIM = " -~:|,.·★/&+"
+_TRIM_BUT_DOTS = " -~:|,/&+"
 
 
 def parse(title: str, known: Sequence[str] = ()) -> ReleaseName:
@@ -102,13 +104,14 @@ def _kind(page: Layout, found: Numbers, said: Marks, extra: re.Match[str] | None
     if found.last is not None or found.last_season is not None or said.batch or found.volume or found.besides:
         return Kind.BATCH
     text = " ".join((page.line[page.group_end :], *(words for words in _asides(page) if len(words.split()) <= 2)))
-    if kind := next((kind for pattern, kind in _BESIDE if pattern.search(text)), None):
+    said_beside = {(match.lastgroup or "").rstrip("2") for match in _BESIDE.finditer(text)}
+    if kind := next((kind for kind in (Kind.RECAP, Kind.OVA, Kind.SPECIAL) if kind in said_beside), None):
         return kind
     if found.fraction is not None:
         return Kind.SPECIAL
     if found.episode is not None:
         return Kind.EPISODE
-    if _FILM.search(text):
+    if Kind.FILM in said_beside:
         return Kind.FILM
     return Kind.BATCH if found.season is not None else Kind.UNKNOWN
 
@@ -177,19 +180,19 @@ def _first_word(line: str, at: int) -> int | None:
 
 def _end_of_title(page: Layout, start: int, end: int) -> int:
     """The first gap that is neither a year nor words in brackets ends the title."""
-    asides = {index for aside in page.asides for index in range(aside.start, aside.end)}
-    index = start
-    while index < end:
-        if page.line[index] == GAP and index not in asides:
-            after = index
-            while after < len(page.line) and page.line[after] == GAP:
-                after += 1
-            inner = page.text[index + 1 : after - 1]
-            skipped = inner.upper() == "TV" or (inner.isdigit() and len(inner) == 4)
-            if not skipped or not page.line[after:end].strip():
-                return index
-            index = after
-        index += 1
+    index = page.line.find(GAP, start, end)
+    while index >= 0:
+        if aside := next((aside for aside in page.asides if aside.start <= index < aside.end), None):
+            index = page.line.find(GAP, aside.end, end)
+            continue
+        after = index
+        while after < len(page.line) and page.line[after] == GAP:
+            after += 1
+        inner = page.text[index + 1 : after - 1]
+        skipped = inner.upper() == "TV" or (inner.isdigit() and len(inner) == 4)
+        if not skipped or not page.line[after:end].strip():
+            return index
+        index = page.line.find(GAP, after, end)
     return end
 
 
@@ -205,19 +208,16 @@ def _belongs(page: Layout, aside: Aside, end: int) -> bool:
 
 
 def _clean(page: Layout, start: int, end: int, left_out: list[tuple[int, int]]) -> str:
-    kept = [
-        sign
-        for index, sign in enumerate(page.text[start:end], start)
-        if not any(first <= index < last for first, last in left_out)
-        and (page.line[index] != GAP or _in_aside(page, index))
-    ]
-    return re.sub(r"\s*-\s*(?=-|$)|\s{2,}", " ", "".join(kept)).strip(
-        _TRIM if not _ends_with_dots(kept) else " -~:|,/&+"
-    )
-
-
-def _ends_with_dots(kept: list[str]) -> bool:
-    return "".join(kept).rstrip().endswith(".")
+    kept = list(page.text[start:end])
+    for first, last in left_out:
+        for index in range(max(first, start), min(last, end)):
+            kept[index - start] = ""
+    at = page.line.find(GAP, start, end)
+    while at >= 0:
+        kept[at - start] = kept[at - start] if _in_aside(page, at) else ""
+        at = page.line.find(GAP, at + 1, end)
+    words = "".join(kept).rstrip()
+    return re.sub(r"\s*-\s*(?=-|$)|\s{2,}", " ", words).strip(_TRIM_BUT_DOTS if words.endswith(".") else _TRIM)
 
 
 def _in_aside(page: Layout, index: int) -> bool:

@@ -13,8 +13,7 @@ from uuutorrent.releases.layout import GAP, MASK, Layout
 from uuutorrent.releases.marks import HEIGHTS
 from uuutorrent.releases.titles import HAN, ORDINALS, count_of
 
-_LEFT = r"(?<![^\W_])"
-_RIGHT = r"(?![^\W_])"
+_LEFT = _RIGHT = r"\b"
 _AFTER = rf"(?=\s*(?:$|[{GAP}(\[「|~]|-\s|-$|\.(?=[^\W\d]|{GAP})|(?:END|Fin|FINAL|V\d|DVD|BD|WEB){_RIGHT}))"
 _ONE = r"(?P<episode>\d{1,4})(?:\.(?P<fraction>\d{1,2}))?(?:[a-cA-C](?![^\W_]))?(?:\s?[vV](?P<version>\d))?"
 
@@ -57,8 +56,10 @@ _RANGE = re.compile(
     r"|第(?P<episode3>\d{1,4})-(?P<last3>\d{1,4})[話话集回]|全 ?(?P<last4>\d{1,4}) ?[話话集回]",
     re.I,
 )
+_MAY_BE_RANGE = re.compile(r"\d(?:v\d)?\s?[-~+&]|[全第]|\d (?:à|to|al|bis) ", re.I)
 _LABELLED = re.compile(
-    rf"{_LEFT}(?:Episodes?|Ep|Folge|Épisode|E(?=\d)|(?:SP|EX|OVA|OAD|Specials?)(?=\s?\d)|#)[ .:]*{_ONE}{_RIGHT}"
+    rf"(?:{_LEFT}(?:Episodes?|Ep|Folge|Épisode|E(?=\d)|(?:SP|EX|OVA|OAD|Specials?)(?=\s?\d))|(?<!\w)#)[ .:]*"
+    rf"{_ONE}{_RIGHT}"
     rf"|第 ?(?P<episode2>\d{{1,4}}) ?[話话集回]|{_LEFT}(?P<episode3>\d{{1,4}}) ?[話话集]",
     re.I,
 )
@@ -199,6 +200,9 @@ def _sxxeyy(line: str) -> re.Match[str] | None:
 
 
 def _range(line: str) -> re.Match[str] | None:
+    if not _MAY_BE_RANGE.search(line):
+        return None
+
     def rises(match: re.Match[str]) -> bool:
         *before, last = (int(value) for name, value in match.groupdict().items() if value and name != "version")
         first = before[0] if before else 1

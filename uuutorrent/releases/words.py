@@ -29,8 +29,8 @@ class Word(NamedTuple):
 
 def words(text: str) -> tuple[Word, ...]:
     """The words of a text in order, each in the spelling that is compared."""
-    found = (Word(_plain(match[0]), match.start(), match.end()) for match in _WORD.finditer(text))
-    return tuple(word for word in found if word.text)
+    found = [Word(_plain(match[0]), match.start(), match.end()) for match in _WORD.finditer(text)]
+    return tuple([word for word in found if word.text])
 
 
 def key(found: Iterable[str]) -> str:
