@@ -96,7 +96,10 @@ async def test_an_idle_sftp_client_is_told_and_does_not_hold_the_server_up(
     assert done.stderr == CLOSING.encode() + b"\n"
 
 
-async def test_what_is_not_finished_in_time_is_cut_with_a_sentence(port: Port, ann: User) -> None:
+async def test_what_is_not_finished_in_time_is_cut_with_a_sentence(
+    port: Port, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uuutorrent.ssh.call.HINT_AFTER_S", 3600)
     await port.give(ann, "Show", {"Show - 01.mkv": EPISODE})
     async with port.as_user(ann) as connection:
         command = await connection.create_process("keys add")

@@ -86,7 +86,10 @@ async def test_open_screens_end_with_a_sentence_and_the_connection_with_them(
         assert await his.ends() == 0
 
 
-async def test_commands_and_transfers_end_too(port: Port, ann: User, accounts: Accounts) -> None:
+async def test_commands_and_transfers_end_too(
+    port: Port, ann: User, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uuutorrent.ssh.call.HINT_AFTER_S", 3600)
     await port.give(ann, "Show", {"Show - 01.mkv": b"x" * 100_000})
     async with port.as_user(ann) as connection, connection.start_sftp_client() as sftp:
         command = await connection.create_process("keys add")

@@ -235,7 +235,10 @@ class TestWithManyTorrents:
     def few(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(live_module, "FEW", 0)
 
-    async def test_what_moves_is_followed(self, live: Live, engine: FakeEngine, tmp_path: Path) -> None:
+    async def test_what_moves_is_followed(
+        self, live: Live, engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(live_module, "FULL_S", 3600)
         moving, still = make(tmp_path, "Moving.mkv", MIB), make(tmp_path, "Still.mkv", MIB)
         await engine.add(moving.new(tmp_path))
         await engine.add(still.new(tmp_path))
