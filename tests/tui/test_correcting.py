@@ -58,6 +58,14 @@ def test_nothing_is_said_of_the_numbers_of_nobody() -> None:
     assert labels(fixes(wanted(), ranked(30, group=""))) == ["This is episode 6"]
 
 
+def test_a_batch_is_no_episode_and_has_no_number_to_count_from() -> None:
+    one = ranked(1)
+    batch = replace(one, name=replace(one.name, last_episode=12))
+    assert labels(fixes(wanted(), batch)) == []
+    holding = replace(batch, first=1, last=12, is_batch=True)
+    assert labels(fixes(wanted(), holding)) == ["This does not hold episode 6"]
+
+
 def test_what_was_said_is_not_offered_again_but_can_be_taken_back() -> None:
     given = ranked(30)
     absolute = next(choice.says for choice in fixes(wanted(), given) if choice.says and choice.says.offset == 24)

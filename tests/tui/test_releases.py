@@ -16,7 +16,7 @@ async def test_every_candidate_is_listed_best_first_with_its_reasons(evening: Ev
         await seat.sees("› ★ [SubsPlease] Sousou no Frieren - 13 (1080p)")
         assert re.search(r"✓ \[SubsPlease\] Sousou no Frieren - 13 \(720p\).* 720 +1.3 GiB +300", seat.glass.text)
         assert "480p" not in seat.glass.text
-        await seat.sees("SubsPlease · 1080p · 1.3 GiB · 900 seeders, 3 leechers")
+        await seat.sees("SubsPlease · 1080p · 1.3 GiB · 900 seeders · ")
         await seat.sees("It is episode 13")
         await seat.sees("· its own title")
 

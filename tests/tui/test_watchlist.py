@@ -287,7 +287,7 @@ async def test_what_goes_wrong_while_adding_is_said_in_the_dialog(evening: Eveni
 async def test_a_batch_that_is_held_counts_for_the_next_episode(evening: Evening) -> None:
     title = "[Judas] Sousou no Frieren (Season 1) [1080p] (Batch)"
     post = evening.nyaa.post(title, torrent=made_up_torrent(title, 1_000_000))
-    grab = await evening.services.grabs.get(evening.ann, 1, 13, infohash=post.infohash)
+    grab = await evening.services.grabs.get(evening.ann, 1, 13, infohash=post.infohash, whole_batch=True)
     assert grab.infohash is not None, grab.reason
     evening.engine.complete(grab.infohash)
     async with evening.sit() as seat:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from uuutorrent.releases.placing import known_titles
-from uuutorrent.releases.release import Correction, Form, Match, Offer, Ranked, Wanted
+from uuutorrent.releases.release import Correction, Form, Kind, Match, Offer, Ranked, Wanted
 from uuutorrent.releases.words import key
 from uuutorrent.tui.dialogs import Ask, Choice
 from uuutorrent.tui.line import Span
@@ -73,13 +73,14 @@ def _meaning(correction: Correction) -> Correction:
 def _sayable(wanted: Wanted, ranked: Ranked) -> Iterator[tuple[str, Correction]]:
     episode, name = wanted.episode, ranked.name
     media_id, infohash, title = wanted.family.anime.media_id, ranked.release.infohash, ranked.release.title
+    is_several = name.kind is Kind.BATCH or name.last_episode is not None
     is_it = ranked.verdict is Match.MATCH or (ranked.first or 0) <= episode <= (ranked.last or 0)
-    if not is_it or ranked.confidence < 1:
+    if not is_several and (not is_it or ranked.confidence < 1):
         form = Correction(Form.IS, media_id, infohash=infohash, episode=episode, title=title)
         yield f"This is episode {episode}", form
     if is_it:
         form = Correction(Form.IS_NOT, media_id, infohash=infohash, episode=episode, title=title)
-        yield f"This is not episode {episode}", form
+        yield f"This {'does not hold' if ranked.is_batch else 'is not'} episode {episode}", form
     for offset in _offsets(wanted, ranked):
         form = Correction(Form.OFFSET, media_id, group=name.group, offset=offset, title=title)
         given = name.episode or 0
@@ -92,7 +93,7 @@ def _sayable(wanted: Wanted, ranked: Ranked) -> Iterator[tuple[str, Correction]]
 def _offsets(wanted: Wanted, ranked: Ranked) -> Iterator[int]:
     """How else the group may number this show, so that the name's number is an episode of it."""
     name, count = ranked.name, wanted.family.anime.episodes
-    if not name.group or name.episode is None:
+    if not name.group or name.episode is None or name.last_episode is not None:
         return
     for offset in dict.fromkeys((wanted.family.offset, name.episode - wanted.episode, 0)):
         number = name.episode - offset

@@ -88,13 +88,18 @@ class View:
     @property
     def held(self) -> Holding | None:
         """The torrent of the next episode: its own, or a batch of the show."""
-        mine = (holding for holding in self.holdings if holding.episode in (self.next, None))
-        return max(mine, key=lambda holding: (holding.episode is not None, holding.progress), default=None)
+        mine = (holding for holding in self.holdings if self.next is not None and _has(holding, self.next))
+        return max(mine, key=lambda one: (one.episode is not None or one.is_part, one.progress), default=None)
 
 
 def with_progress(entry: WatchEntry, progress: int | None) -> WatchEntry:
     """The entry as it will be once `progress` is written."""
     return entry if progress is None else replace(entry, progress=progress)
+
+
+def _has(holding: Holding, episode: int) -> bool:
+    """Whether the episode is in it; of a batch whose files nobody could tell apart it is taken to be."""
+    return episode in holding.episodes if holding.episodes else holding.episode in (episode, None)
 
 
 def in_order(views: Sequence[View]) -> list[View]:
@@ -214,7 +219,7 @@ def _what_next(view: View) -> Said:
 
 
 def _have(episode: int, holding: Holding) -> Sequence[Span | str]:
-    what = f"Episode {episode}" if holding.episode is not None else "A batch with it"
+    what = "A batch with it" if holding.episode is None and not holding.is_part else f"Episode {episode}"
     if holding.is_complete:
         return [Span(f"{what} is ready", "good"), f", {size(holding.size_bytes)}. y copies the line that fetches it."]
     moving = [rate(holding.down_bps), f"{eta(holding.eta_s)} left" if eta(holding.eta_s) else ""]

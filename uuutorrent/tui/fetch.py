@@ -19,9 +19,10 @@ _POINT_OF_NO_RETURN = "link"
 class Fetch:
     """One grab of an episode, as it goes on. The screen shows it; `on_step` is told by the service."""
 
-    def __init__(self, episode: int, *, release: str | None = None) -> None:
+    def __init__(self, episode: int, *, release: str | None = None, whole_batch: bool = False) -> None:
         self.episode = episode
         self.release = release
+        self.whole_batch = whole_batch
         self.grab: Grab | None = None
         self.trouble = ""
         self._ms: dict[str, float] = {}

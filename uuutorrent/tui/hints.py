@@ -31,14 +31,14 @@ def hints(found: Found | None, usage: Usage | None, now: datetime) -> Iterator[S
 
 def _batch(batch: Ranked, usage: Usage | None) -> Said:
     needs = batch.release.size_bytes
-    which = f"Episodes {batch.first} to {batch.last}" if batch.first is not None else "The season"
+    which = f"{batch.first}-{batch.last}" if batch.first is not None else "the season"
     key: list[Span | str] = [Span(" b ", "key", "screen.batch"), "takes it"]
-    told: list[Span | str] = [Span(f"{which} in one torrent: ", "accent"), size(needs)]
+    told: list[Span | str] = [Span(f"Batch of {which}: ", "accent"), size(needs)]
     if usage is None or not usage.quota_bytes:
         return said(*told, right=key)
     free = max(0, usage.quota_bytes - usage.bytes)
     if needs > free:
-        return said(*told, Span(f", more than the {size(free)} left of your quota", "warn"), right=key)
+        return said(*told, Span(f", only {size(free)} of your quota left", "warn"), right=key)
     return said(*told, f", leaves {size(free - needs)} of your quota", right=key)
 
 

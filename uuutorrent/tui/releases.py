@@ -61,7 +61,9 @@ class ReleasesDialog(Dialog[Taken]):
     """Lists what the index has of an episode; the answer is the one to take."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("b", "batch", "Whole batch", id="releases.batch", tooltip="Fetch the rest of the season at once."),
+        Binding(
+            "b", "batch", "Whole batch", id="releases.batch", show=False, tooltip="Fetch all of the batch on offer."
+        ),
         Binding("y", "answer(True)", "Accept", id="releases.accept", show=False, tooltip="What others say is right."),
         Binding(
             "n", "answer(False)", "Decline", id="releases.decline", show=False, tooltip="What others say is wrong."
@@ -182,6 +184,9 @@ class ReleasesDialog(Dialog[Taken]):
             self.failed(e)
             return
         choices = fixes(found.wanted, ranked, mine)
+        if not choices:
+            self.status.say("There is nothing to put right here: it is read as far as its name goes.")
+            return
         answer = await self.app.push_screen_wait(ask(ranked, choices))
         if answer is not None:
             await self._remember(self._done(choices[int(answer)]))

@@ -89,12 +89,12 @@ class WatchlistScreen(WatchingScreen):
         else:
             self._fetch(view, view.next)
 
-    def _fetch(self, view: View, episode: int, release: str | None = None) -> None:
+    def _fetch(self, view: View, episode: int, release: str | None = None, *, whole_batch: bool = False) -> None:
         media_id = view.anime.media_id
         if (now := self.fetches.get(media_id)) is not None and now.is_running:
             self.shell.toast(f"Episode {now.episode} is being fetched just now. Escape cancels it.")
             return
-        fetch = self.fetches[media_id] = Fetch(episode, release=release)
+        fetch = self.fetches[media_id] = Fetch(episode, release=release, whole_batch=whole_batch)
         self._fetching[media_id] = self._run_fetch(view, fetch)
         self.turn_wheel()
 
@@ -103,7 +103,12 @@ class WatchlistScreen(WatchingScreen):
         """Fetch, and tell how it ended."""
         try:
             grab = await self.desk.grabs.get(
-                self.desk.user, view.anime.media_id, fetch.episode, infohash=fetch.release, on_step=fetch.on_step
+                self.desk.user,
+                view.anime.media_id,
+                fetch.episode,
+                infohash=fetch.release,
+                whole_batch=fetch.whole_batch,
+                on_step=fetch.on_step,
             )
             fetch.ended(grab)
             self._tell_end(view, fetch, grab)
@@ -149,7 +154,7 @@ class WatchlistScreen(WatchingScreen):
         episode = view.next or max(1, view.entry.progress)
         chosen = await self.app.push_screen_wait(ReleasesDialog(self.desk, view.anime, episode))
         if chosen is not None:
-            self._fetch(view, chosen.episode, chosen.infohash)
+            self._fetch(view, chosen.episode, chosen.infohash, whole_batch=chosen.whole)
 
     @work(group="dialog", exclusive=True)
     async def action_taste(self) -> None:

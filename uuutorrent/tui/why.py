@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 
 from uuutorrent.releases.release import SURE, Match, Ranked
-from uuutorrent.tui.figures import count, day, size, sure
+from uuutorrent.tui.figures import ago, count, size, sure
 from uuutorrent.tui.line import Span
 from uuutorrent.tui.panel import Panel, Said, point, said
 
@@ -25,7 +26,7 @@ class Why(VerticalScroll, can_focus=False):
 
     def explain(self, ranked: Ranked | None, episode: int, *, is_best: bool = False) -> None:
         """Show this one, as an answer to the question for `episode`; None: nothing."""
-        self.query_one("#about-release", Panel).fill(*(_about(ranked) if ranked else ()))
+        self.query_one("#about-release", Panel).fill(*(_about(ranked, datetime.now(UTC)) if ranked else ()))
         self.query_one("#placed", Panel).fill(*(_placed(ranked, episode) if ranked else ()))
         self.query_one("#liked", Panel).fill(*(_liked(ranked, episode, is_best=is_best) if ranked else ()))
         self.scroll_home(animate=False)
@@ -36,7 +37,7 @@ def holds(ranked: Ranked, episode: int) -> bool:
     return ranked.verdict is Match.MATCH or (ranked.first or 0) <= episode <= (ranked.last or 0)
 
 
-def _about(ranked: Ranked) -> Sequence[Said]:
+def _about(ranked: Ranked, now: datetime) -> Sequence[Said]:
     release, name = ranked.release, ranked.name
     facts = [
         name.group or "no group named",
@@ -47,10 +48,10 @@ def _about(ranked: Ranked) -> Sequence[Said]:
         f"spoken {'/'.join(name.audio)}" if name.audio else "",
         f"written {'/'.join(name.subtitles)}" if name.subtitles else "",
         size(release.size_bytes),
-        f"{count(release.seeders, 'seeder')}, {count(release.leechers, 'leecher')}",
+        count(release.seeders, "seeder"),
         "trusted" if release.trusted else "",
         "remake" if release.remake else "",
-        day(release.posted_at) if release.posted_at else "",
+        ago(release.posted_at, now) if release.posted_at else "",
     ]
     return (
         said(Span(release.title, "accent"), wraps=True),
