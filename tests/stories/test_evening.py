@@ -24,6 +24,7 @@ def test_enter_fetches_the_next_episode_before_your_eyes(town: Town) -> None:
         screen.type("2")
         screen.shows(TITLE, "100 %")
         screen.type("1")
+        screen.shows("1 behind", "ready")
         screen.type("+")
         screen.shows("5/12", "caught up")
         screen.type("q")
