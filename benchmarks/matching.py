@@ -1,10 +1,11 @@
-"""How well names are read and releases chosen, and how fast, beside anitopy.
+"""How well names are read and releases chosen, and how fast, beside three libraries that read names.
 
-Run: python -m benchmarks.matching [--anitomy data.json] [--titles file.tsv] [--mutations 100000] [--misses]
+Run: python -m benchmarks.matching [--anitomy data.json] [--titles file.tsv] [--mutations 100000]
 
 `--anitomy` is anitomy's own test data (github.com/erengy/anitomy, test/data.json); it is measured, not kept here.
 A name counts as right when title, episode or range, and season are; titles are compared without case, spaces and
-punctuation. "Known" means that the right title is cut out first, as the ranking does with all titles of a family.
+punctuation. "Knowing" means that the right title is cut out first, as the ranking does with all titles of a family;
+for the libraries it is replaced by one plain word. Every name that is read wrong is listed with the reason.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ import re
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import anitopy
-
+from benchmarks import readers
 from benchmarks.machine import machine
+from benchmarks.misses import why
 from tests.releases.cases import questions
 from tests.releases.corpus import (
     TITLES,
@@ -32,11 +34,10 @@ from tests.releases.corpus import (
     season_is_right,
     title_is_right,
 )
-from uuutorrent.releases.names import Reader, parse
+from uuutorrent.releases.names import Reader
 from uuutorrent.releases.ranking import best, rank
 from uuutorrent.releases.release import ReleaseName
 
-Read = Callable[[Labelled], ReleaseName]
 PIECES = ["[", "]", "(", "第", "話", " - ", "S", "E", "0", "²", "½", "|", "\x00", "~12", "v", ".", "_", "【", "1080"]
 
 
@@ -59,58 +60,53 @@ def _ends(said: str | list[str]) -> str:
     return "-".join(dict.fromkeys((plain[0], plain[-1]))) if plain else ""
 
 
-def by_anitopy(label: Labelled) -> ReleaseName:
-    try:
-        said = anitopy.parse(label.name) or {}
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
-        said = {}
-    season, episode = _ends(said.get("anime_season", "")), _ends(said.get("episode_number", ""))
-    first, _, last = episode.partition("-")
-    from_, _, to = season.partition("-")
-    return ReleaseName(
-        raw=label.name,
-        title=str(said.get("anime_title", "")),
-        group=str(said.get("release_group", "")),
-        season=int(from_) if from_ else None,
-        last_season=int(to) if to else None,
-        episode=int(first) if first and "." not in first else None,
-        last_episode=int(last) if last else None,
-        fraction=float(first) if "." in first else None,
-    )
-
-
-def by_us(label: Labelled) -> ReleaseName:
-    return parse(label.name)
-
-
-def by_us_knowing(label: Labelled) -> ReleaseName:
-    return parse(label.name, label.titles)
-
-
-READERS: dict[str, Read] = {"anitopy": by_anitopy, "ours": by_us, "ours, title known": by_us_knowing}
-
-
-def accuracy(corpus: str, labels: Sequence[Labelled], *, misses: bool) -> None:
+def accuracy(corpus: str, labels: Sequence[Labelled]) -> None:
     print(f"\n{corpus} ({len(labels)} names), percent right")
-    print(f"{'':20}{'title':>8}{'episode':>9}{'season':>8}{'group':>8}{'t+e+s':>8}")
-    for who, read in READERS.items():
-        reads = [(read(label), label) for label in labels]
-        columns = [
-            [title_is_right(one.title, label.titles) for one, label in reads],
-            [episode_is_right(one, label.episode) for one, label in reads],
-            [season_is_right(one, label.season) for one, label in reads],
-            [one.group == label.group for one, label in reads],
-            [is_right(one, label) for one, label in reads],
-        ]
-        shares = [100 * sum(column) / len(column) for column in columns]
-        print(
-            f"{who:20}" + "".join(f"{share:{width}.1f}" for share, width in zip(shares, (8, 9, 8, 8, 8), strict=True))
-        )
-        if misses and who != "anitopy":
-            for one, label in reads:
-                if not is_right(one, label):
-                    got = (one.title, one.season, one.episode, one.last_episode, one.fraction)
-                    print(f"    {label.name}\n        {got} instead of {label.titles, label.season, label.episode}")
+    print(f"{'':22}{'title':>8}{'episode':>9}{'season':>8}{'group':>8}{'all three':>11}{'names/s':>10}")
+    for who, read in readers.libraries().items():
+        table_row(who, labels, partial(readers.unknowing, read))
+        table_row(f"{who}, knowing", labels, partial(readers.knowing, read))
+    unknown = table_row("ours", labels, readers.ours)
+    known = table_row("ours, knowing", labels, readers.ours_knowing)
+    for how, reads in (("not knowing the title", unknown), ("knowing the title", known)):
+        list_misses(how, [(one, label) for one, label in zip(reads, labels, strict=True) if not is_right(one, label)])
+
+
+def table_row(who: str, labels: Sequence[Labelled], read: Callable[[Labelled], ReleaseName]) -> list[ReleaseName]:
+    begun = time.process_time()
+    reads = [read(label) for label in labels]
+    rate = len(labels) / (time.process_time() - begun)
+    pairs = list(zip(reads, labels, strict=True))
+    columns = [
+        [title_is_right(one.title, label.titles) for one, label in pairs],
+        [episode_is_right(one, label.episode) for one, label in pairs],
+        [season_is_right(one, label.season) for one, label in pairs],
+        [one.group == label.group for one, label in pairs],
+        [is_right(one, label) for one, label in pairs],
+    ]
+    shares = [100 * sum(column) / len(column) for column in columns]
+    cells = "".join(f"{share:{width}.1f}" for share, width in zip(shares, (8, 9, 8, 8, 11), strict=True))
+    print(f"{who:22}{cells}{rate:10,.0f}" if "knowing" not in who else f"{who:22}{cells}")
+    return reads
+
+
+def list_misses(how: str, misses: Sequence[tuple[ReleaseName, Labelled]]) -> None:
+    arguable = sum(why(label.name).arguable for _, label in misses)
+    print(f"  ours, {how}: {len(misses)} wrong, of them {arguable} where the label is arguable")
+    for one, label in misses:
+        reason = why(label.name)
+        print(f"    {label.name}\n        read: {one.title!r}, {_said(one)}; label: {_wanted(label)}")
+        print(f"        {'arguable: ' if reason.arguable else ''}{reason.text}")
+
+
+def _said(one: ReleaseName) -> str:
+    season = f"season {one.season or 1}" + (f"-{one.last_season}" if one.last_season else "")
+    number = one.episode if one.fraction is None else one.fraction
+    return f"{season}, episode {number}" + (f"-{one.last_episode}" if one.last_episode else "") + f", {one.kind}"
+
+
+def _wanted(label: Labelled) -> str:
+    return f"{label.titles[0]!r}, season {label.season or 1}, episode {label.episode or None}"
 
 
 def speed(labels: Sequence[Labelled]) -> None:
@@ -181,14 +177,15 @@ def main() -> None:
         "--titles", type=Path, default=TITLES, help="names in the format of tests/data/release-titles.tsv"
     )
     parser.add_argument("--mutations", type=int, default=100_000)
-    parser.add_argument("--misses", action="store_true", help="list every name that is read wrong")
     chosen = parser.parse_args()
     print(machine())
+    if absent := readers.missing():
+        print(f"not measured, because they are not installed: {', '.join(absent)}. To install them: {readers.INSTALL}")
     corpora = {chosen.titles.name: labelled(chosen.titles)}
     if chosen.anitomy:
         corpora["anitomy"] = from_anitomy(chosen.anitomy)
     for corpus, labels in corpora.items():
-        accuracy(corpus, labels, misses=chosen.misses)
+        accuracy(corpus, labels)
     every = [label for labels in corpora.values() for label in labels]
     speed(every)
     robustness(every, chosen.mutations)
