@@ -1,4 +1,5 @@
 from dataclasses import replace
+from math import prod
 
 import pytest
 from hypothesis import given
@@ -6,6 +7,7 @@ from hypothesis import strategies as st
 
 from tests.releases.cases import Question, questions, release
 from uuutorrent.anime.anime import Anime, Family, MediaId
+from uuutorrent.releases.ladder import RUNGS, score
 from uuutorrent.releases.ranking import best, rank
 from uuutorrent.releases.release import SURE, Match, Ranked, Release, Taste, Wanted
 
@@ -34,9 +36,14 @@ def verdict(title: str, family: Family = BEFORE, episode: int = 3, taste: Taste 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=str)
 def test_the_right_release_or_none(question: Question) -> None:
-    chosen = best(rank(question.wanted, question.taste, question.feed))
+    ranked = rank(question.wanted, question.taste, question.feed)
+    chosen = best(ranked)
     title = chosen.release.title if chosen else None
     assert question.is_answered_by(title), f"{title}, where {question.right} is right"
+    said = " · ".join(chosen.reasons) if chosen else ""
+    assert [reason for reason in question.because if reason not in said] == []
+    shown = {one.release.title for one in ranked if one.verdict is Match.MATCH and one.confidence < SURE}
+    assert set(question.unsure) <= shown
 
 
 def test_there_are_enough_questions() -> None:
@@ -181,3 +188,19 @@ def test_a_number_matches_its_own_episode_only(episode: int, number: int) -> Non
     if episode <= 12:
         title = f"[G] Song of Shadows - {number:02} [1080p].mkv"
         assert (verdict(title, AFTER, episode).verdict is Match.MATCH) == (number == episode + 24)
+
+
+def test_the_order_in_which_posts_are_listed_decides_nothing_but_ties() -> None:
+    for question in QUESTIONS[::7]:
+        one, other = (
+            rank(question.wanted, question.taste, feed) for feed in (question.feed, [*reversed(question.feed)])
+        )
+        assert [(r.score, r.verdict) for r in one] == [(r.score, r.verdict) for r in other]
+        assert {(r.release.title, r.score) for r in one} == {(r.release.title, r.score) for r in other}
+
+
+def test_a_score_holds_every_order_exactly() -> None:
+    assert prod(rung.values for rung in RUNGS) <= 2**53
+    assert score([rung.values - 1 for rung in RUNGS]) - score([rung.values - 1 for rung in RUNGS[:-1]] + [0]) == (
+        RUNGS[-1].values - 1
+    )

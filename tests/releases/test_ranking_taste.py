@@ -75,6 +75,8 @@ def test_a_match_says_what_puts_it_where_it_is() -> None:
         ("1080p VOSTFR", "1_3", "only in French, and you follow English"),
         ("1080p VOSTFR", "1_2", "only in French, and you follow English"),
         ("1080p][GerSub", "1_3", "only in German, and you follow English"),
+        ("1080p][German DL", "1_3", "only in German, and you follow English"),
+        ("1080p][FRE][GER", "1_3", "only in French and German, and you follow English"),
         ("1080p][Spanish Subs", "1_3", "only in Spanish, and you follow English"),
         ("1080p", "1_3", "translated, but not into English"),
     ],

@@ -70,7 +70,8 @@ class Post:
             told |= {"ja"}
         foreign = self.voices - ORIGINALS - {"en"}
         written = frozenset(self.name.subtitles) - {SEVERAL}
-        if self.release.category == ENGLISH and not written and (not foreign or "en" in self.voices):
+        is_open = not written or SEVERAL in self.name.subtitles
+        if self.release.category == ENGLISH and is_open and (not foreign or "en" in self.voices):
             told |= {"en"}
         return told
 
@@ -181,8 +182,8 @@ def _against_languages(post: Post, taste: Taste) -> Iterator[str]:
     if not taste.languages or language_place(post, taste) is not None:
         return
     if not post.may_hold_others:
-        known = [code for code in post.name.subtitles if code != SEVERAL and code != "ja"] or sorted(post.languages)
-        yield f"only in {in_words(known, 'and')}, and you follow {in_words(taste.languages)}"
+        told = [code for code in post.name.subtitles or post.name.audio if code not in (SEVERAL, "ja")]
+        yield f"only in {in_words(told or ['ja'], 'and')}, and you follow {in_words(taste.languages)}"
     elif post.release.category == OTHER_LANGUAGE and set(taste.languages) <= {"en"}:
         yield "translated, but not into English"
 

@@ -142,7 +142,7 @@ async def _of_show(call: Call, media_id: MediaId) -> Reply:
     tastes, user = call.desk.releases.tastes, call.desk.user
     there, changed = await tastes.of(user, media_id), await tastes.show(user, media_id)
     document: Document = {"media_id": media_id, "changed": sorted(changed), **dataclasses.asdict(there)}
-    said = "* only for this show; clear makes it as everywhere" if changed else "As everywhere."
+    said = f"* only for this show; taste clear {media_id} makes it as everywhere" if changed else "As everywhere."
     return Reply(document, f"{_text(there, changed)}\n{said}")
 
 
