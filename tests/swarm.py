@@ -133,6 +133,14 @@ class Swarm:
             self._seed(made, place, limit_bps)
         return made
 
+    def seed_too(self, made: Made) -> None:
+        """Be one more seeder of what another swarm made; nobody is told where."""
+        place = self.folder / str(next(self._numbers))
+        for path, content in made.files.items():
+            (place / path).parent.mkdir(parents=True, exist_ok=True)
+            (place / path).write_bytes(content)
+        self._seed(made, place, 0)
+
     def limit(self, made: Made, bps: int) -> None:
         """Seed it no faster than this; 0: as fast as it goes."""
         self._handles[made.infohash].set_upload_limit(bps)

@@ -62,13 +62,8 @@ class Claims:
             size = None if part is None or is_whole else part.size_with(await picks.files_of(tx, owner))
             more = _more(row, mine, size)
             (await self._usage(tx, now)).check(more, is_new=mine is None)
-            if mine is None:
-                # Who comes second wants it to run, whatever the first did with it.
-                row.stopped = stopped and (row.stopped or not await _is_claimed(tx, row.id))
-                mine = ClaimRow(user_id=user.id, torrent_id=row.id, media_id=media_id, episode=episode, note="")
-                mine.claimed_at = _now()
-                tx.add(mine)
-            elif media_id is not None and mine.media_id is None:
+            mine = mine or await _new_claim(tx, user.id, row, stopped)
+            if mine.media_id is None:
                 mine.media_id, mine.episode = media_id, episode
             row.stopped = row.stopped and not (existed and more)
             mine.size_bytes = size
@@ -349,6 +344,14 @@ def _adopt(row: TorrentRow, content: Metainfo | Magnet) -> None:
     if isinstance(content, Metainfo) and row.size_bytes is None:
         row.size_bytes, row.name, row.metainfo = content.size_bytes, content.name, content.raw
         row.v1, row.v2 = row.v1 or content.v1 or None, row.v2 or content.v2 or None
+
+
+async def _new_claim(tx: Tx, user_id: UserId, row: TorrentRow, stopped: bool) -> ClaimRow:
+    # Who comes second wants it to run, whatever the first did with it.
+    row.stopped = stopped and (row.stopped or not await _is_claimed(tx, row.id))
+    claim = ClaimRow(user_id=user_id, torrent_id=row.id, note="", claimed_at=_now())
+    tx.add(claim)
+    return claim
 
 
 def _more(row: TorrentRow, mine: ClaimRow | None, size: int | None) -> int:

@@ -41,6 +41,8 @@ log = structlog.get_logger()
 
 WORTH_RETRYING = timedelta(minutes=10)
 """An interrupted search younger than this is done again at the next start; for an older one nobody waits any more."""
+LOOK_S = 3.0
+"""Who waits looks at least so often: an episode may be whole while nothing moves at the batch it is from."""
 RECENT = 50
 """How many grabs are listed."""
 
@@ -124,7 +126,7 @@ class Grabs:
             Missing: this user has no such grab.
         """
         with suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s), aclosing(self._library.follow(user)) as moments:
+            async with asyncio.timeout(timeout_s), aclosing(self._library.moments(user, LOOK_S)) as moments:
                 async for _ in moments:
                     grab = await self._up_to_date(user, await self.one(user, grab_id))
                     if grab.is_over:

@@ -124,6 +124,13 @@ class Library:
                     last = now
                     yield now
 
+    def moments(self, user: User, silence_s: float) -> AsyncGenerator[tuple[Snapshot, bool]]:
+        """Whenever anything about this user's torrents may be different, and after so long a silence.
+
+        Leave it with `aclosing`.
+        """
+        return self._followers.moments(user.id, silence_s)
+
     async def all(self, by: Admin) -> tuple[Holding, ...]:
         """Everybody's torrents with their owners, the newest first."""
         snapshot = await self._live.recent()
@@ -305,9 +312,11 @@ class Library:
     async def is_complete(self, stored: Stored, files: frozenset[int] = frozenset()) -> bool:
         """Whether every chosen byte of a torrent is here, as far as is known now; or those of some of its files."""
         there = (await self._live.recent()).find(stored.v1, stored.v2)
-        if there is None or not files:
-            return there.is_complete if there is not None else stored.completed_at is not None
+        if there is None:
+            return stored.completed_at is not None
         with suppress(RemoteError, Missing):
+            if not files:
+                return await self._placing.is_whole(stored, there)
             return files <= (await self._placing.whole_files(stored, there)).keys()
         return False
 

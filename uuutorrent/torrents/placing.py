@@ -56,7 +56,7 @@ class Placing:
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._missed: set[int] = set()
         self._not_before: dict[int, float] = {}
-        self._looked: dict[int, tuple[float, dict[int, str]]] = {}
+        self._looked: dict[int, tuple[float, tuple[TorrentFile, ...]]] = {}
 
     def lock(self, torrent_id: int) -> asyncio.Lock:
         """One at a time may change what the engine does with this torrent."""
@@ -248,37 +248,47 @@ class Placing:
         return True
 
     async def _write_down(self, stored: Stored, there: Torrent) -> bool:
-        # Files that were chosen just now do not count in its progress yet.
-        finished = there.is_complete and stored.completed_at is None and await self._has_wanted(stored, there)
+        finished = stored.completed_at is None and await self.is_whole(stored, there)
         undone = is_undone(stored, there)
         sized = stored.size_bytes is None and there.size_bytes > 0
         hashed = bool(there.v1 and not stored.v1) or bool(there.v2 and not stored.v2)
         if not (finished or undone or sized or hashed or stored.confirmed_at is None):
             return False
+        if finished:
+            await self.whole_files(stored, there)
         now = await self._claims.saw(stored, there, complete=finished, undone=undone)
         if sized:
             await self._check_quotas(now, there)
         return True
 
-    async def _has_wanted(self, stored: Stored, there: Torrent) -> bool:
-        """Whether all that is wanted of a complete torrent is whole; notes the files."""
-        return (await self.whole_files(stored, there)).keys() >= (stored.wanted or frozenset())
-
     async def whole_files(self, stored: Stored, there: Torrent) -> dict[int, str]:
-        """Which files of a torrent are whole, by place; remembered when all that were chosen are.
+        """Which files of a torrent are whole, by place; remembered when all that are wanted are.
 
         Raises:
             RemoteError: the engine does not answer.
         """
-        looked_at, paths = self._looked.get(stored.id, (0.0, {}))
-        if time.monotonic() - looked_at < LOOK_AGAIN_S and not there.is_complete:
-            return paths
-        files = await self._engine.files(there.id)
+        files = await self._files_of(stored, there)
         paths = {file.index: file.path for file in files if file.progress >= 1.0 and file.priority > 0}
-        if there.is_complete and paths.keys() >= (stored.wanted or frozenset()):
+        if _is_whole(stored, there, files):
             await self._claims.set_finished(stored.id, paths)
-        self._looked[stored.id] = time.monotonic(), paths
         return paths
+
+    async def is_whole(self, stored: Stored, there: Torrent) -> bool:
+        """Whether all that is wanted of a torrent is here; what was chosen just now is not in its progress yet.
+
+        Raises:
+            RemoteError: the engine does not answer.
+        """
+        if not there.is_complete or not stored.picked:
+            return there.is_complete
+        return _is_whole(stored, there, await self._files_of(stored, there))
+
+    async def _files_of(self, stored: Stored, there: Torrent) -> tuple[TorrentFile, ...]:
+        looked_at, files = self._looked.get(stored.id, (0.0, ()))
+        if time.monotonic() - looked_at >= LOOK_AGAIN_S or there.is_complete:
+            files = await self._engine.files(there.id)
+            self._looked[stored.id] = time.monotonic(), files
+        return files
 
     async def _check_quotas(self, stored: Stored, there: Torrent) -> None:
         """A magnet told its size: whoever cannot afford it is told, and it stops unless somebody can."""
@@ -322,6 +332,11 @@ def is_undone(stored: Stored, there: Torrent | None) -> bool:
     if there is None or stored.completed_at is None:
         return False
     return not there.is_complete and there.phase not in _UNJUDGED
+
+
+def _is_whole(stored: Stored, there: Torrent, files: tuple[TorrentFile, ...]) -> bool:
+    wanted = stored.wanted or frozenset()
+    return there.is_complete and all(file.progress >= 1.0 for file in files if file.priority or file.index in wanted)
 
 
 def _match(stored: Stored, torrents: tuple[Torrent, ...]) -> Torrent | None:
