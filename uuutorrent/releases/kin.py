@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from uuutorrent.anime.anime import Anime, Family
+from uuutorrent.anime.family import SERIAL
 from uuutorrent.releases.titles import Shape, shapes, without_season
 from uuutorrent.releases.words import words
 
@@ -101,6 +102,7 @@ class Kin:
         self.own_heads = self._heads(family.anime.titles, of_all=True) if family.prequels else {}
         """A later season's titles up to their colon, where nobody else's begins so."""
         self._spoken = frozenset(filter(None, map(_spoken, all_titles(family))))
+        self._is_series = family.anime.format in SERIAL
         self.is_long = family.anime.status == "RELEASING" or (self.count or A_YEAR_LONG + 1) > A_YEAR_LONG
         """It runs for more than a year."""
         self.twins = self._twins()
@@ -164,8 +166,18 @@ class Kin:
 
     @property
     def is_plain(self) -> bool:
-        """Whether everybody counts the seasons of this chain alike."""
-        return all(member.episodes is None or member.episodes >= SHORT_SEASON for member in self.chain[:-1])
+        """Whether everybody counts the seasons of this chain alike: none is short, none is another's second half."""
+        lengths = all(member.episodes is None or member.episodes >= SHORT_SEASON for member in self.chain[:-1])
+        return lengths and not any(
+            self._goes_on_from(*pair) for pair in zip(self.chain[1:], self.chain[2:], strict=False)
+        )
+
+    def _goes_on_from(self, before: Member, after: Member) -> bool:
+        """Whether a title is the one before and more, but for the name that all have in common."""
+        if before.every_season and after.every_season:
+            return False
+        arcs = [base for base in before.main if not self.chain[0].owns(base)]
+        return any(base.startswith(arc) and base != arc for base in after.main for arc in arcs)
 
     def is_contested(self, base: str, season: int) -> bool:
         """Whether a season number, counted from the very first season, may as well be a later show's of this name."""
@@ -174,9 +186,15 @@ class Kin:
             return False
         return any(member.begins(base) for member in self.others)
 
-    def has_of_year(self, base: str, year: int) -> bool:
-        """Whether somebody else of this name is of that year."""
-        return any(own.base == base and own.year == year for member in self.others for own in member.forms)
+    def has_long_before(self, base: str) -> bool:
+        """Whether an earlier entry of this name is so long that other sites cut it into seasons."""
+        return any(member.owns(base) and (member.episodes or 0) > A_YEAR_LONG for member in self.chain[:-1])
+
+    def is_head_ours(self, head: str) -> bool:
+        """Whether nobody else's title begins like ours up to the colon."""
+        bases = {own.base for member in self.chain for own in member.forms}
+        strangers = (one for one in self.others if not any(any(map(own.base.startswith, bases)) for own in one.forms))
+        return self._is_series and not any(one.begins(head) for one in strangers)
 
     def goes_beyond(self, title: str) -> bool:
         """Whether a title is one of the family's and more: another show of the same name."""

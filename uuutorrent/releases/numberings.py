@@ -27,9 +27,10 @@ class Numberings:
 
     def __init__(self, wanted: Wanted, reader: Reader) -> None:
         self._reader = reader
-        corrections = _about(wanted)
+        # One's own stand before everybody's: the first counts.
+        corrections = _about(wanted)[::-1]
         self._is = {one.infohash: one for one in corrections if one.form is Form.IS}
-        self._is_not = {(one.infohash, one.episode): one for one in corrections if one.form is Form.IS_NOT}
+        self._is_not = {(one.infohash, one.episode) for one in corrections if one.form is Form.IS_NOT}
         self._offsets = {
             one.group.lower(): one for one in corrections if one.form is Form.OFFSET and one.offset is not None
         }
@@ -37,6 +38,7 @@ class Numberings:
         for habit in wanted.lore.habits:
             self._habits[habit.group.lower()].append((habit.offset, habit.title))
         self._shown: dict[str, list[Custom]] = defaultdict(list)
+        self._highest: dict[str, int] = defaultdict(int)
 
     # What people said
 
@@ -61,7 +63,10 @@ class Numberings:
     def learn(self, seen: Iterable[tuple[ReleaseName, Sight | str]], count: int | None) -> None:
         """Note which posts can be counted in one way only."""
         for name, sight in seen:
-            if not isinstance(sight, str) and name.group and (start := only_start(name, sight, count)):
+            if isinstance(sight, str) or not name.group:
+                continue
+            self._highest[name.group.lower()] = max(self._highest[name.group.lower()], name.episode or 0)
+            if start := only_start(name, sight, count):
                 self._shown[name.group.lower()].append(Custom(start.before, name.raw, sight.is_marked))
 
     def custom(self, name: ReleaseName, sight: Sight) -> Custom | None:
@@ -72,6 +77,10 @@ class Numberings:
             if alike:
                 return alike[0] if len({one.offset for one in alike}) == 1 else None
         return None
+
+    def goes_on(self, name: ReleaseName) -> bool:
+        """Whether the group posted higher numbers, too."""
+        return self._highest[name.group.lower()] > (name.episode or 0)
 
     def does_anybody_run_on(self) -> bool:
         """Whether any group counts from an earlier season in titles that name none."""

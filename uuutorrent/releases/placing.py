@@ -6,6 +6,7 @@ is read. What a person said about it comes first.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,7 @@ from uuutorrent.releases.sights import CERTAIN, LIKELY, OWN, UNSURE, Sight, Sigh
 from uuutorrent.releases.titles import shapes, without_season
 
 SPECIAL_FORMATS = ("OVA", "SPECIAL", "MOVIE", "MUSIC")
+DISCS = ("BD", "DVD")
 SHORT_FORMATS = ("ONA", "TV_SHORT")
 MOST_SPECIALS = 6
 """Episodes of an ONA that may be called specials; a longer one is a series."""
@@ -70,7 +72,7 @@ class _Placer:
         family = _with_titles(wanted)
         self._wanted = wanted
         self._kin = Kin(family)
-        self._sights = Sights(self._kin)
+        self._sights = Sights(self._kin, _news(wanted))
         self._format = family.anime.format
         is_short = self._format in SHORT_FORMATS and (self._kin.count or MOST_SPECIALS + 1) <= MOST_SPECIALS
         self._is_special = self._format in SPECIAL_FORMATS or is_short
@@ -96,7 +98,11 @@ class _Placer:
             if correction is None or not self._numberings.is_like_corrected(correction, name):
                 return Place(ours=False, why=(sight,))
             sight = Sight(("called like the release that was corrected",), (OWN,))
+        if sight.is_corrected and sight.confidence < SURE and self._airing.is_recent(release.posted_at):
+            sight = replace(sight, confidence=LIKELY)
         place = self._read(release, name, sight, correction)
+        if sight.is_corrected:
+            place = replace(place, is_corrected=True, is_clear=False)
         if place.ours and self._airing.was_before(release.posted_at):
             return Place(False, ("it was posted before this began",))
         told = place.first if place.first == place.last else self._wanted.episode
@@ -158,10 +164,22 @@ class _Placer:
         possible = [start for start in sight.starts if self._fits(name.episode - start.before)]
         if custom is not None and (len(possible) > 1 or fits != possible):
             return self._found(name, sight, fits[0], (_custom_words(name.group, fits[0], custom.title),), LIKELY)
+        if (doubt := self._doubt(name, sight)) is not None:
+            sight = replace(sight, why=(*sight.why, doubt), confidence=min(sight.confidence, UNSURE))
         if sight.confidence < SURE and self._airing.fits(name.episode - fits[0].before, release.posted_at):
             told = (*sight.why, "posted when it had just aired")
             sight = replace(sight, why=told, confidence=LIKELY)
         return self._likeliest(release, name, sight, fits)
+
+    def _doubt(self, name: ReleaseName, sight: Sight) -> str | None:
+        """What makes a number less than certain."""
+        assert name.episode is not None
+        if re.search(rf"(?<![^\W_])(?:EP?)?0*{name.episode}[a-c](?![^\W_])", name.raw, re.I):
+            return "it may be a piece of an episode"
+        is_next = sight.must_run_on and not sight.is_marked and name.episode == sight.starts[0].before + 1
+        if is_next and name.source in DISCS and not self._numberings.goes_on(name):
+            return "on discs, the number after the last may be a bonus"
+        return None
 
     def _likeliest(self, release: Release, name: ReleaseName, sight: Sight, fits: Sequence[Start]) -> Place:
         """Several ways to count may fit: what has aired, then the date, then what is usual."""
@@ -285,6 +303,17 @@ def _with_titles(wanted: Wanted) -> Family:
     """The family, with the titles that people said belong to the anime."""
     anime = wanted.family.anime
     return replace(wanted.family, anime=replace(anime, synonyms=(*anime.synonyms, *titles_said(wanted))))
+
+
+def _news(wanted: Wanted) -> tuple[str, ...]:
+    """The titles that people added and AniList does not know."""
+    known = {_meaning(title) for title in wanted.family.anime.titles}
+    return tuple(title for title in titles_said(wanted) if _meaning(title) not in known)
+
+
+def _meaning(title: str) -> tuple[str, int | None, int | None]:
+    form = shapes(title)[0]
+    return (form.base, form.season, form.part)
 
 
 def _told(given: int, offset: int) -> str:

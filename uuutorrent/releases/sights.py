@@ -6,6 +6,8 @@ A title is looked up in the whole family and must be equal to one of its titles,
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from uuutorrent.releases.kin import Kin, Member
@@ -15,6 +17,12 @@ from uuutorrent.releases.titles import Shape, shapes
 CERTAIN = 1.0
 LIKELY = 0.95
 UNSURE = 0.5
+BESIDE_THE_SHOW = frozenset(
+    {"mini anime", "live action", "picture drama", "web preview", "preview", "commentary", "stage play", "audio drama"}
+)
+"""What brackets say of posts that are no episodes."""
+_BRACKETS = re.compile(r"[(\[【「]([^()\[\]【】「」]*)[)\]】」]")
+_TV = re.compile(r"^TV[ -]?([2-9])$", re.I)
 LONG_COUNT = 100
 """A number beyond this counts all episodes of a show, whatever season stands beside it."""
 
@@ -45,50 +53,90 @@ class Sight:
     """A season or a part is named."""
     is_open: bool = False
     """Numbers beyond the wanted one's last are a later part's, not a sign of another way to count."""
+    is_corrected: bool = False
+    """A person said that the title belongs here."""
 
 
 class Sights:
     """Looks for one anime in titles."""
 
-    def __init__(self, kin: Kin) -> None:
+    def __init__(self, kin: Kin, said: Sequence[str] = ()) -> None:
+        """`said` are titles that people said belong to the anime; the family has them already."""
         self._kin = kin
+        self._said = {(form.base, form.season, form.part): title for title in said for form in shapes(title)[:1]}
 
     def see(self, name: ReleaseName) -> Sight | str:
         """The wanted anime in the name's title or, failing that, in its other titles; or why it is not there."""
         if name.season == 0:
             return "season 0 holds specials"
-        for place, title in enumerate((name.title, *name.others)):
-            seen = self._see_title(title, name)
-            if seen is None:
-                if place == 0 and self._kin.goes_beyond(title):
-                    break
+        seen = self._see_title(name.title, name)
+        if seen is None:
+            return self._also_called(name)
+        for aside in asides(name):
+            if aside.lower() in BESIDE_THE_SHOW:
+                return f"beside the show: “{aside}”"
+            whole = f"{name.title} {aside}"
+            if not self._says_more(name.title, whole):
                 continue
-            if isinstance(seen, str) or place == 0:
-                return seen
-            sure = len(title.split()) > 2 or name.season is not None
-            confidence = min(seen.confidence, LIKELY if sure else UNSURE)
-            return replace(seen, why=(f"also called “{title}”", *seen.why), confidence=confidence)
+            seen = self._see_title(whole, name) or seen
+        return self._agreed(seen, name)
+
+    def _says_more(self, title: str, whole: str) -> bool:
+        """Whether a title with words from brackets behind it is one of the family's titles, too."""
+        longer, shorter = shapes(whole)[0], shapes(title)[0]
+        if longer.base == shorter.base:
+            return (longer.season, longer.part) != (shorter.season, shorter.part)
+        return any(member.owns(longer.base) for member in self._kin.members)
+
+    def _also_called(self, name: ReleaseName) -> Sight | str:
+        """Its title is nobody's in the family, but another that it gives may be: of a translation, or of a spin-off."""
+        if not self._kin.goes_beyond(name.title):
+            for title in name.others:
+                seen = self._see_title(title, name)
+                if isinstance(seen, str):
+                    return seen
+                if seen is not None:
+                    sure = not is_latin(name.title) or name.season is not None or seen.is_marked
+                    confidence = min(seen.confidence, LIKELY if sure else UNSURE)
+                    return replace(seen, why=(f"also called “{title}”", *seen.why), confidence=confidence)
         return f"another show: “{name.title}”" if name.title else "it has no readable title"
+
+    def _agreed(self, seen: Sight | str, name: ReleaseName) -> Sight | str:
+        """All titles that a name gives should mean the same."""
+        others = [(title, other) for title in name.others if (other := self._see_title(title, name)) is not None]
+        better = next(((title, one) for title, one in others if not isinstance(one, str) and not one.must_run_on), None)
+        main = shapes(name.title)[0]
+        is_vague = name.season is None and _is_bare(main) and any(one.owns(main.base) for one in self._kin.chain)
+        if better is not None and is_vague and (isinstance(seen, str) or seen.must_run_on):
+            title, sight = better
+            return replace(sight, why=(f"also called “{title}”", *sight.why), confidence=min(sight.confidence, LIKELY))
+        contrary = next((one for _, one in others if isinstance(one, str)), None)
+        if isinstance(seen, str) or contrary is None:
+            return seen
+        if not seen.is_marked:
+            return contrary
+        return replace(seen, why=(*seen.why, "its other title says something else"), confidence=UNSURE)
 
     def _see_title(self, title: str, name: ReleaseName) -> Sight | str | None:
         """None when nobody in the family has this title."""
         for form in shapes(title):
             season = name.season if name.season is not None else form.season
             part = name.part if name.part is not None else form.part
-            read = replace(form, season=season, part=part, year=form.year or name.year)
+            year = form.year or (None if self._kin.is_long and _is_behind(name) else name.year)
+            read = replace(form, season=season, part=part, year=year)
             if not any(member.owns(form.base) for member in self._kin.members):
                 if form.base in self._kin.own_heads:
                     seen = self._sight(replace(read, base=self._kin.own_heads[form.base]))
                     return seen if isinstance(seen, str) else replace(seen, why=("its title, shortened", *seen.why))
                 if form.base in self._kin.heads:
-                    return self._shortened(replace(read, base=self._kin.heads[form.base]))
+                    return self._shortened(replace(read, base=self._kin.heads[form.base]), form.base)
                 continue
             if name.season is not None and form.season not in (None, name.season):
                 return f"its title and its number name different seasons ({form.season} and {name.season})"
             if self._counts_all(read, name):
                 told = f"season {read.season} is how another site cuts the show"
                 return replace(self._own_title(replace(read, season=None)), why=(told,), confidence=LIKELY)
-            return self._wrong_year(read) or self._among_twins(read, self._sight(read))
+            return self._wrong_year(read) or self._doubted(read, self._sight(read))
         return None
 
     def _counts_all(self, read: Shape, name: ReleaseName) -> bool:
@@ -96,36 +144,41 @@ class Sights:
         alone = [member for member in self._kin.members if member.owns(read.base)] == [self._kin.wanted]
         return alone and (read.season or 1) > 1 and (name.episode or 0) > LONG_COUNT and not self._kin.wanted.has(read)
 
-    def _shortened(self, read: Shape) -> Sight | str:
+    def _shortened(self, read: Shape, head: str) -> Sight | str:
         """A title cut at its colon is another show's as well; only a season number makes it ours for sure."""
         seen = self._sight(read)
         if isinstance(seen, str):
             return seen
-        sure = LIKELY if (read.season or 1) > 1 else UNSURE
+        sure = LIKELY if (read.season or 1) > 1 and self._kin.is_head_ours(head) else UNSURE
         return replace(seen, why=("its title, shortened", *seen.why), confidence=min(seen.confidence, sure))
 
     def _wrong_year(self, read: Shape) -> str:
         years = [member.year for member in self._kin.chain if member.year is not None]
         if read.year is None or not years or any(abs(year - read.year) <= 1 for year in years):
             return ""
-        if self._kin.is_long and read.year > max(years) and not self._kin.has_of_year(read.base, read.year):
-            return ""
         return f"that is the one of {read.year}"
 
-    def _among_twins(self, read: Shape, seen: Sight | str) -> Sight | str:
-        """Where another show has this name, only the year tells them apart: sites cut that show into seasons, too."""
-        if isinstance(seen, str) or read.year is not None or read.base not in self._kin.twins:
+    def _doubted(self, read: Shape, seen: Sight | str) -> Sight | str:
+        """Another show of this name, or a long one before this: sites cut those into seasons, too."""
+        if isinstance(seen, str):
             return seen
-        return replace(seen, why=(*seen.why, "another show has this name too"), confidence=UNSURE)
+        if read.year is None and read.base in self._kin.twins:
+            return replace(seen, why=(*seen.why, "another show has this name too"), confidence=UNSURE)
+        if (read.season or 1) > 1 and self._kin.has_long_before(read.base):
+            told = "other sites cut the long show before this into seasons"
+            return replace(seen, why=(*seen.why, told), confidence=UNSURE)
+        return seen
 
     def _sight(self, read: Shape) -> Sight | str:
+        if (title := self._said_as(read)) is not None:
+            return self._as_said(read, title)
         wanted, earlier = self._kin.wanted, self._kin.chain[:-1]
         same = next((member for member in earlier if member.has(read)), None)
         if (alone := self._alone(read)) is not None and alone is not same and wanted.has(read):
             if alone is not wanted:
                 return f"another of the series: “{alone.title}”"
             return self._season(read, "it is") if read.season or read.part else self._own_title(read)
-        if read.season is None and read.part is None:
+        if _is_bare(read):
             if same is not None:
                 return self._earlier_title(same)
             if wanted.has(read) and (read.base in wanted.main or not self._other_with(read)):
@@ -138,6 +191,22 @@ class Sights:
             return f"another of the series: “{other.title}”"
         return self._implied(read)
 
+    def _said_as(self, read: Shape) -> str | None:
+        """The title that a person said is the anime's: a season in it is the only one meant."""
+        return self._said.get((read.base, read.season, read.part)) or self._said.get((read.base, None, None))
+
+    def _as_said(self, read: Shape, title: str) -> Sight | str:
+        """A person said whose title this is. Where it is another's as well, that alone does not decide."""
+        seen: Sight | str
+        if _is_bare(read) or self._kin.wanted.has(read):
+            is_others = any(member.has(read) for member in self._kin.members if member is not self._kin.wanted)
+            seen = replace(self._own_title(read), confidence=UNSURE if is_others else CERTAIN)
+        else:
+            seen = self._implied(read)
+        if isinstance(seen, str):
+            return seen
+        return replace(seen, why=(f"you said that “{title}” is this show",), is_corrected=True)
+
     def _alone(self, read: Shape) -> Member | None:
         """Whose title alone has the same year, or the same signs."""
         dated = [member for member in self._kin.members if member.has_dated(read)]
@@ -145,7 +214,7 @@ class Sights:
         return signed[0] if len(signed) == 1 else None
 
     def _own_title(self, read: Shape) -> Sight:
-        return Sight(("its own title",), self._own_starts(), is_marked=read.season is not None or read.part is not None)
+        return Sight(("its own title",), self._own_starts(), is_marked=not _is_bare(read))
 
     def _other_with(self, read: Shape) -> Member | None:
         return next((member for member in self._kin.others if member.has(read)), None)
@@ -156,7 +225,7 @@ class Sights:
             other = next(member for member in self._kin.others if member.owns(read.base))
             return f"another of the series: “{other.title}”"
         seasons, said = self._kin.seasons_in(read.base)
-        if read.season is None and read.part is None:
+        if _is_bare(read):
             # Only numbered seasons of this title are known: without a number it is the first one's.
             return self._own_title(read) if 1 in seasons else "it names no season, so it is the first"
         if (read.season or 1) not in seasons:
@@ -233,6 +302,28 @@ class Sights:
         if not before:
             return ()
         return (Start(before, "absolute" if member.order == 0 else "numbered on"),)
+
+
+def asides(name: ReleaseName) -> tuple[str, ...]:
+    """What stands in brackets, but for the group in front."""
+    found = (match[1].strip() for match in _BRACKETS.finditer(name.raw) if match.start())
+    return tuple(_TV.sub(r"Season \1", aside) for aside in found if aside and aside != name.group)
+
+
+def is_latin(title: str) -> bool:
+    """Whether a title is written in Latin letters, for the most part."""
+    return sum(map(str.isascii, title)) * 2 > len(title)
+
+
+def _is_behind(name: ReleaseName) -> bool:
+    """Whether the year stands behind the number: there it may be the episode's."""
+    at = name.raw.find(str(name.year))
+    number = re.search(rf"(?<!\d)0*{name.episode}(?!\d)", name.raw)
+    return number is not None and number.start() < at
+
+
+def _is_bare(read: Shape) -> bool:
+    return read.season is None and read.part is None
 
 
 def _season_words(read: Shape, lead: str) -> str:
