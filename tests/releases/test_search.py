@@ -24,7 +24,7 @@ async def test_the_best_release_is_found_with_one_question(
     assert found.best is found.candidates[0]
     assert len(found.candidates) == 3
     assert "episode 3" in found.said
-    assert found.asked == ('"Kage no Uta"|"Song of Shadows"',)
+    assert found.asked == ("(Kage no Uta)|(Song of Shadows)",)
     assert found.search_ms > 0
     assert found.rank_ms > 0
     assert len(index.queries) == 1

@@ -35,7 +35,7 @@ async def test_an_episode_that_is_not_there_says_what_is(
     found = await find(releases, ann, show, 3)
     assert (found.best, len(found.candidates)) == (None, 3)
     assert (
-        found.said == f'{MISSING}There is episode 1, 2, 4. Looked through 3 posts for "Kage no Uta"|"Song of Shadows".'
+        found.said == f"{MISSING}There is episode 1, 2, 4. Looked through 3 posts for (Kage no Uta)|(Song of Shadows)."
     )
 
 

@@ -1,6 +1,7 @@
-"""How Nyaa reads a query: words and "phrases" are ANDed, | is OR, both from left to right without precedence.
+"""How Nyaa reads a query: words are ANDed, | is OR, both from left to right without precedence; parentheses group.
 
--word excludes; parentheses group, but a quoted string inside them finds nothing useful.
+-word excludes. A "quoted phrase" is taken out first: it must stand in the title to the letter, signs and all, and
+several with | between them are either. Inside parentheses that leaves nothing useful.
 Source: nyaadevs/nyaa (search.py, es_mapping.yml), Lucene's SimpleQueryParser.
 """
 
@@ -11,15 +12,32 @@ from collections.abc import Callable
 
 LONGEST_GRAM = 15
 Predicate = Callable[[str], bool]
-_TOKEN = re.compile(r'\s+|(?P<not>-(?=\S))|(?P<phrase>"[^"]*")|(?P<sign>[|()])|(?P<word>[^\s|()"]+)')
+_EITHER = re.compile(r'(-)?(".+?"(?:\|".+?")+)')
+_PHRASE = re.compile(r'(-)?"(.+?)"')
+_TOKEN = re.compile(r"\s+|(?P<not>-(?=\S))|(?P<sign>[|()])|(?P<word>[^\s|()]+)")
 _WORD = re.compile(r"[぀-ヿ一-鿿]|[^\W_぀-ヿ一-鿿]+(?:'[^\W_]+)*")
 
 
 def compiled(query: str) -> Predicate:
     """The query as a test of titles."""
-    tokens = [match for match in _TOKEN.finditer(query) if match.lastgroup]
+    phrases: list[tuple[bool, list[str]]] = []
+
+    def taken_out(match: re.Match[str]) -> str:
+        said = match[2] if match[2].startswith('"') else f'"{match[2]}"'
+        phrases.append((not match[1], [one.lower() for _, one in _PHRASE.findall(said)]))
+        return ""
+
+    rest = _PHRASE.sub(taken_out, _EITHER.sub(taken_out, query)).strip()
+    tokens = [match for match in _TOKEN.finditer(rest) if match.lastgroup]
     predicate, _ = _group(tokens, 0, inside=False)
-    return predicate
+    if rest and not any(match.lastgroup == "word" for match in tokens):
+        predicate = _nothing
+
+    def matches(title: str) -> bool:
+        exact = (any(one in title.lower() for one in either) is wanted for wanted, either in phrases)
+        return all(exact) and predicate(title)
+
+    return matches
 
 
 def _group(tokens: list[re.Match[str]], at: int, *, inside: bool) -> tuple[Predicate, int]:
@@ -41,7 +59,7 @@ def _group(tokens: list[re.Match[str]], at: int, *, inside: bool) -> tuple[Predi
         elif text == ")":
             continue
         else:
-            test = _nothing if inside and kind == "phrase" else _words(text.strip('"'))
+            test = _words(text)
         tests.append((either, _other_than(test) if exclude else test))
         either = exclude = False
     return _from_left(tests), at
@@ -74,16 +92,13 @@ def _words(text: str) -> Predicate:
             all(map(_begins, words[at : at + len(sought)], sought)) for at in range(len(words) - len(sought) + 1)
         )
 
-    # Words are indexed by their beginnings, up to 15 characters; longer ones in a field of their own,
-    # so that a phrase of both kinds finds nothing.
-    if len({len(word) > LONGEST_GRAM for word in sought}) > 1:
-        return _nothing
+    # Words are indexed by their beginnings, up to 15 characters; longer ones in a field of their own.
     return matches if sought else lambda _: True
 
 
 def _begins(word: str, sought: str) -> bool:
-    # "Journey's" is indexed as it is and as "Journey", never as "Journeys".
-    spellings = (word, word.removesuffix("'s"))
+    # "Journey's" is indexed as it is and by its parts, never as "Journeys".
+    spellings = (word, *word.split("'"))
     if len(sought) > LONGEST_GRAM:
         return sought in spellings
     # A number is found without its leading zeros as well.

@@ -27,8 +27,14 @@ TITLE = "[SubsPlease] Sousou no Frieren S2 - 03v2 (1080p) [A1B2C3D4].mkv"
         ("3", True),
         ("dandadan|frieren 04", False),
         ("dandadan 04|frieren", True),
-        ('"sousou no frieren s2 03v2"', True),
-        ('"sousou antidisestablishmentarianism"', False),
+        ('"sousou no frieren s2 03v2"', False),
+        ('"S2 - 03v2 (1080p)"', True),
+        ('-"sousou no"|"x"', False),
+        ("(sousou frieren)|(dandadan)", True),
+        ("(sousou dandadan)|(dandadan)", False),
+        ("(sousou frieren)|(dandadan) (03|31)", True),
+        ("(sousou frieren)|(dandadan) (04|31)", False),
+        ("frieren antidisestablishmentarianism", False),
         ("", True),
     ],
 )
@@ -38,9 +44,11 @@ def test_the_grammar(query: str, fits: bool) -> None:
 
 def test_possessives_and_native_titles() -> None:
     assert compiled('"Journey\'s End"')("Frieren: Beyond Journey's End - 01")
-    assert compiled('"Journey End"')("Frieren: Beyond Journey's End - 01")
-    assert not compiled('"Journey\'s End"')("Frieren.Beyond.Journeys.End.S01E01")
-    assert compiled('"Beyond Journey"')("Frieren.Beyond.Journeys.End.S01E01")
+    assert not compiled('"Journey End"')("Frieren: Beyond Journey's End - 01")
+    assert compiled("Journey End")("Frieren: Beyond Journey's End - 01")
+    assert not compiled("Journey's End")("Frieren.Beyond.Journeys.End.S01E01")
+    assert compiled("Beyond Journey")("Frieren.Beyond.Journeys.End.S01E01")
+    assert not compiled('"Beyond Journey"')("Frieren.Beyond.Journeys.End.S01E01")
     assert compiled('"葬送のフリーレン"')("[G] 葬送のフリーレン 第2期")
     assert not compiled('"葬送フリーレン"')("[G] 葬送のフリーレン 第2期")
 

@@ -1,7 +1,8 @@
 """What to ask the index about an episode, in its own grammar. No I/O.
 
-Words are ANDed, "a"|"b" is either, -word excludes, parentheses group, but not quoted strings. A phrase that has both
-words of more than 15 characters and shorter ones finds nothing; a phrase also finds whatever continues its last word.
+Words are ANDed in any order, a|b is either, parentheses group. A word finds whatever it begins, one of more than 15
+characters only itself. Nothing is quoted: a quoted phrase must stand in a name to the letter, signs and all, which
+titles rarely do.
 Source: nyaadevs/nyaa (search.py, es_mapping.yml), Lucene's SimpleQueryParser.
 """
 
@@ -14,15 +15,22 @@ from uuutorrent.anime.anime import Anime, Family
 from uuutorrent.releases.kin import Kin
 from uuutorrent.releases.titles import shapes, without_season
 
-LONGEST_WORD = 15
-SHORTEST_PHRASE = 4
+SHORTEST = 4
+"""Letters of a title that can be asked for by itself; what is shorter is in too many names."""
 SHORTEST_HEAD = 8
-LONGEST_PHRASE = 80
-MOST_PHRASES = 6
+LONGEST_TITLE = 80
+MOST_TITLES = 6
 MOST_TOLD = 3
 """Of the titles that people say belong to the show."""
 LONGEST_QUERY = 300
-_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+WEAK = 3
+HEAD_WORDS = 3
+"""A title this long and longer by two is often cut."""
+_WORD = re.compile(r"[^\W_]+(?:['’`´][^\W_]+)*")
+_APOSTROPHE = re.compile(r"['’`´]")
+_UNSURE = frozenset({"a", "an", "and", "o", "s", "the", "wo", "x"})
+"""Words that one writes and another leaves out, or spells otherwise."""
+Words = tuple[str, ...]
 
 
 class Questions:
@@ -36,12 +44,12 @@ class Questions:
         self._family = family
         self._episode = episode
         self._first = family.prequels[-1] if family.prequels else family.anime
-        self._phrases = tuple(_phrases(family.anime, self._first, more))
+        self._titles = tuple(_chosen(family.anime, self._first, more))
 
     @property
     def titles(self) -> str:
         """Every post of the show, whatever its number: one answer serves all its episodes."""
-        return "|".join(_quoted(phrase) for phrase in self._phrases)
+        return _either(self._titles)
 
     @property
     def numbered(self) -> str:
@@ -50,10 +58,8 @@ class Questions:
 
     @property
     def loose(self) -> str:
-        """What the phrases miss: titles cut at their colon, and the words of the first title in any order."""
-        words = next((phrase for title in self._first.titles if " " in (phrase := _phrase(without_season(title)))), "")
-        heads = [_quoted(head) for head in self._heads()]
-        return "|".join([*heads, f"({words})"] if heads and words else [*heads, words])
+        """What the titles miss: posts that name only their beginning, and titles whose words are in many names."""
+        return _either(tuple(self._loosely()))
 
     @property
     def loose_numbered(self) -> str:
@@ -63,13 +69,13 @@ class Questions:
     def _with_number(self, query: str) -> str:
         return f"{query} ({'|'.join(self._forms())})" if query else ""
 
-    def _heads(self) -> Iterator[str]:
-        """Many posts name a show only by what stands before the colon; alone it can be many other shows."""
-        titles = (self._first.romaji, self._first.english)
-        heads = (_phrase(title.partition(":")[0]) for title in titles if ":" in title)
-        for head in dict.fromkeys(heads):
-            if len(head) >= SHORTEST_HEAD and not any(_begins_with(head, phrase) for phrase in self._phrases):
-                yield head
+    def _loosely(self) -> Iterator[Words]:
+        kept: list[Words] = []
+        for title in (self._first.romaji, self._first.english):
+            words = _head(title)
+            if words and not any(_covers(other, words) for other in (*self._titles, *kept)):
+                kept.append(words)
+        yield from kept
 
     def _forms(self) -> Iterable[str]:
         kin, number = Kin(self._family), self._episode
@@ -81,60 +87,73 @@ class Questions:
         return dict.fromkeys(forms)
 
 
-def _phrases(anime: Anime, first_season: Anime, more: Sequence[str]) -> Iterator[str]:
-    """Titles without their season, the best known first; one that begins with another says nothing more."""
-    kept: list[str] = []
+def _chosen(anime: Anime, first_season: Anime, more: Sequence[str]) -> Iterator[Words]:
+    """Titles without their season, the best known first; what another title finds as well is left out."""
     told = tuple(map(without_season, more[:MOST_TOLD]))
+    kept: list[Words] = []
     for title in _titles(anime, first_season, told):
-        phrase = _phrase(title)
-        shortest = 1 if title in told else SHORTEST_PHRASE
-        if len(phrase) < shortest or any(_begins_with(phrase, other) for other in kept):
+        words = _words(title)
+        is_told = title in told and len("".join(words)) > 1
+        if not is_told and (len("".join(words)) < SHORTEST or _is_weak(words)):
             continue
-        kept = [other for other in kept if not _begins_with(other, phrase)] + [phrase]
+        if not any(_covers(other, words) for other in kept):
+            kept = [other for other in kept if not _covers(words, other)] + [words]
     if not kept:
-        kept = [phrase for title in anime.titles[:2] if (phrase := _phrase(title) or title.replace('"', " ").strip())]
+        kept = [words for title in anime.titles[:2] if (words := _words(title))]
     length = 0
-    for phrase in kept[:MOST_PHRASES]:
-        if length + len(phrase) <= LONGEST_QUERY or phrase is kept[0]:
-            length += len(phrase) + 3
-            yield phrase
+    for words in kept[:MOST_TITLES]:
+        taken = len(_group(words)) + 1
+        if length + taken <= LONGEST_QUERY or words is kept[0]:
+            length += taken
+            yield words
+
+
+def _head(title: str) -> Words:
+    """What is left of a title that is cut, at its colon or after some words; all of one that is weak as a whole."""
+    before, colon, _ = title.partition(":")
+    whole = _words(without_season(title))
+    words = _words(without_season(before)) if colon else whole[:HEAD_WORDS] if len(whole) >= HEAD_WORDS + 2 else ()
+    if len("".join(words)) >= SHORTEST_HEAD:
+        return words
+    return whole if _is_weak(whole) and len("".join(whole)) >= SHORTEST else ()
 
 
 def _titles(anime: Anime, first_season: Anime, told: Sequence[str]) -> Iterator[str]:
     main = [title for one in dict.fromkeys((first_season, anime)) for title in (one.romaji, one.english) if title]
-    for place, title in enumerate(main):
-        if place == 1:
-            yield from told
-        yield without_season(title)
-        if "×" in title:
-            # Read aloud as an x, and written with or without one.
-            yield without_season(title).replace("×", " ")
+    yield from map(without_season, main[:1])
     yield from told
+    yield from map(without_season, main[1:])
     yield from (without_season(title) for title in anime.synonyms if _is_latin(title))
     yield from (without_season(title) for title in (first_season.native, anime.native) if title)
 
 
-def _phrase(title: str) -> str:
-    """The words of a title as the index has them, without the signs that mean something in a query."""
-    spelt = title.replace("×", " x ").replace("’", "'").replace("½", " ")
-    found: list[str] = _WORD.findall(spelt)
-    for at, word in enumerate(found):
-        if len(word) > LONGEST_WORD and len(found) > 1:
-            return word if at == 0 else " ".join(found[:at])
-        if "'" in word and at > 0:
-            # Some write "Journey's", some "Journeys": both begin alike, and the last word may go on.
-            return " ".join([*found[:at], word.partition("'")[0]])
-    while len(found) > 1 and len(" ".join(found)) > LONGEST_PHRASE:
-        found.pop()
-    return " ".join(found)
+def _words(title: str) -> Words:
+    """The words of a title as the index has them, without those that not everybody writes."""
+    # Whether they write "Journey's" or "Journeys": both begin alike.
+    found = [part for word in _WORD.findall(title) for part in _APOSTROPHE.split(word)]
+    sure = [word for word in found if word.lower() not in _UNSURE]
+    words = sure if len("".join(sure)) >= SHORTEST else found
+    while len(words) > 1 and len(" ".join(words)) > LONGEST_TITLE:
+        words.pop()
+    return tuple(dict.fromkeys(words))
 
 
-def _begins_with(phrase: str, other: str) -> bool:
-    return f"{phrase.lower()} ".startswith(f"{other.lower()} ")
+def _covers(words: Words, other: Words) -> bool:
+    """Whether whatever has the words of `other` is found by `words`."""
+    return bool(words) and {word.lower() for word in words} <= {word.lower() for word in other}
 
 
-def _quoted(phrase: str) -> str:
-    return f'"{phrase}"'
+def _is_weak(words: Words) -> bool:
+    """Short words begin so many others that a feed would be full of other shows."""
+    return all(word.isascii() and len(word) <= WEAK for word in words)
+
+
+def _either(titles: Sequence[Words]) -> str:
+    return " ".join(titles[0]) if len(titles) == 1 else "|".join(map(_group, titles))
+
+
+def _group(words: Words) -> str:
+    return words[0] if len(words) == 1 else f"({' '.join(words)})"
 
 
 def _is_latin(title: str) -> bool:
