@@ -81,12 +81,15 @@ def _sayable(wanted: Wanted, ranked: Ranked) -> Iterator[tuple[str, Correction]]
     if is_it:
         form = Correction(Form.IS_NOT, media_id, infohash=infohash, episode=episode, title=title)
         yield f"This {'does not hold' if ranked.is_batch else 'is not'} episode {episode}", form
+    is_known = key(name.title) in {key(known) for known in known_titles(wanted)}
     for offset in _offsets(wanted, ranked):
+        if offset == 0 and not is_known:
+            continue
         form = Correction(Form.OFFSET, media_id, group=name.group, offset=offset, title=title)
         given = name.episode or 0
         sum_ = f"{given} = {offset} + {given - offset}" if offset else f"{given} is episode {given}"
         yield f"{name.group} {_counting(offset, wanted.family.offset)} ({sum_})", form
-    if name.title and key(name.title) not in {key(known) for known in known_titles(wanted)}:
+    if name.title and not is_known:
         yield f"“{name.title}” is this show", Correction(Form.TITLE, media_id, title=name.title)
 
 

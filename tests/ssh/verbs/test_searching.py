@@ -7,8 +7,8 @@ from tests.ssh.verbs.conftest import House
 
 ANSWER = {"best", "said", "offer_batch", "wait_until", "asked", "candidates"}
 CANDIDATE = {
-    "infohash", "title", "verdict", "score", "confidence", "corrected", "reasons", "episodes", "batch", "kind", "group",
-    "resolution", "version", "source", "codec", "audio", "subtitles", "seeders", "size", "trusted", "remake",
+    "infohash", "title", "verdict", "score", "confidence", "corrected", "reasons", "lead", "episodes", "batch", "kind",
+    "group", "resolution", "version", "source", "codec", "audio", "subtitles", "seeders", "size", "trusted", "remake",
     "posted_at", "page",
 }  # fmt: skip
 
@@ -64,3 +64,35 @@ async def test_the_date_and_the_page_of_a_release_are_told(house: House) -> None
     assert an_instant(one["posted_at"]).year == 2026
     assert one["page"].startswith("http")
     assert (one["trusted"], one["remake"], one["kind"]) == (True, False, "episode")
+
+
+async def test_what_won_says_what_it_has_over_the_next(house: House) -> None:
+    for lines in (1080, 720):
+        house.nyaa.post(f"[SubsPlease] Sousou no Frieren - 05 ({lines}p).mkv", seeders=900)
+    assert "Before the next: 1080p before 720p." in await house.ann.says(f"search {house.frieren.id} 5")
+    first, second = (await house.ann.json(f"search {house.frieren.id} 5"))["candidates"]
+    assert (first["lead"], second["lead"]) == ("1080p before 720p", "")
+
+
+async def test_a_batch_of_what_is_left_is_offered(house: House) -> None:
+    show = house.anilist.add_media("Rakugaki Tantei", episodes=12, status="FINISHED")
+    house.nyaa.post("[Yoake] Rakugaki Tantei - 01 [1080p].mkv")
+    batch = house.nyaa.post("[Yoake] Rakugaki Tantei (01-12) [1080p] [Batch]", size=6_000_000_000)
+    assert (await house.ann.json(f"search {show.id} 1"))["offer_batch"] == batch.infohash
+    assert f"≡ {batch.infohash}  a batch of 5.6 GiB has all" in await house.ann.says(f"search {show.id} 1")
+
+
+async def test_what_is_corrected_says_so(house: House) -> None:
+    other = house.post(6)
+    await house.ann.says(f"correct {house.frieren.id} 5 {other.infohash} --is")
+    found = await house.ann.json(f"search {house.frieren.id} 5")
+    (one,) = [one for one in found["candidates"] if one["infohash"] == other.infohash]
+    assert (one["verdict"], one["corrected"], one["episodes"]) == ("match", True, [5, 5])
+    assert f"→ {other.infohash}  900 seeders  1000 B  corrected" in await house.ann.says(f"search {house.frieren.id} 5")
+
+
+async def test_what_others_say_stands_beside_the_answer(house: House) -> None:
+    house.post(5)
+    await house.bob.says(f"correct offset {house.frieren.id} 24 --group Hoshizora")
+    shown = await house.ann.says(f"search {house.frieren.id} 5")
+    assert shown.startswith("Others say: Hoshizora runs 24 ahead of the show's own numbers. See: corrections")

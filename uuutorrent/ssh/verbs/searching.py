@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from uuutorrent.anime.anime import MediaId
-from uuutorrent.releases.release import Found, Match, Ranked
+from uuutorrent.releases.release import SURE, Found, Match, Ranked
 from uuutorrent.ssh import typed
 from uuutorrent.ssh.call import Call, Reply, TheCall, Verb, instant
 from uuutorrent.tui.correcting import in_words
@@ -70,6 +70,7 @@ def _candidate(ranked: Ranked) -> Mapping[str, Any]:
         "confidence": ranked.confidence,
         "corrected": ranked.is_corrected,
         "reasons": list(ranked.reasons),
+        "lead": ranked.lead,
         "episodes": None if ranked.first is None else [ranked.first, ranked.last],
         "batch": ranked.is_batch,
         "kind": name.kind.value,
@@ -95,8 +96,7 @@ def _text(call: Call, found: Found, *, every: bool) -> str:
     shown = len(rejects) if every else 0 if fits else MOST_REJECTS
     # What was chosen stands first, with the same reasons.
     said = [(found.said,)] if found.best is None and found.said else []
-    items = [_lines_of(one, "→" if one is found.best else "+") for one in fits]
-    items += [_lines_of(one, "✗") for one in rejects[:shown]]
+    items = [_lines_of(one, is_best=one is found.best) for one in (*fits, *rejects[:shown])]
     hidden = len(rejects[shown:])
     more = [(f"✗ {count(hidden, 'more release' if shown else 'release')} rejected; --all shows why",)] if hidden else []
     return call.listing([*said, *_beside(found), *items, *more], empty="")
@@ -107,13 +107,18 @@ def _beside(found: Found) -> Iterator[tuple[str, ...]]:
     if found.wait_until is not None:
         yield (f"What fetches by itself waits for a better one until {moment(found.wait_until)}.",)
     if found.batch is not None:
-        yield (f"The rest of the season is there as one torrent of {size(found.batch.release.size_bytes)}:",)
+        batch = found.batch.release
+        told = f"≡ {batch.infohash}  a batch of {size(batch.size_bytes)} has all that is left; get … --batch takes it"
+        yield told, batch.title
     for offer in found.offers:
-        yield (f"Others say: {in_words(offer.correction)}. See: corrections",)
+        family = found.wanted.family
+        said = in_words(offer.correction, family.offset)
+        yield (f"Others say: {said}. See: corrections offers {family.anime.media_id}",)
 
 
-def _lines_of(ranked: Ranked, mark: str) -> tuple[str, ...]:
+def _lines_of(ranked: Ranked, *, is_best: bool) -> tuple[str, ...]:
     release = ranked.release
+    mark = "→" if is_best else "✗" if ranked.verdict is Match.REJECT else "+" if ranked.confidence >= SURE else "?"
     facts = [
         f"{mark} {release.infohash}",
         count(release.seeders, "seeder"),
@@ -121,4 +126,5 @@ def _lines_of(ranked: Ranked, mark: str) -> tuple[str, ...]:
         sure(ranked.confidence) if ranked.verdict is Match.MATCH and ranked.confidence < 1 else "",
         "corrected" if ranked.is_corrected else "",
     ]
-    return "  ".join(fact for fact in facts if fact), release.title, "; ".join(ranked.reasons)
+    lead = f"Before the next: {ranked.lead}." if is_best and ranked.lead else ""
+    return "  ".join(fact for fact in facts if fact), release.title, "; ".join(ranked.reasons), lead
