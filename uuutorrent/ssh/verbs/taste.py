@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -15,8 +16,6 @@ from uuutorrent.ssh import typed
 from uuutorrent.ssh.call import Call, Document, Reply, TheCall, Verb
 from uuutorrent.tui.plain import plain
 from uuutorrent.tui.wishes import BY_NAME, WISHES, Wish
-
-_LISTS = ("resolutions", "groups", "blocked_groups", "languages", "codecs", "bit_depths", "sources")
 
 Show = Annotated[typed.Media | None, Parameter(metavar="MEDIA")]
 Minutes = Annotated[str | None, Parameter(metavar="MINUTES")]
@@ -39,67 +38,63 @@ async def show(media: typed.Media, /, *, call: TheCall) -> Reply:
     return await _of_show(call, MediaId(media))
 
 
-async def change(
-    *,
-    show: Show = None,
-    resolutions: typed.Words = None,
-    groups: typed.Words = None,
-    wait: Minutes = None,
-    blocked_groups: typed.Words = None,
-    languages: typed.Words = None,
-    dual_audio: bool | None = None,
-    dubs: bool | None = None,
-    codecs: typed.Words = None,
-    bit_depths: typed.Words = None,
-    sources: typed.Words = None,
-    min_size: typed.Size = None,
-    max_size: typed.Size = None,
-    min_seeders: typed.Count | None = None,
-    trusted_only: bool | None = None,
-    remakes: bool | None = None,
-    call: TheCall,
-) -> Reply:
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Wished:
+    """What is to change; None stays as it is."""
+
+    resolutions: typed.Words = None
+    """Lines, best first, e.g. 1080 720; others are not taken."""
+    groups: typed.Words = None
+    """Preferred groups, best first; none after it: no preference."""
+    wait: Minutes = None
+    """How long what fetches by itself waits for your first group, e.g. 90 or 6h; 0: no wait."""
+    blocked_groups: typed.Words = None
+    """Groups never to take; none after it: all may be taken."""
+    languages: typed.Words = None
+    """What you can follow, read or heard, best first, e.g. en fr; none after it: any."""
+    dual_audio: bool | None = None
+    """Prefer what has the original voices and a dub."""
+    dubs: bool | None = None
+    """Whether what has a dub and not the original voices may be taken."""
+    codecs: typed.Words = None
+    """Preferred codecs, best first: AVC, HEVC, AV1; none after it: no preference."""
+    bit_depths: typed.Words = None
+    """Preferred bit depths, best first: 8, 10; none after it: no preference."""
+    sources: typed.Words = None
+    """Preferred sources, best first: WEB, BD, DVD, TV; none after it: no preference."""
+    min_size: typed.Size = None
+    """The smallest size of 24 minutes, in proportion to the length, e.g. 200M; or of one, 10M/min; 0: any."""
+    max_size: typed.Size = None
+    """The largest size of 24 minutes, in the same way."""
+    min_seeders: typed.Count | None = None
+    """Fewer seeders than this are not taken."""
+    trusted_only: bool | None = None
+    """Whether only posts that the index marks as trusted are taken."""
+    remakes: bool | None = None
+    """Whether re-encodes of other groups' work may be taken."""
+
+    def changes(self) -> dict[str, Any]:
+        """The preferences that were named, and their values.
+
+        Raises:
+            Invalid: one of them means nothing.
+        """
+        said = ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))
+        return dict(_read(option, value) for option, value in said if value is not None)
+
+
+async def change(*, show: Show = None, wished: Wished | None = None, call: TheCall) -> Reply:
     """Change what you prefer; what is not named stays.
 
     Parameters
     ----------
     show
         Only for this show, by AniList's id.
-    resolutions
-        Lines, best first, e.g. 1080 720; others are not taken.
-    groups
-        Preferred groups, best first; none after it: no preference.
-    wait
-        How long what fetches by itself waits for the first group when another was quicker, e.g. 90 or 6h; 0: no wait.
-    blocked_groups
-        Groups never to take; none after it: all may be taken.
-    languages
-        What you follow, read or heard, best first, e.g. en fr; none after it: any.
-    dual_audio
-        Prefer what has the original voices and a dub.
-    dubs
-        Whether what has a dub and not the original voices may be taken.
-    codecs
-        Preferred codecs, best first: AVC, HEVC, AV1; none after it: no preference.
-    bit_depths
-        Preferred bit depths, best first: 8, 10; none after it: no preference.
-    sources
-        Preferred sources, best first: WEB, BD, DVD, TV; none after it: no preference.
-    min_size
-        The smallest size of 24 minutes, in proportion to the length, e.g. 200M; or of one, 10M/min; 0: any.
-    max_size
-        The largest size of 24 minutes, in the same way.
-    min_seeders
-        Fewer seeders than this are not taken.
-    trusted_only
-        Whether only posts that the index marks as trusted are taken.
-    remakes
-        Whether re-encodes of other groups' work may be taken.
     """
-    said = {name: value for name, value in locals().items() if name not in ("call", "show") and value is not None}
-    if not said:
+    changes = wished.changes() if wished else {}
+    if not changes:
         raise Invalid(f"say what to change, e.g. --resolutions 1080 720. See: {call.io.prefix} help taste set")
-    changes = dict(_read(*one) for one in said.items())
     tastes, user = call.desk.releases.tastes, call.desk.user
     if show is not None:
         await tastes.set_show(user, MediaId(show), {**await tastes.show(user, MediaId(show)), **changes})
