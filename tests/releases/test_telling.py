@@ -35,7 +35,7 @@ async def test_an_episode_that_is_not_there_says_what_is(
     found = await find(releases, ann, show, 3)
     assert (found.best, len(found.candidates)) == (None, 3)
     assert (
-        found.said == f"{MISSING}There is episode 1, 2, 4. Looked through 3 posts for (Kage no Uta)|(Song of Shadows)."
+        found.said == f"{MISSING}There is episode 1, 2, 4. Looked through 3 posts for Kage no Uta or Song of Shadows."
     )
 
 
@@ -92,6 +92,13 @@ async def test_an_empty_index_says_so(releases: Releases, ann: User, show: Media
     found = await find(releases, ann, show, 3)
     assert (found.best, found.candidates) == (None, ())
     assert found.said.startswith(f"{MISSING}The index lists nothing of this show. Looked through 0 posts for")
+
+
+async def test_only_some_of_many_titles_are_named(releases: Releases, ann: User, anilist: FakeAniList) -> None:
+    names = ("Uta of Shade", "Song Umbra", "Shade Canticle", "Dusk Hymn")
+    many = anilist.add_media("Kage no Uta", synonyms=names)
+    said = (await find(releases, ann, many, 3)).said
+    assert said.endswith("Looked through 0 posts for Kage no Uta or Uta of Shade or Song Umbra or 2 more titles.")
 
 
 async def test_an_episode_to_come_says_when_it_airs(

@@ -11,6 +11,7 @@ from datetime import UTC
 from uuutorrent.anime.anime import Anime
 from uuutorrent.releases.release import Match, Ranked, Wanted
 
+MOST_TITLES = 3
 MOST_NEAR = 5
 """How many episodes are named that are there instead."""
 
@@ -32,8 +33,15 @@ def not_found(wanted: Wanted, ranked: Sequence[Ranked], asked: Sequence[str], po
         return f"AniList names no title of {anime.title} that the index could be asked for."
     unknown = "" if anime.aired is not None else "AniList does not tell whether it has aired."
     missing = f"No release of {anime.title} episode {episode} was found that can be taken."
-    looked = f"Looked through {posts} posts for {asked[0]}."
+    looked = f"Looked through {posts} posts for {_looked_for(asked[0])}."
     return " ".join(filter(None, (missing, _instead(wanted, ranked), unknown, looked)))
+
+
+def _looked_for(query: str) -> str:
+    """The titles of a question, without its grammar."""
+    titles = [title.strip("()") for title in query.split("|")]
+    more = [f"{len(titles) - MOST_TITLES} more titles"] if len(titles) > MOST_TITLES + 1 else titles[MOST_TITLES:]
+    return " or ".join([*titles[:MOST_TITLES], *more])
 
 
 def _instead(wanted: Wanted, ranked: Sequence[Ranked]) -> str:
