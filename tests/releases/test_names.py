@@ -114,6 +114,25 @@ def test_the_kind_of_thing_it_is(name: str, kind: Kind) -> None:
     assert parse(name).kind is kind, parse(name)
 
 
+@pytest.mark.parametrize(
+    ("name", "season", "part", "episode"),
+    [
+        ("[G] Show Part 2 - 05 [1080p]", None, 2, 5),
+        ("[G] Show Part II - 05 [1080p]", None, 2, 5),
+        ("[G] Show 2nd Cour - 13 [1080p]", None, 2, 13),
+        ("[G] Show Season 2 Cour 2 - 05 [1080p]", 2, 2, 5),
+        ("[G] 作品 第2クール - 13 [1080p]", None, 2, 13),
+        ("[G] Show S02P02 - 05 [1080p]", 2, 2, 5),
+        ("[G] Show S02P02E05 [1080p]", 2, 2, 5),
+        ("[G] Show S02P02 [1080p]", 2, 2, None),
+        ("[G] Show - 05 - The Battle Part 2 [1080p]", None, None, 5),
+    ],
+)
+def test_a_season_may_come_in_parts(name: str, season: int | None, part: int | None, episode: int | None) -> None:
+    read = parse(name)
+    assert (read.season, read.part, read.episode) == (season, part, episode), read
+
+
 def test_what_the_technical_marks_say() -> None:
     read = parse("[Group] Show - 03v2 (BD 1920x1080 x265 10-bit FLAC) [Dual-Audio][Multi-Subs][ABCD1234].mkv")
     assert (read.resolution, read.source, read.codec, read.bit_depth) == (1080, "BD", "HEVC", 10)

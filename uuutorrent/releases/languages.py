@@ -92,8 +92,8 @@ _SUBS = r"(?:(?:soft|hard|fan)?-?sub(?:title[sd]?|titulad[oa]s?|bed|s)?|altyazı
 _DUBS = r"(?:(?:fan)?dub(?:bed|s)?|audio|озвучка)"
 LANGUAGE = (
     rf"{_SEVERAL}[ .-]?(?:{_SUBS}|{_DUBS})(?:x\d)?|(?:{_SUBS}|{_DUBS})[ .:-]?[({{]?{_SEVERAL}"
-    rf"|(?:multi(?:ple)?|m)[ -]?{_SUBS}|(?:{_SUBS}|CR-dub|dub(?:bed)?)(?:x\d)?|{_any_of(_by_spelling(_WHOLE))}|ru_jp"
-    rf"|(?-i:MULT[Ii])(?![ -]?(?:audio|sub))|{_BARE}(?:{_BETWEEN}{_BARE})+|{_upper(_CODES)}"
+    rf"|(?:multi(?:ple)?|m|dual)[ -]?{_SUBS}|(?:{_SUBS}|CR-dub|dub(?:bed)?)(?:x\d)?|{_any_of(_by_spelling(_WHOLE))}"
+    rf"|ru_jp|(?-i:MULT[Ii])(?![ -]?(?:audio|sub))|{_BARE}(?:{_BETWEEN}{_BARE})+|{_upper(_CODES)}"
     r"|[简簡繁中日英韩韓国國粤粵雙双]+(?:[体體文语語]*(?:内|內|外)?[嵌封挂掛]*(?:字幕)?(?:配音)?)"
 )
 
@@ -123,7 +123,7 @@ def read(said: Iterable[str], *, dual: bool) -> tuple[tuple[str, ...], tuple[str
         if _SPOKEN.search(text):
             spoken += found or ["en"]
         elif _WRITTEN.search(text):
-            written += found or ([MULTI] if text[:1] in "mM" else [])
+            written += found or ([MULTI] if text[:1] in "mMdD" else [])
         elif text.upper() == "MULTI":
             spoken.append(MULTI)
         elif len(found) > 1 and "ja" in found:

@@ -19,7 +19,7 @@ _ONE = r"(?P<episode>\d{1,4})(?:\.(?P<fraction>\d{1,2}))?(?:[a-cA-C](?![^\W_]))?
 
 _LAST = r"(?:(?:-?EP?|-)(?P<last>\d{1,4})(?![\dpx]))?"
 _SXXEYY = re.compile(
-    rf"{_LEFT}S(?P<season>\d{{1,2}})[ .-]{{0,3}}EP?[ .]?{_ONE}{_LAST}{_RIGHT}"
+    rf"{_LEFT}S(?P<season>\d{{1,2}})(?:P\d\d?)?[ .-]{{0,3}}EP?[ .]?{_ONE}{_LAST}{_RIGHT}"
     rf"|{_LEFT}(?P<season2>\d{{1,2}})x(?P<episode2>\d{{2,3}}){_RIGHT}",
     re.I,
 )
@@ -33,16 +33,16 @@ _SEASONS = re.compile(
 _SEASON = re.compile(
     rf"{_LEFT}(?:S(\d{{1,2}})|(?:Season|Saison|Temporada)[ .]?(\d{{1,2}}|X|IX|VI{{0,3}}|I?V|I{{1,3}})"
     rf"|(\d{{1,2}}(?:st|nd|rd|th)|{'|'.join(ORDINALS)})[ .]Season){_RIGHT}"
-    rf"|第 ?(\d{{1,2}}|[{HAN}]) ?[期季]|{_LEFT}(\d) ?期",
+    rf"|第 ?(\d{{1,2}}|[{HAN}]) ?[期季]|{_LEFT}(\d) ?期|{_LEFT}S(\d{{1,2}})(?=P\d\d?\b)",
     re.I,
 )
 _NO_WORDS = re.compile(r"[第話话集回完全v]|END|Fin|TV", re.I)
 _SERIES = re.compile(rf"(?<=[\w{MASK}] )([2-5])(?= {GAP})")
-_LABEL_AFTER = re.compile(rf"\s(?:OVA|OAD|SP|Specials?)(?=\s*(?:-\s*\d|{GAP}|$))", re.I)
+_LABEL_AFTER = re.compile(rf"P\d\d?\b|\s(?:OVA|OAD|SP|Specials?)(?=\s*(?:-\s*\d|{GAP}|$))", re.I)
 _BESIDES = re.compile(r"(?:\s?[+&]\s?(?:Movies?|Films?|OVAs?|OADs?|ONAs?|Specials?|SPs?|Extras?))+(?![^\W_])", re.I)
 _PART = re.compile(
     rf"{_LEFT}(?:(?:Part|Cour)[ .]?(\d|I{{1,3}}|IV|one|two|three)|(\d)(?:st|nd|rd|th)[ .](?:Part|Cour)(?!\s?\d))"
-    rf"{_RIGHT}",
+    rf"{_RIGHT}|第 ?(\d|[{HAN}]) ?(?:クール|部分?)|(?<=\d)P(\d\d?)(?:{_RIGHT}|(?=E))",
     re.I,
 )
 _VOLUME = re.compile(rf"{_LEFT}Vol(?:ume)?s?\.? ?\d+(?:v\d)?(?:\s?[-&+]\s?(?:Vol\.? ?)?\d+(?:v\d)?)*{_RIGHT}", re.I)
