@@ -19,7 +19,7 @@ _ONE = r"(?P<episode>\d{1,4})(?:\.(?P<fraction>\d{1,2}))?(?:[a-cA-C](?![^\W_]))?
 
 _LAST = r"(?:(?:-?EP?|-)(?P<last>\d{1,4})(?![\dpx]))?"
 _SXXEYY = re.compile(
-    rf"{_LEFT}S(?P<season>\d{{1,2}})(?:P\d\d?)?[ .-]{{0,3}}EP?[ .]?{_ONE}{_LAST}{_RIGHT}"
+    rf"{_LEFT}S(?P<season>\d{{1,2}}){MASK}{{0,3}}[ .-]{{0,3}}EP?[ .]?{_ONE}{_LAST}{_RIGHT}"
     rf"|{_LEFT}(?P<season2>\d{{1,2}})x(?P<episode2>\d{{2,3}}){_RIGHT}",
     re.I,
 )
