@@ -12,6 +12,8 @@ from uuutorrent.releases.names import parse
         ("[Erai-raws] Show - 05 (JA) [1080p][MultiSub]", "ja", "multi"),
         ("[Erai-raws] Show 4th Season - 10 (Chinese Audio) [1080p][MultiSub]", "zh", "multi"),
         ("[Judas] Show - S01E05 [1080p][HEVC x265 10bit][Dual-Audio][Multi-Subs]", "ja en", "multi"),
+        ("[Trix] Show (01-12) (1080p AV1) [Multi Subs] (VOSTFR)", "", "multi fr"),
+        ("[Asakura] Show 02 (WEB 1080p AVC AAC) [Dual-Sub].mkv", "", "multi"),
         ("[Anime Time] Show (Season 1) [BD][Dual Audio][1080p][AAC][Eng Sub] [Batch]", "ja en", "en"),
         ("[Yameii] Show - S01E05 [English Dub] [CR WEB-DL 1080p]", "en", ""),
         ("[Golumpa] Show - 05 [English Dub] [CR-DUB 1080p x264 AAC]", "en", ""),

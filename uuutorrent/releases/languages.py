@@ -154,6 +154,6 @@ def _share_out(names: list[str], codes: list[str], spoken: list[str], written: l
 
 
 def _distinct(codes: list[str]) -> tuple[str, ...]:
-    """In the order named; that there are several needs no saying where they are named."""
-    named = dict.fromkeys(code for code in codes if code != MULTI)
-    return tuple(named or dict.fromkeys(codes))
+    """In the order named; that there are several needs no saying where two are named."""
+    named = tuple(dict.fromkeys(code for code in codes if code != MULTI))
+    return named if len(named) > 1 else tuple(dict.fromkeys(codes))

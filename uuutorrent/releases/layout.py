@@ -34,7 +34,7 @@ _OPENING = re.compile(f"[{re.escape(''.join(_CLOSING))}]")
 QUOTES = "「『《"
 """Brackets that hold titles rather than groups."""
 _CHECKSUM = re.compile(r"(?:CRC[ :]?)?([0-9A-F]{8})", re.I)
-_YEAR = re.compile(r"((?:19[5-9]|20[0-3])\d)(?:[-.]\d\d[-.]\d\d| ?- ?(?:19[5-9]|20[0-3])\d)?")
+_YEAR = re.compile(r"(?:TV,? ?)?((?:19[5-9]|20[0-3])\d)(?:[-.]\d\d[-.]\d\d| ?- ?(?:19[5-9]|20[0-3])\d)?")
 _NUMBERED = re.compile(
     r"(?:TV|OVA|OAD|SP|Specials?|EP?\.?|Episodes?)? ?[第全]?#?\d{1,4}(?:\.\d)?(?:v\d)?"
     r"(?: ?[-~+&] ?(?:第|EP?)?\d{1,4}(?:v\d)?)?(?: ?\+ ?[a-z][\w +&]*)?"
