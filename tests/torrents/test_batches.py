@@ -105,6 +105,7 @@ async def test_two_users_have_their_own_episodes_and_the_engine_both(
     engine.file_progress(BATCH.v1, INDEX_OF["[Group] Frieren - 01.mkv"], 1.0)
     engine.progress(BATCH.v1, 0.5)
     early = await shown(library, live, bob), await shown(library, live, ann)
+    bobs_own, anns_own = await only(library, bob), await only(library, ann)
     await grabs.settle()
     done = (await grabs.one(bob, bobs.id)).state
     engine.complete(BATCH.v1)
@@ -112,6 +113,8 @@ async def test_two_users_have_their_own_episodes_and_the_engine_both(
     await library.delete(ann, BATCH.v1, with_files=True)
 
     assert both == {"[Group] Frieren - 01.mkv", "[Group] Frieren - 03.mkv", "[Group] Frieren - 03.ass"}
+    assert (bobs_own.size_bytes, bobs_own.progress, bobs_own.phase) == (1000, 1.0, Phase.SEEDING)
+    assert (anns_own.size_bytes, anns_own.progress, anns_own.phase) == (1052, 0.0, Phase.DOWNLOADING)
     assert early == (["[Group] Frieren - 01.mkv"], [])
     assert done is GrabState.COMPLETE
     assert late == (["[Group] Frieren - 01.mkv"], ["[Group] Frieren - 03.mkv", "[Group] Frieren - 03.ass"])

@@ -17,7 +17,7 @@ from uuutorrent.tally import Tally
 from uuutorrent.torrents.engine import Engine, EngineId, Phase, Torrent
 from uuutorrent.torrents.qbittorrent import QBittorrent
 
-PATIENCE_S = 60
+PATIENCE_S = 180
 NOBODY = EngineId("0" * 40)
 PROGRAMS: dict[str, Callable[[], Program]] = {
     "qbittorrent": lambda: Program(("qbittorrent-nox",)),

@@ -17,7 +17,7 @@ from uuutorrent.torrents.engine import Phase, Snapshot, Torrent
 from uuutorrent.torrents.live import Live
 from uuutorrent.torrents.qbittorrent import QBittorrent
 
-PATIENCE_S = 60
+PATIENCE_S = 180
 POLL_S = 0.01
 
 

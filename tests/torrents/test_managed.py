@@ -26,7 +26,8 @@ from uuutorrent.torrents.managed import Managed
 from uuutorrent.torrents.profile import Profile, conf_of, ports_of
 from uuutorrent.torrents.qbittorrent import QBittorrent
 
-PATIENCE_S = 60
+PATIENCE_S = 180
+"""After a connection that failed, peers try again a minute later."""
 RECORDER = """#!/bin/sh
 for word; do case "$word" in --profile=*) folder="${word#--profile=}";; esac; done
 cp "$folder/qBittorrent/config/qBittorrent.conf" "$folder/at-start.conf"
@@ -104,7 +105,7 @@ async def ended(pid: int) -> None:
 def is_running(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # gone before it was opened, or before it was read
         return False
 
 

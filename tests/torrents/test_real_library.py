@@ -26,7 +26,8 @@ from uuutorrent.torrents.metainfo import parse_torrent
 from uuutorrent.torrents.qbittorrent import QBittorrent
 
 pytestmark = [pytest.mark.real, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
-PATIENCE_S = 60
+PATIENCE_S = 180
+"""After a connection that failed, peers try again a minute later."""
 
 
 @dataclass

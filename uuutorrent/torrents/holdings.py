@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from uuutorrent.accounts import UserId
@@ -221,12 +221,36 @@ class Finished:
     files: tuple[str, ...]
 
 
-def joined(stored: Stored, claim: Claim, snapshot: Snapshot, owners: tuple[str, ...] = ()) -> Holding:
-    """What `claim` looks like at the moment of `snapshot`."""
+def joined(
+    stored: Stored,
+    claim: Claim,
+    snapshot: Snapshot,
+    owners: tuple[str, ...] = (),
+    files: Sequence[TorrentFile] = (),
+) -> Holding:
+    """What `claim` looks like at the moment of `snapshot`.
+
+    `files` are given where others fetch other parts of the same batch: then only its own count.
+    """
     torrent = snapshot.find(stored.v1, stored.v2)
     if torrent is None:
         return _unseen(stored, claim, owners, claim.note or _absence(stored, snapshot))
+    if claim.is_part and len(stored.claims) > 1:
+        torrent = _own_part(torrent, claim, files)
     return _seen(stored, claim, owners, torrent)
+
+
+def _own_part(torrent: Torrent, claim: Claim, files: Sequence[TorrentFile]) -> Torrent:
+    """A torrent as if it were the files of one claim."""
+    size, progress, phase = claim.size_bytes or 0, torrent.progress, torrent.phase
+    own = [file for file in files if file.index in claim.files]
+    if own and size:
+        progress = sum(file.progress * file.size_bytes for file in own) / size
+    if own and progress >= 1 and phase in (Phase.DOWNLOADING, Phase.STALLED, Phase.QUEUED):
+        phase = Phase.SEEDING
+    done = round(size * progress)
+    eta_s = torrent.eta_s if progress < 1 else None
+    return replace(torrent, size_bytes=size, progress=progress, completed_bytes=done, phase=phase, eta_s=eta_s)
 
 
 def _unseen(stored: Stored, claim: Claim, owners: tuple[str, ...], note: str) -> Holding:

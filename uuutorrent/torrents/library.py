@@ -21,7 +21,7 @@ from uuutorrent.torrents.engine import Engine, EngineId, Snapshot
 from uuutorrent.torrents.followers import Followers
 from uuutorrent.torrents.holdings import Added, Claim, Details, Finished, Holding, Part, Stored, Usage, joined
 from uuutorrent.torrents.live import Live
-from uuutorrent.torrents.placing import Placing, is_undone
+from uuutorrent.torrents.placing import Placing
 from uuutorrent.torrents.sources import Source, Sources
 
 __all__ = ["Added", "Details", "Finished", "Holding", "Library", "Usage"]
@@ -104,7 +104,7 @@ class Library:
 
     async def holdings(self, user: User) -> tuple[Holding, ...]:
         """This user's torrents, the newest first."""
-        return _mine(await self._claims.of(user), user, await self._live.recent())
+        return await self._mine(await self._claims.of(user), user, await self._live.recent())
 
     async def follow(self, user: User) -> AsyncGenerator[tuple[Holding, ...]]:
         """This user's torrents, now and again whenever anything about them is different.
@@ -119,7 +119,7 @@ class Library:
                 if is_told or time.monotonic() >= stale_at:
                     stale_at = time.monotonic() + REREAD_S
                     claimed = await self._claims.of(user)
-                now = _mine(claimed, user, snapshot)
+                now = await self._mine(claimed, user, snapshot)
                 if now != last:
                     last = now
                     yield now
@@ -157,7 +157,8 @@ class Library:
         files, trackers, peers = await asyncio.gather(
             self._engine.files(its), self._engine.trackers(its), self._engine.peers(its)
         )
-        return Details(_mine([stored], user, self._live.snapshot)[0], files, trackers, peers)
+        (holding,) = await self._mine([stored], user, self._live.snapshot)
+        return Details(holding, files, trackers, peers)
 
     async def finished(self, user: User) -> tuple[Finished, ...]:
         """Every claim of this user with the files of it that are whole and may be read, the oldest claim first.
@@ -368,19 +369,19 @@ class Library:
 
     async def _whole(self, stored: Stored, claim: Claim, remembered: dict[int, str] | None) -> tuple[str, ...]:
         """The whole files that a claim is about; what others fetch of the same batch is theirs."""
-        files = await self._known_whole(stored, remembered)
+        files = await self._placing.known_whole(stored, remembered)
         mine = claim.files if claim.is_part else files.keys()
         return tuple(path for index, path in files.items() if index in mine)
 
-    async def _known_whole(self, stored: Stored, remembered: dict[int, str] | None) -> dict[int, str]:
-        there = self._live.snapshot.find(stored.v1, stored.v2)
-        if remembered is not None and stored.completed_at is not None and not is_undone(stored, there):
-            return remembered
-        if there is None or there.progress <= 0 or not self._live.snapshot.engine_up:
-            return {}
-        with suppress(RemoteError, Missing):
-            return await self._placing.whole_files(stored, there)
-        return {}
+    async def _mine(self, every: Sequence[Stored], user: User, snapshot: Snapshot) -> tuple[Holding, ...]:
+        pairs = [(stored, stored.claim_of(user.id)) for stored in every]
+        return tuple(
+            [
+                joined(stored, claim, snapshot, files=await self._placing.files_among_others(stored, claim, snapshot))
+                for stored, claim in pairs
+                if claim is not None
+            ]
+        )
 
     def _changed(self, stored: Stored) -> None:
         self._live.poke()
@@ -389,8 +390,3 @@ class Library:
     def _tell(self, stored: Stored) -> None:
         """Have everyone read again who claims this torrent, or did before it changed."""
         self._followers.tell(claim.user_id for claim in stored.claims)
-
-
-def _mine(every: Sequence[Stored], user: User, snapshot: Snapshot) -> tuple[Holding, ...]:
-    pairs = ((stored, stored.claim_of(user.id)) for stored in every)
-    return tuple(joined(stored, claim, snapshot) for stored, claim in pairs if claim is not None)

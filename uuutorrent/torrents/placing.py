@@ -18,10 +18,10 @@ from weakref import WeakValueDictionary
 import structlog
 
 from uuutorrent.accounts import User, UserId
-from uuutorrent.errors import Conflict, Missing, Unreachable, UuuError
+from uuutorrent.errors import Conflict, Missing, RemoteError, Unreachable, UuuError
 from uuutorrent.torrents.claims import Claims
-from uuutorrent.torrents.engine import Engine, EngineId, NewTorrent, Phase, Torrent, TorrentFile
-from uuutorrent.torrents.holdings import Stored, amount
+from uuutorrent.torrents.engine import Engine, EngineId, NewTorrent, Phase, Snapshot, Torrent, TorrentFile
+from uuutorrent.torrents.holdings import Claim, Stored, amount
 from uuutorrent.torrents.live import Live
 
 log = structlog.get_logger()
@@ -272,6 +272,26 @@ class Placing:
         if _is_whole(stored, there, files):
             await self._claims.set_finished(stored.id, paths)
         return paths
+
+    async def known_whole(self, stored: Stored, remembered: dict[int, str] | None) -> dict[int, str]:
+        """Which files of a torrent are whole; while the engine is away, those of what was complete."""
+        snapshot = self._live.snapshot
+        there = snapshot.find(stored.v1, stored.v2)
+        if remembered is not None and stored.completed_at is not None and not is_undone(stored, there):
+            return remembered
+        if there is None or there.progress <= 0 or not snapshot.engine_up:
+            return {}
+        with suppress(RemoteError, Missing):
+            return await self.whole_files(stored, there)
+        return {}
+
+    async def files_among_others(self, stored: Stored, claim: Claim, snapshot: Snapshot) -> tuple[TorrentFile, ...]:
+        """The files of a batch of which others fetch other parts: what a claim is about is told by nothing else."""
+        there = snapshot.find(stored.v1, stored.v2)
+        if claim.is_part and len(stored.claims) > 1 and there and snapshot.engine_up and not there.is_complete:
+            with suppress(RemoteError, Missing):
+                return await self._files_of(stored, there)
+        return ()
 
     async def is_whole(self, stored: Stored, there: Torrent) -> bool:
         """Whether all that is wanted of a torrent is here; what was chosen just now is not in its progress yet.

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from uuutorrent.desk import Desk
 from uuutorrent.errors import UuuError
 from uuutorrent.torrents.holdings import Holding
 
 
 async def line_for(desk: Desk, holding: Holding) -> str:
-    """The line for the one file there is, or else for the whole folder."""
+    """The line for the one file there is, wherever it is, or else for the folder that holds everything."""
     path = f"/{holding.name}"
-    try:
+    with suppress(UuuError):
         entries = await desk.files.list(desk.user, path)
-    except UuuError:
-        entries = ()
-    if len(entries) == 1 and not entries[0].is_dir:
-        path = f"{path}/{entries[0].name}"
+        while len(entries) == 1:
+            path = f"{path}/{entries[0].name}"
+            entries = await desk.files.list(desk.user, path) if entries[0].is_dir else ()
     return desk.config.ssh.fetch(desk.user.name, path)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.ssh.prompt import an_instant
 from tests.ssh.verbs.conftest import House
+from tests.torrents import metainfos
 
 
 async def test_getting_an_episode_tells_its_steps(house: House) -> None:
@@ -127,3 +128,56 @@ async def test_titles_of_posts_do_not_drive_the_terminal(house: House) -> None:
     for line in ("search 1001 5", "get 1001 5", "torrents", "activity"):
         assert all(char.isprintable() or char == "\n" for char in await house.ann.says(line))
         assert (await house.ann.type(f"{line} --json")).out.rstrip("\n").isprintable()
+
+
+def post_batch(house: House, *, sizes: int = 1000, episodes: int = 28) -> str:
+    names = {f"[SubsPlease] Sousou no Frieren - {number:02} (1080p).mkv": sizes for number in range(1, episodes + 1)}
+    title = "[SubsPlease] Sousou no Frieren (01-28) (1080p) [Batch]"
+    raw = metainfos.several("Sousou no Frieren", names)
+    return house.nyaa.post(title, torrent=raw, size=sizes * episodes, seeders=900).infohash
+
+
+async def test_an_episode_out_of_a_batch_says_so(house: House) -> None:
+    infohash = post_batch(house)
+    answer = await house.ann.type(f"get {house.frieren.id} 5 --json")
+    name = "[SubsPlease] Sousou no Frieren - 05 (1080p).mkv"
+    assert (answer.json["infohash"], answer.json["batch"], answer.json["whole_batch"]) == (infohash, True, False)
+    assert answer.json["files"] == [f"Sousou no Frieren/{name}"]
+    assert "Only a batch holds it: fetching 1 of 28 files, 1 KiB of 27 KiB" in answer.err
+    said = await house.ann.says(f"get {house.frieren.id} 6")
+    assert "Only a batch holds it: fetching 1 of 28 files" in " ".join(said.split())
+    (torrent,) = await house.ann.json("torrents")
+    assert (torrent["episode"], torrent["episodes"], torrent["part"], torrent["size"]) == (None, [5, 6], True, 2000)
+    assert "episodes 5-6 of a batch; its other files are not fetched" in await house.ann.says(f"show {infohash[:10]}")
+    skipped = [one["priority"] for one in (await house.ann.json(f"show {infohash}"))["files"]].count("skip")
+    assert skipped == 26
+
+
+async def test_the_whole_batch_is_fetched_on_request(house: House) -> None:
+    infohash = post_batch(house)
+    await house.ann.says(f"get {house.frieren.id} 5")
+    answer = await house.ann.type(f"get {house.frieren.id} 5 --batch --json")
+    assert (answer.json["infohash"], answer.json["batch"], answer.json["whole_batch"]) == (infohash, True, True)
+    assert answer.json["files"] == []
+    assert "Fetching the whole batch: 28 files, 27 KiB" in answer.err
+    (torrent,) = await house.ann.json("torrents")
+    assert (torrent["size"], torrent["part"], torrent["episodes"]) == (28000, False, [*range(1, 29)])
+
+
+async def test_the_refusal_of_a_batch_tells_what_the_part_needs(house: House) -> None:
+    mib = 1 << 20
+    post_batch(house, sizes=350 * mib)
+    await house.boss.says(f"users quota ann --bytes {800 * mib}")
+    assert (await house.ann.says(f"get {house.frieren.id} 5")).startswith("Added")
+    refused = await house.ann.type(f"get {house.frieren.id} 5 --batch --json")
+    assert refused.code == 3
+    assert refused.json["error"]["message"] == (
+        "It needs 9.2 GiB; 450 MiB of your 800 MiB are free. Delete something first."
+    )
+
+
+async def test_without_any_batch_there_is_none_to_fetch(house: House) -> None:
+    house.post(5)
+    answer = await house.ann.type(f"get {house.frieren.id} 5 --batch --json")
+    assert answer.code == 4
+    assert "No batch with episode 5" in answer.json["error"]["message"]

@@ -13,7 +13,7 @@ from uuutorrent.torrents.engine import Peer, Tracker
 
 TORRENT = {
     "infohash", "name", "phase", "progress", "size", "completed", "down_bps", "up_bps", "eta_s", "ratio", "seeds",
-    "peers", "added_at", "completed_at", "media_id", "episode", "owners", "shared", "sequential", "down_limit_bps",
+    "peers", "added_at", "completed_at", "media_id", "episode", "episodes", "part", "owners", "shared", "sequential", "down_limit_bps",
     "up_limit_bps", "note",
 }  # fmt: skip
 MAGNET = f"magnet:?xt=urn:btih:{'ab' * 20}&dn=Lecture"
@@ -42,6 +42,8 @@ async def test_torrents_tell_what_scripts_rely_on(house: House) -> None:
         "completed_at": None,
         "media_id": None,
         "episode": None,
+        "episodes": [],
+        "part": False,
         "owners": [],
         "shared": False,
         "sequential": False,

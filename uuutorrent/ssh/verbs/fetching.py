@@ -23,10 +23,13 @@ async def get(
     *,
     quality: typed.Quality = None,
     release: Annotated[str | None, Parameter(metavar="HASH")] = None,
+    batch: typed.Flag = False,
     wait: Annotated[float, Parameter(metavar="SECONDS")] = 0,
     call: TheCall,
 ) -> Reply:
     """Fetch an episode.
+
+    Where only a batch holds it, the files of this episode are fetched out of it and no others.
 
     Parameters
     ----------
@@ -38,6 +41,8 @@ async def get(
         The only resolution wanted, e.g. 1080.
     release
         The infohash of a release that `search` lists, to take that one.
+    batch
+        Fetch the whole batch that holds it.
     wait
         How long to wait for it to be complete.
     """
@@ -45,7 +50,11 @@ async def get(
         raise Invalid(f"--wait takes 0 to {LONGEST_WAIT_S:.0f} seconds", field="wait")
     desk = call.desk
     infohash = typed.infohash(release) if release else None
-    grab = await desk.grabs.get(desk.user, media, episode, quality=typed.quality(quality), infohash=infohash)
+    grab = await desk.grabs.get(
+        desk.user, media, episode, quality=typed.quality(quality), infohash=infohash, whole_batch=batch
+    )
+    if grab.files is not None and call.json and grab.error is None:
+        call.notice(grab.reason.partition(". ")[0])
     if wait and not grab.is_over:
         grab = await desk.grabs.wait(desk.user, grab.id, wait)
         if grab.state is GrabState.ADDED:
@@ -64,7 +73,7 @@ async def activity(*, call: TheCall) -> Reply:
 
 
 VERBS = (
-    Verb("get MEDIA [EPISODE] [--quality LINES] [--release HASH] [--wait SECONDS]", get),
+    Verb("get MEDIA [EPISODE] [--quality LINES] [--release HASH] [--batch] [--wait SECONDS]", get),
     Verb("activity", activity),
 )
 
@@ -80,6 +89,9 @@ def _grab(grab: Grab) -> Mapping[str, Any]:
         "reason": grab.reason,
         "media_id": grab.media_id,
         "episode": grab.episode,
+        "batch": grab.files is not None,
+        "whole_batch": grab.whole_batch,
+        "files": list(grab.files or ()),
         "asked_at": instant(grab.asked_at),
     }
 
@@ -97,5 +109,5 @@ def _grabbed(call: Call, grab: Grab) -> Reply:
 
 
 def _why(grab: Grab) -> str:
-    """Why this release; the reason often begins with its title, which stands above it already."""
-    return grab.reason.removeprefix(f"{grab.title}: ")
+    """Why this release; the reason names its title, which stands above it already."""
+    return grab.reason.replace(f"{grab.title}: ", "", 1)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from uuutorrent.errors import Invalid, Missing, Unreachable
+from uuutorrent.releases.contents import told
 from uuutorrent.ssh import typed
 from uuutorrent.ssh.call import Call, Reply, TheCall, Verb, instant
 from uuutorrent.torrents.engine import InfoHash, Peer, Phase, TorrentFile, Tracker
@@ -150,6 +151,8 @@ def _holding(one: Holding) -> Mapping[str, Any]:
         "completed_at": instant(one.completed_at),
         "media_id": one.media_id,
         "episode": one.episode,
+        "episodes": list(one.episodes),
+        "part": one.is_part,
         "owners": list(one.owners),
         "shared": one.shared,
         "sequential": one.sequential,
@@ -232,12 +235,20 @@ def _overview(call: Call, one: Holding) -> str:
         one.name,
         f"{one.phase.value}, {percent(one.progress)} of {size(one.size_bytes)}{left}",
         f"{speed}{_limit(one.up_limit_bps)}, ratio {one.ratio:.2f}",
+        _episodes(one),
         "in order" if one.sequential else "",
         "others claim it too" if one.shared else "",
         one.note,
         one.infohash,
     )
     return call.listing([lines], empty="")
+
+
+def _episodes(one: Holding) -> str:
+    if not one.episodes:
+        return "files of a batch, chosen by hand" if one.is_part else ""
+    numbers = f"{'episode' if len(one.episodes) == 1 else 'episodes'} {told(one.episodes)}"
+    return f"{numbers} of a batch; its other files are not fetched" if one.is_part else numbers
 
 
 def _limit(bps: int) -> str:
