@@ -39,7 +39,7 @@ def test_where_only_a_batch_holds_the_episode_it_is_taken_and_says_so() -> None:
         "no single episode will do, so only episode 3 of it is fetched",
         "1080p, your first choice",
         "100 seeders",
-        "about 1.0 GiB of 24.0 GiB",
+        "about 1.0 GiB of 24 GiB",
     )
     assert found[1].reasons == ("its own title", "batch 05-24 does not hold it")
 
@@ -81,7 +81,7 @@ def test_a_batch_that_counts_on_holds_what_is_counted_on() -> None:
     found = rank(Wanted(AFTER, 3), Taste(), [release("[G] Kage no Uta (01-36) [1080p]", size_bytes=36 << 30)])
     chosen = best(found)
     assert chosen is not None
-    assert "about 1.0 GiB of 36.0 GiB" in chosen.reasons
+    assert "about 1.0 GiB of 36 GiB" in chosen.reasons
 
 
 # Worth offering

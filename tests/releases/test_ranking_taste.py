@@ -36,7 +36,7 @@ def liked(found: Ranked) -> tuple[str, ...]:
         ({}, Taste(trusted_only=True), "the index does not mark it as trusted"),
         (
             {"size_bytes": 40 << 30}, Taste(),
-            "40.0 GiB is too much for 24 min, so it is probably more than one episode",
+            "40 GiB is too much for 24 min, so it is probably more than one episode",
         ),
         ({"size_bytes": 4 << 30}, Taste(max_bytes_per_min=MIB << 5), "4.0 GiB for 24 min is more than your 768 MiB"),
         ({"size_bytes": 90 * MIB}, Taste(min_bytes_per_min=10 * MIB), "90 MiB for 24 min is less than your 240 MiB"),
@@ -62,6 +62,7 @@ def test_a_match_says_what_puts_it_where_it_is() -> None:
         "trusted",
         "1.4 GiB",
     )
+    assert "HEVC, as you want it" in liked(ranked(post("1080p HEVC"), taste=Taste(codecs=("HEVC",)))[0])
     assert "it names no codec" in liked(ranked(post(), taste=taste)[0])
     assert "Z is not a group you prefer" in liked(ranked(post(group="Z"), taste=taste)[0])
 
@@ -208,7 +209,7 @@ def test_a_dead_better_release_loses_to_a_live_worse_one_which_says_so() -> None
     found = ranked(dead, live, taste=Taste(groups=("Best",)))
     assert best(found) is found[0]
     assert found[0].release is live
-    assert found[0].reasons[-1] == "of Best in 1080p would be better, but nobody seeds it"
+    assert found[0].reasons[-1] == "1080p of Best would be better, but nobody seeds it"
     assert "no seeders, so nobody can send it" in found[1].reasons
 
 
@@ -222,7 +223,7 @@ def test_a_dead_worse_release_is_not_worth_a_word() -> None:
 def test_a_dead_newer_version_is_missed_aloud() -> None:
     found = ranked(post(seeders=50), release("[G] Kage no Uta - 03v2 [1080p]", seeders=0))
     assert found[0].verdict is Match.MATCH
-    assert found[0].reasons[-1] == "v2 of G in 1080p would be better, but nobody seeds it"
+    assert found[0].reasons[-1] == "1080p v2 of G would be better, but nobody seeds it"
 
 
 def test_where_the_dead_may_be_taken_the_living_come_first() -> None:
@@ -230,9 +231,9 @@ def test_where_the_dead_may_be_taken_the_living_come_first() -> None:
     found = ranked(dead, live, taste=Taste(min_seeders=0))
     assert [(one.release, one.verdict) for one in found] == [(live, Match.MATCH), (dead, Match.MATCH)]
     assert found[0].lead == "somebody sends it, and nobody the next"
-    assert found[0].reasons[-1] == "of A in 1080p would be better, but nobody seeds it"
+    assert found[0].reasons[-1] == "1080p of A would be better, but nobody seeds it"
 
 
 def test_too_few_seeders_are_named() -> None:
     found = ranked(post(seeders=2), post("720p", seeders=50), taste=Taste(min_seeders=5))
-    assert found[0].reasons[-1] == "of G in 1080p would be better, but only 2 seed it"
+    assert found[0].reasons[-1] == "1080p of G would be better, but only 2 seed it"

@@ -168,7 +168,8 @@ def place_in(value: str, wished: Sequence[str]) -> int | None:
 def sized(size_bytes: int) -> str:
     """A size: 700 MiB, 1.4 GiB."""
     mebibytes = size_bytes / 2**20
-    return f"{mebibytes:.0f} MiB" if mebibytes < 1000 else f"{mebibytes / 1024:.1f} GiB"
+    gibibytes = mebibytes / 1024
+    return f"{mebibytes:.0f} MiB" if mebibytes < 1000 else f"{gibibytes:.{1 if gibibytes < 9.95 else 0}f} GiB"
 
 
 def counted(number: int, noun: str) -> str:
@@ -222,8 +223,10 @@ def _group(group: str, wished: Sequence[str]) -> str:
 
 
 def _choice(value: object, wished: Sequence[object]) -> str:
-    if value not in wished or len(wished) < 2:
+    if value not in wished:
         return ""
+    if len(wished) == 1:
+        return ", as you want it"
     place = list(wished).index(value)
     return ", your first choice" if place == 0 else f", choice {place + 1} of {len(wished)}"
 

@@ -211,10 +211,11 @@ def _note_better_but_dead(candidates: Sequence[_Candidate], by_order: Sequence[i
     ]
     if better:
         name, seeders = better[0].post.name, better[0].post.release.seeders
-        version = f"v{name.version} " if name.version > 1 else ""
-        lines = f" in {name.resolution}p" if name.resolution else ""
+        what = [f"{name.resolution}p"] if name.resolution else []
+        what += [f"v{name.version}"] if name.version > 1 else []
+        named = f"{' '.join(what) or 'one'} of {name.group or 'no group'}"
         told = "nobody seeds it" if seeders == 0 else f"only {seeders} seed it"
-        winner.notes.append(f"{version}of {name.group or 'nobody named'}{lines} would be better, but {told}".strip())
+        winner.notes.append(f"{named} would be better, but {told}")
 
 
 def _standing(candidate: _Candidate, *, with_dead: bool = False) -> Standing:
