@@ -9,7 +9,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.people import CHEAP_ROUNDS
+from tests.people import CHEAP_ROUNDS, PATIENCE_S
 from tests.servers.postgres import Postgres, postgres
 from uuutorrent.accounts import Accounts, Admin, Operator, User
 from uuutorrent.config import Accounts as AccountSettings
@@ -55,7 +55,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
     """What the daemon asks the world with."""
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
         yield client
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from tests.fakes import FakeEngine
-from tests.people import CHEAP_ROUNDS
+from tests.people import CHEAP_ROUNDS, PATIENCE_S
 from uuutorrent.accounts import Accounts
 from uuutorrent.config import Config
 from uuutorrent.daemon import compose
@@ -47,7 +47,7 @@ async def built(
     config.server.data.mkdir(parents=True, exist_ok=True)
     config.download_dir.mkdir(parents=True, exist_ok=True)
     tally, engine = Tally(), FakeEngine()
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
         accounts = Accounts(database, config.accounts, rounds=CHEAP_ROUNDS)
         services = compose(config, database, engine, http, tally, accounts)
         polling = asyncio.create_task(services.live.run(), name="live")

@@ -14,6 +14,8 @@ OTHER = "four unrelated words, ann"
 """Another good password."""
 CHEAP_ROUNDS = 4
 """Of bcrypt: the fewest there are."""
+PATIENCE_S = 60
+"""How long what is asked over HTTP may take on a busy machine."""
 
 
 def a_key(comment: str = "ann@laptop") -> str:
