@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.releases import cases
 from tests.servers.nyaa_query import compiled
 from uuutorrent.anime.anime import Anime, Family, MediaId
 from uuutorrent.releases.questions import LONGEST_QUERY, Questions
@@ -53,7 +54,7 @@ def test_titles_are_asked_without_season_or_punctuation() -> None:
 
 def test_numbers_are_asked_in_each_form() -> None:
     asked = Questions(FAMILY, 3).numbered
-    assert asked.endswith(" (03|003|e03|ep03|s02e03|28)")
+    assert asked.endswith(" (03|003|e03|ep03|s02e03|s02e28|28)")
     for form in ("- 03", "S02E03", "- 28v2", "E03", "- 003"):
         assert finds(asked, f"[G] Re Zero kara Hajimeru Isekai Seikatsu {form} [1080p]"), form
     assert not finds(asked, "[G] Re Zero kara Hajimeru Isekai Seikatsu - 14 [1080p]")
@@ -124,6 +125,42 @@ def test_the_loose_question_finds_what_whole_titles_miss() -> None:
     assert Questions(long, 3).loose == "(Tensei Kizoku no)|(Chronicles of Aristocrat)"
 
 
+def test_numbers_are_asked_from_every_season_they_may_be_counted_from() -> None:
+    third = replace(SECOND, media_id=MediaId(3), romaji=f"{FIRST.romaji} 3", english="", native="", episodes=12)
+    asked = Questions(Family(third, offset=38, season=3, prequels=(SECOND, FIRST), others={}), 3).numbered
+    for form in ("- 03", "S03E03", "- 16", "S03E16", "- 41"):
+        assert finds(asked, f"[G] Re Zero kara Hajimeru Isekai Seikatsu {form} [1080p]"), form
+    assert not finds(asked, "[G] Re Zero kara Hajimeru Isekai Seikatsu - 28 [1080p]")
+
+
+def test_a_film_is_not_asked_with_a_number() -> None:
+    film = Questions(alone("Kage no Uta: The Movie", episodes=1, format="MOVIE"), 1)
+    assert (film.numbered, film.loose_numbered) == ("", "")
+    assert film.titles == "Kage no Uta Movie"
+
+
+@pytest.mark.parametrize(
+    ("title", "posted"),
+    [
+        ("Ousama Ranking", "[G] Osama Ranking - 01"),
+        ("Minami-ke", "[G] Minamike - 01"),
+        ("86", "[G] 86 - 01"),
+        ("K-ON!", "[THORA] K-ON! - 03"),
+        ("BOFURI: I Don't Want to Get Hurt", "[G] Bofuri - 01"),
+    ],
+)
+def test_what_is_often_written_otherwise_is_found_with_the_second_question(title: str, posted: str) -> None:
+    questions = Questions(alone(title, english="Another Good Name", native="けいおん"), 1)
+    assert finds(questions.titles, posted) or finds(questions.loose, posted)
+
+
+def test_the_numeral_of_a_later_season_is_no_part_of_its_title() -> None:
+    third = replace(SECOND, synonyms=("ReZero 2", "RZ II"))
+    asked = Questions(replace(FAMILY, anime=third), 3).titles
+    assert finds(asked, "[G] ReZero - 28")
+    assert Questions(alone("Area 88"), 1).titles == "Area 88"
+
+
 def test_a_short_title_has_no_loose_question() -> None:
     for title in ("Dandadan", "Kage no Uta", "Fate: Stay"):
         assert Questions(alone(title), 3).loose == Questions(alone(title), 3).loose_numbered == ""
@@ -162,3 +199,9 @@ def test_no_title_is_read_as_grammar(romaji: str, told: str) -> None:
 def test_without_any_title_nothing_is_asked() -> None:
     nothing = Questions(alone(""), 1)
     assert {nothing.titles, nothing.numbered, nothing.loose, nothing.loose_numbered} == {""}
+
+
+def test_nearly_every_right_release_is_found_by_the_first_two_questions() -> None:
+    asked = [(Questions(one.wanted.family, one.wanted.episode), one.right) for one in cases.questions() if one.right]
+    found = [finds(one.titles, right) or finds(one.loose or "-", right) for one, right in asked if one.titles]
+    assert sum(found) > 0.95 * len(asked) > 200

@@ -17,7 +17,7 @@ from uuutorrent.releases.titles import shapes, without_season
 
 SHORTEST = 4
 """Letters of a title that can be asked for by itself; what is shorter is in too many names."""
-SHORTEST_HEAD = 8
+SHORTEST_HEAD = 6
 LONGEST_TITLE = 80
 MOST_TITLES = 6
 MOST_TOLD = 3
@@ -27,6 +27,8 @@ WEAK = 3
 HEAD_WORDS = 3
 """A title this long and longer by two is often cut."""
 _WORD = re.compile(r"[^\W_]+(?:['’`´][^\W_]+)*")
+_LONG_VOWEL = re.compile(r"(o)[ou]|(u)u", re.IGNORECASE)
+_NUMERAL = re.compile(r"[2-9]|I[IVX]|III|VI{0,3}")
 _APOSTROPHE = re.compile(r"['’`´]")
 _UNSURE = frozenset({"a", "an", "and", "o", "s", "the", "wo", "x"})
 """Words that one writes and another leaves out, or spells otherwise."""
@@ -67,63 +69,79 @@ class Questions:
         return self._with_number(self.loose)
 
     def _with_number(self, query: str) -> str:
-        return f"{query} ({'|'.join(self._forms())})" if query else ""
+        # What is a single film or episode bears no number.
+        is_counted = self._family.anime.episodes != 1
+        return f"{query} ({'|'.join(self._forms())})" if query and is_counted else ""
 
     def _loosely(self) -> Iterator[Words]:
         kept: list[Words] = []
-        for title in (self._first.romaji, self._first.english):
-            words = _head(title)
-            if words and not any(_covers(other, words) for other in (*self._titles, *kept)):
-                kept.append(words)
-        yield from kept
+        romaji = {without_season(anime.romaji) for anime in (self._first, self._family.anime)}
+        for title in _latin(self._family.anime, self._first):
+            for words in _otherwise(title, is_sequel=bool(self._family.prequels), is_romaji=title in romaji):
+                if words and not any(_covers(other, words) for other in (*self._titles, *kept)):
+                    kept = [other for other in kept if not _covers(words, other)] + [words]
+        yield from _within(kept)
 
     def _forms(self) -> Iterable[str]:
         kin, number = Kin(self._family), self._episode
         base = shapes(self._family.anime.title)[0].base
+        starts = sorted({kin.episodes_from(order) or 0 for order in range(len(kin.chain))} | {kin.offset or 0})
         forms = [f"{number:02}", f"{number:03}", f"e{number:02}", f"ep{number:02}"]
-        forms += [f"s{season:02}e{number:02}" for season in sorted(kin.seasons_in(base)[0])]
-        starts = {kin.offset, kin.episodes_from(kin.first_part())}
-        forms += [f"{number + start:02}" for start in sorted(start for start in starts if start)]
-        return dict.fromkeys(forms)
+        for season in sorted(kin.seasons_in(base)[0]):
+            forms += [f"s{season:02}e{number + start:02}" for start in starts]
+        return dict.fromkeys([*forms, *(f"{number + start:02}" for start in starts)])
 
 
 def _chosen(anime: Anime, first_season: Anime, more: Sequence[str]) -> Iterator[Words]:
     """Titles without their season, the best known first; what another title finds as well is left out."""
     told = tuple(map(without_season, more[:MOST_TOLD]))
+    is_sequel = anime is not first_season
     kept: list[Words] = []
     for title in _titles(anime, first_season, told):
-        words = _words(title)
+        words = _uncounted(_words(title)) if is_sequel else _words(title)
         is_told = title in told and len("".join(words)) > 1
         if not is_told and (len("".join(words)) < SHORTEST or _is_weak(words)):
             continue
         if not any(_covers(other, words) for other in kept):
             kept = [other for other in kept if not _covers(words, other)] + [words]
-    if not kept:
-        kept = [words for title in anime.titles[:2] if (words := _words(title))]
+    if not any(_is_latin("".join(words)) for words in kept):
+        kept += [words for title in _latin(anime, first_season)[:2] if (words := _words(title))]
+    yield from _within(kept)
+
+
+def _within(titles: Sequence[Words]) -> Iterator[Words]:
+    """As many as a question has room for."""
     length = 0
-    for words in kept[:MOST_TITLES]:
+    for words in titles[:MOST_TITLES]:
         taken = len(_group(words)) + 1
-        if length + taken <= LONGEST_QUERY or words is kept[0]:
+        if length + taken <= LONGEST_QUERY or words is titles[0]:
             length += taken
             yield words
 
 
-def _head(title: str) -> Words:
-    """What is left of a title that is cut, at its colon or after some words; all of one that is weak as a whole."""
+def _latin(anime: Anime, first_season: Anime) -> tuple[str, ...]:
+    """Titles in Latin letters without their season, the best known first."""
+    main = [title for one in (first_season, anime) for title in (one.romaji, one.english) if title]
+    return tuple(dict.fromkeys(map(without_season, [*main, *filter(_is_latin, anime.synonyms)])))
+
+
+def _otherwise(title: str, *, is_sequel: bool, is_romaji: bool) -> Iterator[Words]:
+    """How else a title may be written: cut at its colon or after some words, without hyphens, with short vowels."""
     before, colon, _ = title.partition(":")
-    whole = _words(without_season(title))
-    words = _words(without_season(before)) if colon else whole[:HEAD_WORDS] if len(whole) >= HEAD_WORDS + 2 else ()
-    if len("".join(words)) >= SHORTEST_HEAD:
-        return words
-    return whole if _is_weak(whole) and len("".join(whole)) >= SHORTEST else ()
+    whole = _uncounted(_words(title)) if is_sequel else _words(title)
+    head = _words(before) if colon else whole[:HEAD_WORDS] if len(whole) >= HEAD_WORDS + 2 else ()
+    if len("".join(head)) >= SHORTEST_HEAD:
+        yield head
+    if _is_weak(whole) and len("".join(whole)) > 1:
+        yield whole
+    for spelt in (title.replace("-", ""), _LONG_VOWEL.sub(r"\1\2", title) if is_romaji else title):
+        if spelt != title:
+            yield _words(spelt)
 
 
 def _titles(anime: Anime, first_season: Anime, told: Sequence[str]) -> Iterator[str]:
-    main = [title for one in dict.fromkeys((first_season, anime)) for title in (one.romaji, one.english) if title]
-    yield from map(without_season, main[:1])
-    yield from told
-    yield from map(without_season, main[1:])
-    yield from (without_season(title) for title in anime.synonyms if _is_latin(title))
+    best, *others = (*_latin(anime, first_season), "")
+    yield from (best, *told, *others)
     yield from (without_season(title) for title in (first_season.native, anime.native) if title)
 
 
@@ -136,6 +154,11 @@ def _words(title: str) -> Words:
     while len(words) > 1 and len(" ".join(words)) > LONGEST_TITLE:
         words.pop()
     return tuple(dict.fromkeys(words))
+
+
+def _uncounted(words: Words) -> Words:
+    """A later season's title without the numeral that counts it."""
+    return words[:-1] if len(words) > 1 and _NUMERAL.fullmatch(words[-1]) else words
 
 
 def _covers(words: Words, other: Words) -> bool:
