@@ -130,6 +130,10 @@ class Kin:
         counts = [member.episodes for member in self.chain[order:-1]]
         return None if None in counts else sum(count for count in counts if count)
 
+    def count_before(self, member: Member) -> int:
+        """Episodes of the chain before one of its entries, as far as they are known."""
+        return sum(one.episodes or 0 for one in self.chain[: member.order or 0])
+
     def seasons_in(self, base: str) -> tuple[frozenset[int], bool]:
         """Which seasons of the series called `base` the wanted one counts as, and whether a title says so."""
         named = self.wanted.seasons(base)
@@ -190,6 +194,22 @@ class Kin:
         """Whether an earlier entry of this name is so long that other sites cut it into seasons."""
         return any(member.owns(base) and (member.episodes or 0) > A_YEAR_LONG for member in self.chain[:-1])
 
+    def has_branch(self, base: str) -> bool:
+        """Whether somebody beside the chain counts as a season of this name before ours."""
+        ours = {season for member in self.chain for season in member.every_season}
+        theirs = {season for member in self.others for season in member.seasons(base)}
+        return any(1 < season <= self._season_from(0) for season in theirs - ours)
+
+    def runs_on_from(self, member: Member, base: str) -> bool:
+        """Whether an earlier entry's title can stand for ours: the name of the series, or what ours begins with."""
+        return self.chain[0].owns(base) or member is self.chain[0] or self.wanted.begins(base)
+
+    def arcs(self) -> Iterable[Member]:
+        """Earlier entries with a name of their own with which ours begins."""
+        for member in self.chain[1:-1]:
+            if any(self.wanted.begins(base) and not self.chain[0].begins(base) for base in member.main):
+                yield member
+
     def is_head_ours(self, head: str) -> bool:
         """Whether nobody else's title begins like ours up to the colon."""
         bases = {own.base for member in self.chain for own in member.forms}
@@ -211,7 +231,9 @@ class Kin:
     def _twins(self) -> frozenset[str]:
         theirs = {(own.base, own.year) for member in self.others for own in member.forms if _is_bare(own)}
         ours = {(own.base, own.year) for member in self.chain for own in member.forms if _is_bare(own)}
-        return frozenset(base for base, year in ours if any(base == other and year != of for other, of in theirs))
+        twins = {base for base, year in ours if any(base == other and year != of for other, of in theirs)}
+        # With a namesake about, no title that we have with a year is ours without it.
+        return frozenset(twins | {base for base, year in ours if year is not None} if twins else twins)
 
 
 def all_titles(family: Family) -> tuple[str, ...]:
@@ -231,7 +253,7 @@ def _member(anime: Anime, order: int, first: Anime) -> Member:
 def _mixed(anime: Anime, first: Anime) -> Iterator[str]:
     """What a later season's title adds to the first one's, behind every other title of the first one."""
     cuts = (cut for whole in first.titles[:4] for cut in (whole, without_season(whole), whole.partition(":")[0]))
-    heads = tuple(dict.fromkeys(cut for cut in cuts if len(cut) > 3))
+    heads = tuple(dict.fromkeys(cut for cut in cuts if len(cut) > 3 and shapes(cut)[0].year is None))
     for title in anime.titles[:4]:
         before = max((head for head in heads if title.lower().startswith(head.lower())), key=len, default=None)
         tail = title[len(before) :] if before else ""

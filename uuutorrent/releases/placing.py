@@ -176,6 +176,8 @@ class _Placer:
         assert name.episode is not None
         if re.search(rf"(?<![^\W_])(?:EP?)?0*{name.episode}[a-c](?![^\W_])", name.raw, re.I):
             return "it may be a piece of an episode"
+        if name.episode in sight.theirs:
+            return "the earlier season may be numbered so itself"
         is_next = sight.must_run_on and not sight.is_marked and name.episode == sight.starts[0].before + 1
         if is_next and name.source in DISCS and not self._numberings.goes_on(name):
             return "on discs, the number after the last may be a bonus"
@@ -257,8 +259,11 @@ class _Placer:
             is_here = last >= 1 and (count is None or first <= count)
             if is_here and not (start.before == 0 and count is not None and last > count * 2):
                 within = (max(first, 1), last if count is None else min(last, count))
+                # A bare range that ends amid ours may be the earlier season with its bonus, or ours counted anew.
+                sure = not sight.must_run_on or last == count
+                confidence = sight.confidence if sure else min(sight.confidence, UNSURE)
                 why, offset = (*sight.why, told), start.before
-                return Place(True, why, *within, is_batch=True, confidence=sight.confidence, offset=offset)
+                return Place(True, why, *within, is_batch=True, confidence=confidence, offset=offset)
         return Place(False, (f"{told} of other episodes",), is_batch=True)
 
     def _unnumbered(self, name: ReleaseName, sight: Sight) -> Place:

@@ -23,7 +23,7 @@ BESIDE_THE_SHOW = frozenset(
 """What brackets say of posts that are no episodes."""
 _BRACKETS = re.compile(r"[(\[【「]([^()\[\]【】「」]*)[)\]】」]")
 _TV = re.compile(r"^TV[ -]?([2-9])$", re.I)
-LONG_COUNT = 100
+LONG_COUNT = 400
 """A number beyond this counts all episodes of a show, whatever season stands beside it."""
 
 
@@ -55,6 +55,8 @@ class Sight:
     """Numbers beyond the wanted one's last are a later part's, not a sign of another way to count."""
     is_corrected: bool = False
     """A person said that the title belongs here."""
+    theirs: range = range(0)
+    """Numbers that may be an earlier entry's own, counted from the very first episode."""
 
 
 class Sights:
@@ -111,11 +113,21 @@ class Sights:
             title, sight = better
             return replace(sight, why=(f"also called “{title}”", *sight.why), confidence=min(sight.confidence, LIKELY))
         contrary = next((one for _, one in others if isinstance(one, str)), None)
-        if isinstance(seen, str) or contrary is None:
+        if isinstance(seen, str):
             return seen
-        if not seen.is_marked:
+        if contrary is not None and not seen.is_marked:
             return contrary
-        return replace(seen, why=(*seen.why, "its other title says something else"), confidence=UNSURE)
+        if contrary is not None or any(self._is_odd(title, name) for title in name.others):
+            return replace(seen, why=(*seen.why, "its other title says something else"), confidence=UNSURE)
+        return seen
+
+    def _is_odd(self, title: str, name: ReleaseName) -> bool:
+        """Whether another title in a name goes beyond ours, or names a season that the name does not."""
+        forms = shapes(title)
+        if any(member.owns(form.base) for form in forms for member in self._kin.members):
+            return False
+        seasons = {form.season or form.part for form in forms} - {None, 1, name.season, name.part}
+        return bool(seasons) or self._kin.goes_beyond(title)
 
     def _see_title(self, title: str, name: ReleaseName) -> Sight | str | None:
         """None when nobody in the family has this title."""
@@ -180,7 +192,7 @@ class Sights:
             return self._season(read, "it is") if read.season or read.part else self._own_title(read)
         if _is_bare(read):
             if same is not None:
-                return self._earlier_title(same)
+                return self._earlier_title(same, read)
             if wanted.has(read) and (read.base in wanted.main or not self._other_with(read)):
                 return self._own_title(read)
         elif wanted.has(read):
@@ -237,7 +249,8 @@ class Sights:
             return "it names neither season nor part"
         told = () if said else ("by counting the seasons before",)
         seen = self._season(read, "it is")
-        sure = said or (self._kin.is_plain and not self._kin.is_contested(read.base, read.season or 1))
+        odd = self._kin.is_contested(read.base, read.season or 1) or self._kin.has_branch(read.base)
+        sure = said or (self._kin.is_plain and not odd)
         return replace(seen, why=(*seen.why, *told), confidence=CERTAIN if sure else UNSURE)
 
     def _as_cours(self, read: Shape) -> Sight | None:
@@ -251,12 +264,19 @@ class Sights:
         why = (_season_words(read, "it is"), "if every part is counted as a season")
         return Sight(why, self._own_starts(), UNSURE, is_marked=True)
 
-    def _earlier_title(self, member: Member) -> Sight | str:
+    def _earlier_title(self, member: Member, read: Shape) -> Sight | str:
         """The title of an earlier season without a number: groups that number on write it so."""
+        if not self._kin.runs_on_from(member, read.base):
+            return f"another of the series: “{member.title}”"
         starts = self._starts_from(member)
         if not starts:
             return "it names no season, and how many episodes came before is not known"
-        return Sight((f"the title of “{member.title}”, numbered on",), starts, must_run_on=True)
+        before = self._kin.count_before(member)
+        is_ours = self._kin.wanted.begins(read.base)
+        theirs = range(0) if is_ours or not before else range(before + 1, before + (member.episodes or 0) + 1)
+        why = (f"the title of “{member.title}”, numbered on",)
+        confidence = UNSURE if self._kin.has_branch(read.base) else CERTAIN
+        return Sight(why, starts, confidence, must_run_on=True, theirs=theirs)
 
     def _earlier_part(self, member: Member, read: Shape) -> Sight | str:
         """The season is right, the part is an earlier one's: its numbers may run on."""
@@ -282,8 +302,9 @@ class Sights:
 
     def _own_starts(self) -> tuple[Start, ...]:
         """For a title that means the wanted one alone: no number is smaller than its first."""
-        starts = self._within_season()
-        return (OWN, *(replace(start, least=start.before + 1) for start in starts))
+        arcs = [start for arc in self._kin.arcs() for start in self._starts_from(arc)]
+        starts = dict.fromkeys(replace(start, least=start.before + 1) for start in (*self._within_season(), *arcs))
+        return (OWN, *starts)
 
     def _within_season(self) -> tuple[Start, ...]:
         """For a title that means the whole season: counted from its first part, or from the very first episode."""

@@ -22,11 +22,12 @@ _SEASON = re.compile(
 )
 _PART = re.compile(
     rf"(?<!\w)(?:(?:{_ORDINAL}) (?:part|cour)(?! ?\d)|(?:part|cour) (?:{_NUMBER})"
-    rf"|第 {_HAN_COUNT} (?:ク ー ル|部 分))(?!\w)"
+    rf"|第 {_HAN_COUNT} (?:ク ー ル|部 分|部))(?!\w)"
 )
 _YEAR = re.compile(r"[(\[]((?:19[6-9]|20[0-3])\d)[)\]]")
 _BARE_YEAR = re.compile(r"(?<=\w) ((?:19[6-9]|20[0-3])\d)$")
 _LAST_NUMERAL = re.compile(rf"(?<!^)(?<!\bno) (?:([2-9])|({'|'.join(reversed(ROMAN[1:]))}))$")
+_SIGNS = ("So", "Sm")
 _INNER_NUMERAL = re.compile(r"(?<!^) (ii|iii|iv|vi|vii|viii)(?= )")
 
 
@@ -49,11 +50,11 @@ def shapes(title: str) -> tuple[Shape, ...]:
     """The readings of a title, the most literal first; a numeral at the end may or may not count seasons."""
     year = _YEAR.search(title)
     spoken = " ".join(word.text for word in words(title.replace(year[0], " ") if year else title))
-    rest, season = _taken(_SEASON, spoken)
+    rest, season = _taken(_SEASON, spoken.replace("セ カ ン ド シ ー ズ ン", "season 2"))
     rest, part = _taken(_PART, rest)
     rest = rest.removesuffix(" tv") if " " in rest else rest
     literal = Shape(_key(rest), season, part, int(year[1]) if year else None, signs=_signs(title))
-    if bare := _BARE_YEAR.search(rest):
+    if "%" not in title and (bare := _BARE_YEAR.search(rest)):
         return (literal, replace(literal, base=_key(rest[: bare.start()]), year=int(bare[1]), literal=False))
     if season is not None:
         return (literal,)
@@ -95,12 +96,14 @@ def _taken(pattern: re.Pattern[str], spoken: str) -> tuple[str, int | None]:
 
 
 def _signs(title: str) -> str:
-    trailing = title.rstrip()[-1:].replace("’", "'")
-    return "".join(filter(_is_sign, title)) + (trailing if trailing in ("'", ".") else "")
+    plain = unicodedata.normalize("NFKC", title).replace("’", "'").replace("′", "'").rstrip()
+    strokes = len(plain) - len(plain.rstrip("'"))
+    return "".join(filter(_is_sign, title)) + (plain[-strokes:] if strokes else "." * plain.endswith("."))
 
 
 def _is_sign(sign: str) -> bool:
-    return sign in "!?" or (not sign.isascii() and sign != "×" and unicodedata.category(sign) in ("So", "Sm"))
+    plain = sign if sign.isascii() else unicodedata.normalize("NFKC", sign)
+    return plain in ("!", "?", "*") or (not sign.isascii() and sign != "×" and unicodedata.category(sign) in _SIGNS)
 
 
 def _key(spoken: str) -> str:
