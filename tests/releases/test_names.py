@@ -50,6 +50,11 @@ def test_the_corpus_is_read_with_the_title_known() -> None:
         ("[G] Show S1+S2+S3 [1080p]", "1-3", ""),
         ("[G] Show (Season 1-6) [1080p]", "1-6", ""),
         ("[G] Show S01-S04 [1080p]", "1-4", ""),
+        ("Show S01E01-S01E03 1080p WEB-DL H264-GRP", 1, "1-3"),
+        ("Show S01E01-E03 1080p WEB-DL H264-GRP", 1, "1-3"),
+        ("Show.S03.[Epi.01-06].720p.BluRay-GRP", 3, "1-6"),
+        ("Show 作品 1080P BDRIP 第1~26話 全 外挂字幕", None, "1-26"),
+        ("[G][Show][1080p][TV 01-52 Fin + 2 OVA]", None, "1-52"),
         ("[G] Movie of 5 Centimeters [1080p]", None, ""),
         ("[G] Byousoku 5 Centimeter [1080p].mkv", None, ""),
         ("[G] Show - Vol.3 [BD 1080p]", None, ""),
@@ -106,6 +111,10 @@ def test_of_two_known_titles_the_longer_is_cut_out() -> None:
         ("[G] Show OVA - 01 [1080p]", Kind.OVA),
         ("[G] Show - OAD02 [1080p]", Kind.OVA),
         ("[G] Show - 13.5 (Recap) [1080p]", Kind.RECAP),
+        ("[G] 作品总集篇 [1080p]", Kind.RECAP),
+        ("[G] 作品 特别篇 [1080p]", Kind.SPECIAL),
+        ("[G] Show 特典 [BDRip 1080p]", Kind.EXTRA),
+        ("[G]剧场版作品[WEB-DL 1080p]", Kind.FILM),
         ("[G] Show - SP02 [1080p]", Kind.SPECIAL),
         ("[G] Show - EX01 [1080p]", Kind.SPECIAL),
         ("[G] Show - Special 03 [1080p]", Kind.SPECIAL),
@@ -153,6 +162,18 @@ def test_other_titles_are_kept() -> None:
     assert "Ore dake Level Up na Ken Season 2" in read.others
     barred = parse("[G] 葬送的芙莉莲 / Sousou no Frieren - 03 [1080p]")
     assert (barred.title, barred.others) == ("Sousou no Frieren", ("葬送的芙莉莲",))
+
+
+def test_what_stands_right_behind_the_season_is_no_title() -> None:
+    japanese = parse("Show S02 JAPANESE 1080p NF WEB-DL x265-GRP")
+    assert (japanese.title, japanese.season, japanese.audio) == ("Show", 2, ("ja",))
+    second = parse("Show.S01.v2.1080p.Blu-Ray.Dual-Audio.x265-GRP")
+    assert (second.title, second.season, second.version) == ("Show", 1, 2)
+
+
+def test_a_group_may_stand_between_underscores() -> None:
+    read = parse("_Some-Group_ Show of Shows VOSTFR")
+    assert (read.group, read.title, read.subtitles) == ("Some-Group", "Show of Shows", ("fr",))
 
 
 def test_an_index_that_counts_past_255_characters_is_cut_off() -> None:

@@ -36,9 +36,10 @@ QUOTES = "「『《"
 _CHECKSUM = re.compile(r"(?:CRC[ :]?)?([0-9A-F]{8})", re.I)
 _YEAR = re.compile(r"(?:TV,? ?)?((?:19[5-9]|20[0-3])\d)(?:[-.]\d\d[-.]\d\d| ?- ?(?:19[5-9]|20[0-3])\d)?")
 _NUMBERED = re.compile(
-    r"(?:TV|OVA|OAD|SP|Specials?|EP?\.?|Episodes?)? ?[第全]?#?\d{1,4}(?:\.\d)?(?:v\d)?"
+    r"(?:TV|OVA|OAD|SP|Specials?|E(?:pi?)?\.?|Episodes?)? ?[第全]?#?\d{1,4}(?:\.\d)?(?:v\d)?"
     r"(?: ?[-~+&] ?(?:第|EP?)?\d{1,4}(?:v\d)?)?(?: ?\+ ?[a-z][\w +&]*)?"
     r" ?(?:(?:[話话集回](?:全|完)?|(?:of|/) ?\d+|из ?\w+|\(?(?:END|Fin|完|全)\)?|Pre|Batch|Complete|合集) ?)*"
+    r"(?:\+ ?\w[\w +&]*)?"
     r"|\d{2,3} [\u3040-\u30ff\u4e00-\u9fff].*"
     r"|S\d{1,2} ?E\d{1,4}(?:v\d)?|(?:Seasons? |Saison |S)\d{1,2}(?: ?[-+&~] ?S?\d{1,2})*(?: ?\+.*| Part \d)?"
     r"|\d(?:st|nd|rd|th) Season|第 ?[\d一二三四五六七八九十]+ ?[期季]",
@@ -49,6 +50,7 @@ _NEW_THIS_SEASON = re.compile(r"[★【\[]?\d{1,2}月新番[★】\]]?")
 _SCENE_GROUP = re.compile(
     r"(?:(?<=[\w)\]])-| - ?| -)(?P<group>\d*[^\W\d_][\w&@!]*(?:-[A-Z][\w&@!]*)?)(?: v\d)?(?= *(?:$|[\[(]))"
 )
+_GROUP_UNDERSCORED = re.compile(r"^_([^_\s]+)_(?= )")
 _ONLY_BEGUN = re.compile(r"\[[^\s\]]*")
 _TRAILING_WORDS = frozenset({"uncensored", "uncut", "weekly", "remaster", "remastered", "hd"})
 _BARE_HEIGHT = re.compile(r"(?<!\S)(?:2160|1080|720|480)(?=[ .](?:BD|WEB|DVD|x26|h ?26|HEVC|AAC))", re.I)
@@ -118,7 +120,7 @@ class Known:
 
 def lay_out(raw: str, known: Known) -> Layout:
     """Take a name apart."""
-    text = raw[:LONGEST].translate(_TABLE).rstrip()
+    text = _GROUP_UNDERSCORED.sub(r"[\1]", raw[:LONGEST].translate(_TABLE).rstrip())
     bare = _EXTENSION.sub("", text)
     is_file, text = bare != text, _spaced(bare.replace("[[", " [", 1) if bare.startswith("[[") else bare)
     if _ONLY_BEGUN.fullmatch(text):
@@ -244,7 +246,8 @@ def _read_bracket(page: Layout, line: list[str], start: int, end: int) -> None:
         page.marks.append(Mark("resolution", inner, start, end, strong=True))
         _blank(line, start, end)
     elif _NUMBERED.fullmatch(inner):
-        line[start] = line[end - 1] = GAP
+        line[end - 1] = GAP
+        _blank(line, start, start + (4 if inner.upper().startswith("TV ") else 1))
     elif _is_technical(page, start, end) or _ends_technically(page, start, end):
         _set_aside_titles(page, start, end)
         number = _AMONG_MARKS.match(page.line, start + 1)

@@ -22,13 +22,13 @@ _EXTRA = re.compile(
     r"(?: ?\d{1,2}[a-z]?)?(?:v\d)?\b"
     r"|(?:(?<=- )|(?<=\d )|(?<=\d[: ]))(?i:(?P<opening2>(?:Creditless|Clean|Textless) (?:OP|Openings?) ?\d{0,2})"
     r"|(?P<ending2>(?:Creditless|Clean|Textless) (?:ED|Endings?) ?\d{0,2})|(?P<preview2>Trailer|Teaser|Preview|Promo)"
-    r"|(?P<extra>Creditless|Menus?|Making of|Music Video|Interview|OST))\b"
+    r"|(?P<extra>Creditless|Menus?|Making of|Music Video|Interview|OST))\b|(?P<extra2>特典)"
 )
 _EXTRAS = {"opening": Kind.OPENING, "ending": Kind.ENDING, "preview": Kind.PREVIEW, "extra": Kind.EXTRA}
 _BESIDE = re.compile(
     r"\b(?:(?P<recap>Recap|Soushuu?hen)|(?P<ova>(?:OVA|OAD)(?:s|\d{1,2})?(?:\.\d)?)"
     r"|(?P<special>(?:SP|Specials?|Omake|EX(?=\d))(?:s|\d{1,2})?(?:\.\d)?)|(?P<film>Movies?|Film|Gekijou?-?ban))\b"
-    r"|(?P<recap2>総集編)|(?P<special2>特別編)|(?P<film2>劇場版)",
+    r"|(?P<recap2>総集編|[总總]集篇)|(?P<special2>特別編|特[别別]篇)|(?P<film2>劇場版|剧场版|电影版)",
     re.I,
 )
 _REMASTER = re.compile(r"(?: HD)? Remaster(?:ed)?$", re.I)
@@ -94,8 +94,15 @@ def _marks_beside_titles(page: Layout, found: Numbers) -> Iterator[Mark]:
         if mark.start < page.group_end or _in_aside(page, mark.start):
             continue
         word = mark.kind == "tongue" and page.text[numbered : mark.start].strip()
-        if page.line[mark.start] == GAP or (mark.start > found.start and not word):
+        beyond = mark.start > found.start and not word
+        if page.line[mark.start] == GAP or beyond or _follows_season(page, found, mark):
             yield mark
+
+
+def _follows_season(page: Layout, found: Numbers, mark: Mark) -> bool:
+    """As in "Title S02 JAPANESE": what stands right behind the season is no word of the title."""
+    end = found.season_span[1] if found.season_span else len(page.text)
+    return mark.start > end and not page.text[end : mark.start].strip(" .")
 
 
 def _kind(page: Layout, found: Numbers, said: Marks, extra: re.Match[str] | None) -> Kind:
@@ -126,6 +133,7 @@ def _titles(page: Layout, found: Numbers) -> tuple[str, ...]:
         return _titles_elsewhere(page, found)
     end = _end_of_title(page, start, found.start)
     left_out = [*numbers.spans_to_leave_out(found)]
+    left_out += [(mark.start, mark.end) for mark in page.marks if _follows_season(page, found, mark)]
     left_out += [(aside.start, aside.end) for aside in page.asides if not _belongs(page, aside, end)]
     main = _split(_clean(page, start, end, left_out))
     if MASK not in page.line[start:end]:

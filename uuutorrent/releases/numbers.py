@@ -17,7 +17,7 @@ _LEFT = _RIGHT = r"\b"
 _AFTER = rf"(?=\s*(?:$|[{GAP}(\[「|~]|-\s|-$|\.(?=[^\W\d]|{GAP})|(?:END|Fin|FINAL|V\d|DVD|BD|WEB){_RIGHT}))"
 _ONE = r"(?P<episode>\d{1,4})(?:\.(?P<fraction>\d{1,2}))?(?:[a-cA-C](?![^\W_]))?(?:\s?[vV](?P<version>\d))?"
 
-_LAST = r"(?:(?:-?EP?|-)(?P<last>\d{1,4})(?![\dpx]))?"
+_LAST = r"(?:(?:\s?[-~]\s?(?:S\d\d?)?EP?|EP?|[-~])(?P<last>\d{1,4})(?![\dpx]))?"
 _SXXEYY = re.compile(
     rf"{_LEFT}S(?P<season>\d{{1,2}}){MASK}{{0,3}}[ .-]{{0,3}}EP?[ .]?{_ONE}{_LAST}{_RIGHT}"
     rf"|{_LEFT}(?P<season2>\d{{1,2}})x(?P<episode2>\d{{2,3}}){_RIGHT}",
@@ -47,13 +47,13 @@ _PART = re.compile(
 )
 _VOLUME = re.compile(rf"{_LEFT}Vol(?:ume)?s?\.? ?\d+(?:v\d)?(?:\s?[-&+]\s?(?:Vol\.? ?)?\d+(?:v\d)?)*{_RIGHT}", re.I)
 _RANGE = re.compile(
-    r"(?<![\w.])(?:EP?(?:isode)?s?[. ]*)?#?第?(?P<episode>\d{1,4})(?:v\d)?(?:-\d{2,4})*(?:\s?~\s?|-#?E?P?|[+&])第?"
-    r"(?P<last>\d{1,4})"
+    r"(?<![\w.])(?:E(?:p(?:i(?:sode)?)?)?s?[. ]*)?#?第?(?P<episode>\d{1,4})(?:v\d)?(?:-\d{2,4})*"
+    r"(?:\s?~\s?|-#?E?P?|[+&])第?(?P<last>\d{1,4})"
     r"(?:v(?P<version>\d))?(?![\w.])"
     r"|(?<![\w.])(?P<episode2>0\d{1,3})\s-\s(?P<last2>\d{2,4})(?![\w.])"
     rf"|(?:(?<![\w.])(?=\d\d)|(?<=- )|(?<={GAP}))(?P<episode4>\d{{1,4}}) (?:à|to|al|bis) (?P<last5>\d{{2,4}})(?![\w.])"
     rf"|(?:(?<={MASK} )|(?<=Movies )|(?<![\w.])(?=\d\d))(?P<episode5>\d{{1,4}}) [+&] (?P<last6>\d{{1,4}})(?![\w.])"
-    r"|第(?P<episode3>\d{1,4})-(?P<last3>\d{1,4})[話话集回]|全 ?(?P<last4>\d{1,4}) ?[話话集回]",
+    r"|第 ?(?P<episode3>\d{1,4})\s?[-~]\s?第?(?P<last3>\d{1,4})[話话集回]|全 ?(?P<last4>\d{1,4}) ?[話话集回]",
     re.I,
 )
 _MAY_BE_RANGE = re.compile(r"\d(?:v\d)?\s?[-~+&]|[全第]|\d (?:à|to|al|bis) ", re.I)
