@@ -13,8 +13,8 @@ from uuutorrent.torrents.engine import Peer, Tracker
 
 TORRENT = {
     "infohash", "name", "phase", "progress", "size", "completed", "down_bps", "up_bps", "eta_s", "ratio", "seeds",
-    "peers", "added_at", "completed_at", "media_id", "episode", "episodes", "part", "owners", "shared", "sequential", "down_limit_bps",
-    "up_limit_bps", "note",
+    "peers", "added_at", "completed_at", "media_id", "episode", "episodes", "part", "owners", "shared", "sequential",
+    "down_limit_bps", "up_limit_bps", "note",
 }  # fmt: skip
 MAGNET = f"magnet:?xt=urn:btih:{'ab' * 20}&dn=Lecture"
 
