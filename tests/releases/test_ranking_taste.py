@@ -97,6 +97,7 @@ def test_what_is_only_in_other_languages_is_not_taken(tags: str, category: str, 
         ("1080p][Eng Sub", "1_3"),
         ("1080p][ENG][POR-BR][SPA-LA", "1_2"),
         ("1080p][Dual Audio", "1_2"),
+        ("1080p][Multi Subs][VOSTFR", "1_2"),
     ],
 )
 def test_what_can_be_followed_in_english_is_taken(tags: str, category: str) -> None:
