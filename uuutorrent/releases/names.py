@@ -19,7 +19,7 @@ from uuutorrent.releases.release import Kind, ReleaseName
 
 _EXTRA = re.compile(
     r"\b(?:(?P<opening>(?:NC ?)?OP)|(?P<ending>(?:NC ?)?ED)|(?P<preview>PV|CM))"
-    r"(?: ?\d{1,2}[a-z]?)?(?:v\d)?\b"
+    r"(?: ?\d{1,2}[a-z]?)?(?:v\d)?\b(?!=)"
     r"|(?:(?<=- )|(?<=\d )|(?<=\d[: ]))(?i:(?P<opening2>(?:Creditless|Clean|Textless) (?:OP|Openings?) ?\d{0,2})"
     r"|(?P<ending2>(?:Creditless|Clean|Textless) (?:ED|Endings?) ?\d{0,2})|(?P<preview2>Trailer|Teaser|Preview|Promo)"
     r"|(?P<extra>Creditless|Menus?|Making of|Music Video|Interview|OST))\b|(?P<extra2>特典)"
@@ -28,7 +28,7 @@ _EXTRAS = {"opening": Kind.OPENING, "ending": Kind.ENDING, "preview": Kind.PREVI
 _BESIDE = re.compile(
     r"\b(?:(?P<recap>Recap|Soushuu?hen)|(?P<ova>(?:OVA|OAD)(?:s|\d{1,2})?(?:\.\d)?)"
     r"|(?P<special>(?:SP|Specials?|Omake|EX(?=\d))(?:s|\d{1,2})?(?:\.\d)?)|(?P<film>Movies?|Film|Gekijou?-?ban))\b"
-    r"|(?P<recap2>総集編|[总總]集篇)|(?P<special2>特別編|特[别別]篇)|(?P<film2>劇場版|剧场版|电影版)",
+    r"|(?P<recap2>総集編|[总總]集篇)|(?P<special2>特別編|特[别別]篇|番外[篇編])|(?P<ova2>(?<=[\u3040-\u9fff])(?:OVA|OAD))|(?P<film2>劇場版|剧场版|电影版)",
     re.I,
 )
 _REMASTER = re.compile(r"(?: HD)? Remaster(?:ed)?$", re.I)
