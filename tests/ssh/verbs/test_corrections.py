@@ -1,4 +1,4 @@
-"""correct, correct offset, correct title, corrections and what hangs on it; also by those who may not."""
+"""correct release, offset and title; corrections and what hangs on it; also by those who may not."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ async def test_a_release_that_is_not_the_episode_is_not_taken_again(house: House
     show, good = house.frieren.id, house.post(3, seeders=5)
     wrong = house.nyaa.post("[SubsPlease] Sousou no Frieren - 03 (1080p) [BAD].mkv", seeders=9000)
     assert (await house.ann.json(f"search {show} 3"))["best"] == wrong.infohash
-    said = await house.ann.says(f"correct {show} 3 {wrong.infohash[:12]} --is-not")
+    said = await house.ann.says(f"correct release {show} 3 {wrong.infohash[:12]} --is-not")
     assert said.splitlines()[0] == "Remembered as 1; others who look at this show are offered it:"
     assert "[BAD].mkv is not episode 3." in said
     assert (await house.ann.json(f"search {show} 3"))["best"] == good.infohash
     assert (await house.bob.json(f"search {show} 3"))["best"] == wrong.infohash
-    await house.ann.json(f"correct {show} 3 {wrong.infohash} --is")
+    await house.ann.json(f"correct release {show} 3 {wrong.infohash} --is")
     assert (await house.ann.json(f"search {show} 3"))["best"] == wrong.infohash
     assert [one["form"] for one in await house.ann.json("corrections")] == ["is"]
 
@@ -101,12 +101,12 @@ async def test_what_cannot_be_is_refused(house: House) -> None:
     show, posted = house.frieren.id, house.post(3)
     house.nyaa.post("[Aye] Sousou no Frieren - 03 (720p).mkv", infohash=f"{posted.infohash[:8]}{'0' * 32}")
     for line, code, said in (
-        (f"correct {show} 3 {posted.infohash}", 2, "--is-not"),
-        (f"correct {show} 3 {posted.infohash[:8]} --is", 2, "fits 2 releases"),
-        (f"correct {show} 3 abc --is", 2, "at least 6 characters"),
-        (f"correct {show} 3 {'e' * 40} --is", 4, f"search {show} 3 --all"),
-        (f"correct {show} 29 {posted.infohash} --is", 4, "lists no release"),
-        (f"correct {show} 0 {posted.infohash} --is", 2, ">= 1"),
+        (f"correct release {show} 3 {posted.infohash}", 2, "--is-not"),
+        (f"correct release {show} 3 {posted.infohash[:8]} --is", 2, "fits 2 releases"),
+        (f"correct release {show} 3 abc --is", 2, "at least 6 characters"),
+        (f"correct release {show} 3 {'e' * 40} --is", 4, f"search {show} 3 --all"),
+        (f"correct release {show} 29 {posted.infohash} --is", 4, "lists no release"),
+        (f"correct release {show} 0 {posted.infohash} --is", 2, ">= 1"),
         (f"correct offset {show} 5001", 2, "0 to 5000"),
         (f"correct offset {show} -- -1", 2, ">= 0"),
         (f"correct title {show}", 2, "2 to 255 characters"),

@@ -69,7 +69,7 @@ async def about_corrections(house: House) -> dict[str, Any]:
     show, ann, bob, boss = house.frieren.id, house.ann, house.bob, house.boss
     posted = house.post(1)
     return {
-        "correct": await ann.json(f"correct {show} 1 {posted.infohash} --is-not"),
+        "correct release": await ann.json(f"correct release {show} 1 {posted.infohash} --is-not"),
         "correct offset": await ann.json(f"correct offset {show} 28 --group SubsPlease"),
         "correct title": await ann.json(f"correct title {show} Frieren at the Funeral"),
         "corrections": await ann.json("corrections"),

@@ -84,7 +84,7 @@ async def test_a_batch_of_what_is_left_is_offered(house: House) -> None:
 
 async def test_what_is_corrected_says_so(house: House) -> None:
     other = house.post(6)
-    await house.ann.says(f"correct {house.frieren.id} 5 {other.infohash} --is")
+    await house.ann.says(f"correct release {house.frieren.id} 5 {other.infohash} --is")
     found = await house.ann.json(f"search {house.frieren.id} 5")
     (one,) = [one for one in found["candidates"] if one["infohash"] == other.infohash]
     assert (one["verdict"], one["corrected"], one["episodes"]) == ("match", True, [5, 5])

@@ -1,4 +1,4 @@
-"""Verbs about releases that were read wrongly: correct and what hangs on it, corrections."""
+"""Verbs about releases that were read wrongly: correct, corrections, and what hangs on them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Id = Annotated[int, Parameter(validator=Number(gte=1, lte=2**31 - 1), metavar="I
 IsIt = Annotated[bool | None, Parameter(name="--is", negative="--is-not")]
 
 
-async def correct(
+async def release(
     media: typed.Media, episode: typed.Episode, infohash: str, /, *, is_it: IsIt = None, call: TheCall
 ) -> Reply:
     """Say that a release is an episode, or that it is not.
@@ -39,9 +39,9 @@ async def correct(
     if is_it is None:
         raise Invalid("say --is when the release is that episode, or --is-not when it is not", field="is")
     found = await call.desk.releases.find(call.desk.user, MediaId(media), episode)
-    release = _listed(call, found, infohash).release
+    listed = _listed(call, found, infohash).release
     form = Form.IS if is_it else Form.IS_NOT
-    said = Correction(form, MediaId(media), infohash=release.infohash, episode=episode, title=release.title)
+    said = Correction(form, MediaId(media), infohash=listed.infohash, episode=episode, title=listed.title)
     return await _made(call, said)
 
 
@@ -129,7 +129,7 @@ async def share(id: Id, switch: Literal["on", "off"], /, *, call: TheCall) -> Re
 
 
 VERBS = (
-    Verb("correct MEDIA EPISODE HASH --is|--is-not", correct),
+    Verb("correct release MEDIA EPISODE HASH --is | --is-not", release),
     Verb("correct offset MEDIA N [--group GROUP]", offset),
     Verb("correct title MEDIA TEXT…", title),
     Verb("corrections", mine),
