@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from tests.releases.cases import release
 from uuutorrent.anime.anime import Anime, Family, MediaId
+from uuutorrent.releases.names import Reader
+from uuutorrent.releases.placing import known_titles, place_all
 from uuutorrent.releases.ranking import best, rank
 from uuutorrent.releases.release import SURE, Match, Taste, Wanted
 
@@ -152,3 +154,21 @@ def test_the_right_seasons_plain_name_is_found(show: Invented, style: str, data:
     chosen = best(rank(Wanted(show.family(at), episode), Taste(), feed))
     assert chosen is not None
     assert chosen.release.title == STYLES[style](show, season, episode)
+
+
+@QUIETLY
+@given(shows(), st.sampled_from(("{} - {:02} [1080p].mkv", "{} E{:02} [1080p].mkv", "{} [{:02}][1080p].mkv")))
+def test_a_name_alone_is_surely_of_one_episode_at_most(show: Invented, written: str) -> None:
+    titles = {title.replace(":", " -") for season in show.seasons for title in season.titles}
+    titles |= {f"{show.name} S{season.number}" for season in show.seasons}
+    numbers = range(1, sum(season.count for season in show.seasons) + 3)
+    posts = [release(written.format(title, number)) for title in sorted(titles) for number in numbers]
+    claims: dict[str, set[tuple[int, int | None]]] = {}
+    for at in range(len(show.seasons)):
+        wanted = Wanted(show.family(at), 1)
+        reader = Reader(known_titles(wanted))
+        read = [(post, reader.read(post.title)) for post in posts]
+        for (post, _), place in zip(read, place_all(wanted, read), strict=True):
+            if place.ours and not place.is_batch and place.first is not None and place.confidence >= SURE:
+                claims.setdefault(post.title, set()).add((at, place.first))
+    assert not {title: claim for title, claim in claims.items() if len(claim) > 1}

@@ -69,6 +69,11 @@ class Member:
         """Whether one of its titles begins with this."""
         return any(own.base.startswith(base) for own in self.forms)
 
+    def extends(self, base: str) -> bool:
+        """Whether one of its titles is this, or this and a name; a numeral or a letter more makes it another."""
+        rests = (own.base[len(base) :] for own in self.forms if own.base.startswith(base))
+        return any(not rest or len(rest) >= SHORTEST_TAIL for rest in rests)
+
     @property
     def every_season(self) -> set[int]:
         """The season numbers in any of its titles."""
@@ -202,12 +207,12 @@ class Kin:
 
     def runs_on_from(self, member: Member, base: str) -> bool:
         """Whether an earlier entry's title can stand for ours: the name of the series, or what ours begins with."""
-        return self.chain[0].owns(base) or member is self.chain[0] or self.wanted.begins(base)
+        return self.chain[0].owns(base) or member is self.chain[0] or self.wanted.extends(base)
 
     def arcs(self) -> Iterable[Member]:
         """Earlier entries with a name of their own with which ours begins."""
         for member in self.chain[1:-1]:
-            if any(self.wanted.begins(base) and not self.chain[0].begins(base) for base in member.main):
+            if any(self.wanted.extends(base) and not self.chain[0].begins(base) for base in member.main):
                 yield member
 
     def is_head_ours(self, head: str) -> bool:

@@ -226,7 +226,8 @@ class Sights:
         return signed[0] if len(signed) == 1 else None
 
     def _own_title(self, read: Shape) -> Sight:
-        return Sight(("its own title",), self._own_starts(), is_marked=not _is_bare(read))
+        is_open = read.part is None and self._kin.has_later_part
+        return Sight(("its own title",), self._own_starts(), is_marked=not _is_bare(read), is_open=is_open)
 
     def _other_with(self, read: Shape) -> Member | None:
         return next((member for member in self._kin.others if member.has(read)), None)
@@ -272,7 +273,7 @@ class Sights:
         if not starts:
             return "it names no season, and how many episodes came before is not known"
         before = self._kin.count_before(member)
-        is_ours = self._kin.wanted.begins(read.base)
+        is_ours = self._kin.wanted.extends(read.base)
         theirs = range(0) if is_ours or not before else range(before + 1, before + (member.episodes or 0) + 1)
         why = (f"the title of “{member.title}”, numbered on",)
         confidence = UNSURE if self._kin.has_branch(read.base) else CERTAIN
