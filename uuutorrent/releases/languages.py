@@ -90,10 +90,12 @@ _BETWEEN = r"(?: ?[-+/&,.] ?| )"
 _SEVERAL = rf"{_ANY}(?:{_BETWEEN}{_ANY})*"
 _SUBS = r"(?:(?:soft|hard|fan)?-?sub(?:title[sd]?|titulad[oa]s?|bed|s)?|altyazı|саб(?:ы)?|субтитры|суб)"
 _DUBS = r"(?:(?:fan)?dub(?:bed|s)?|audio|озвучка)"
+# Most words are no languages: that is asked once, before what might follow one.
 LANGUAGE = (
-    rf"{_SEVERAL}[ .-]?(?:{_SUBS}|{_DUBS})(?:x\d)?|(?:{_SUBS}|{_DUBS})[ .:-]?[({{]?{_SEVERAL}"
-    rf"|(?:multi(?:ple)?|m|dual)[ -]?{_SUBS}|(?:{_SUBS}|CR-dub|dub(?:bed)?)(?:x\d)?|{_any_of(_by_spelling(_WHOLE))}"
-    rf"|ru_jp|(?-i:MULT[Ii])(?![ -]?(?:audio|sub))|{_BARE}(?:{_BETWEEN}{_BARE})+|{_upper(_CODES)}"
+    rf"(?={_ANY})(?:{_SEVERAL}[ .-]?(?:{_SUBS}|{_DUBS})(?:x\d)?|{_BARE}(?:{_BETWEEN}{_BARE})+|{_upper(_CODES)})"
+    rf"|(?:{_SUBS}|{_DUBS})[ .:-]?[({{]?{_SEVERAL}|(?:multi(?:ple)?|m|dual)[ -]?{_SUBS}"
+    rf"|(?:{_SUBS}|CR-dub|dub(?:bed)?)(?:x\d)?|{_any_of(_by_spelling(_WHOLE))}"
+    r"|ru_jp|(?-i:MULT[Ii])(?![ -]?(?:audio|sub))"
     r"|[简簡繁中日英韩韓国國粤粵雙双]+(?:[体體文语語]*(?:内|內|外)?[嵌封挂掛]*(?:字幕)?(?:配音)?)"
 )
 

@@ -51,6 +51,10 @@ _SCENE_GROUP = re.compile(
     r"(?:(?<=[\w)\]])-| - ?| -)(?P<group>\d*[^\W\d_][\w&@!]*(?:-[A-Z][\w&@!]*)?)(?: v\d)?(?= *(?:$|[\[(]))"
 )
 _GROUP_UNDERSCORED = re.compile(r"^_([^_\s]+)_(?= )")
+_IN_BRACKETS = re.compile(r"\[[^\]]*\]|\([^)]*\)")
+_DOTS = re.compile(r"(?<!\d)\.|\.(?!\d(?!\d))")
+_HEIGHT = re.compile(r"\d{3,4}")
+_WORDS = re.compile(r"[^\W_]+")
 _ONLY_BEGUN = re.compile(r"\[[^\s\]]*")
 _TRAILING_WORDS = frozenset({"uncensored", "uncut", "weekly", "remaster", "remastered", "hd"})
 _BARE_HEIGHT = re.compile(r"(?<!\S)(?:2160|1080|720|480)(?=[ .](?:BD|WEB|DVD|x26|h ?26|HEVC|AAC))", re.I)
@@ -102,7 +106,7 @@ class Known:
         if not self._by_first:
             return text
         found, out = words(text), list(text)
-        heard, at = tuple(sound(word.text) for word in found), 0
+        heard, at = tuple([sound(word.text) for word in found]), 0
         while at < len(found):
             length = self._length_at(heard, at, text, found[at].start)
             if length:
@@ -149,7 +153,7 @@ def _begins(text: str, at: int) -> bool:
 
 def _spaced(text: str) -> str:
     """Spaces where underscores, dots, pluses or dashes stand for them; the length stays."""
-    outside = re.sub(r"\[[^\]]*\]|\([^)]*\)", "", text).strip()
+    outside = _IN_BRACKETS.sub("", text).strip()
     if " " not in outside and outside.count(".") >= max(3, 2 * outside.count("_")):
         head, dash, group = text.rpartition("-")
         return _without_dots(head.replace("_", " ")) + dash + _without_dots(group)
@@ -164,7 +168,7 @@ def _spaced(text: str) -> str:
 
 
 def _without_dots(text: str) -> str:
-    return re.sub(r"(?<!\d)\.|\.(?!\d(?!\d))", " ", text)
+    return _DOTS.sub(" ", text)
 
 
 def _brackets(text: str) -> list[tuple[int, int]]:
@@ -242,7 +246,7 @@ def _read_bracket(page: Layout, line: list[str], start: int, end: int) -> None:
     elif year := _YEAR.fullmatch(inner):
         page.year = page.year or int(year[1])
         _blank(line, start, end)
-    elif re.fullmatch(r"\d{3,4}", inner) and int(inner) in marks.HEIGHTS and not _tells(page, "resolution"):
+    elif _HEIGHT.fullmatch(inner) and int(inner) in marks.HEIGHTS and not _tells(page, "resolution"):
         page.marks.append(Mark("resolution", inner, start, end, strong=True))
         _blank(line, start, end)
     elif _NUMBERED.fullmatch(inner):
@@ -270,7 +274,7 @@ def _is_technical(page: Layout, start: int, end: int, *, group: bool = False) ->
     rest = list(page.line[start + 1 : end - 1])
     for mark in inside:
         _blank(rest, mark.start - start - 1, mark.end - start - 1)
-    left = re.findall(r"[^\W_]+", "".join(rest).replace(MASK, "a"))
+    left = _WORDS.findall("".join(rest).replace(MASK, "a"))
     strong = sum(mark.strong for mark in inside)
     # A group may call itself Some-Raws or Other Subs.
     if group:
@@ -287,6 +291,8 @@ def _ends_technically(page: Layout, start: int, end: int) -> bool:
 
 def _set_aside_titles(page: Layout, start: int, end: int) -> None:
     """Titles among technical marks, as in "(Dandadan, Dual-Audio, Multi-Subs)"."""
+    if "," not in page.text[start:end]:
+        return
     at = start + 1
     for part in page.text[start + 1 : end - 1].split(","):
         if any(map(str.isalnum, part)) and not any(at <= mark.start < at + len(part) for mark in page.marks):

@@ -32,6 +32,8 @@ _BESIDE = re.compile(
     re.I,
 )
 _REMASTER = re.compile(r"(?: HD)? Remaster(?:ed)?$", re.I)
+_LOOSE = re.compile(r"\s*-\s*(?=-|$)|\s{2,}")
+_BARS = re.compile(r"\s+[|/]\s+|\|")
 _TRIM = " -~:|,.·★/&+"
 _TRIM_BUT_DOTS = " -~:|,/&+"
 
@@ -225,7 +227,7 @@ def _clean(page: Layout, start: int, end: int, left_out: list[tuple[int, int]]) 
         kept[at - start] = kept[at - start] if _in_aside(page, at) else ""
         at = page.line.find(GAP, at + 1, end)
     words = "".join(kept).rstrip()
-    return re.sub(r"\s*-\s*(?=-|$)|\s{2,}", " ", words).strip(_TRIM_BUT_DOTS if words.endswith(".") else _TRIM)
+    return _LOOSE.sub(" ", words).strip(_TRIM_BUT_DOTS if words.endswith(".") else _TRIM)
 
 
 def _in_aside(page: Layout, index: int) -> bool:
@@ -234,7 +236,7 @@ def _in_aside(page: Layout, index: int) -> bool:
 
 def _split(main: str) -> list[str]:
     """The titles of "One | Other" and "別名 / Title", the one to go by first."""
-    pieces = [piece.strip(_TRIM) for piece in re.split(r"\s+[|/]\s+|\|", main)]
+    pieces = [piece.strip(_TRIM) for piece in _BARS.split(main)]
     if len(pieces) < 2:
         return pieces
     latin = [piece for piece in pieces if _is_latin(piece)]
