@@ -229,8 +229,8 @@ async def test_sorting_by_key_and_by_a_click_on_a_title(evening: Evening, three:
     async with evening.sit(width=130) as seat:
 
         async def sees_order(*numbers: str) -> None:
-            shown = lambda: re.findall(r"Frieren - (\d\d) .*%", seat.glass.text)  # noqa: E731
-            await seat.until(lambda: shown() == list(numbers), f"the order {numbers}")
+            line = re.compile(r"Frieren - (\d\d) .*%")
+            await seat.until(lambda: line.findall(seat.glass.text) == list(numbers), f"the order {numbers}")
 
         seat.type("2")
         await seat.sees("by newest")
