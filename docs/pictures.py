@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyte
@@ -42,7 +42,10 @@ TOAST_S = 7.0
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """A show on the list: how many episodes there are, have aired and are seen; in how many hours the next one airs."""
+    """A show on the list: how many episodes there are, have aired and are seen; in how many hours the next one airs.
+
+    `before` is the season before it, with so many episodes.
+    """
 
     title: str
     english: str
@@ -51,19 +54,23 @@ class Show:
     aired: int
     seen: int
     hours: float = 0
+    before: tuple[str, int] | None = None
 
 
 SHOWS = (
     Show("Umibe no Toshokan", "The Library by the Sea", "海辺の図書館", 12, 7, 5, 76.4),
     Show("星降る坂の喫茶店", "The Café on Starfall Hill", "", 13, 9, 8, 20.2),
-    Show("Soratobu Yuubinkyoku 2nd Season", "The Flying Post Office Season 2", "空飛ぶ郵便局 第2期", 24, 18, 14, 45.7),
+    Show(
+        "Soratobu Yuubinkyoku 2nd Season", "The Flying Post Office Season 2", "空飛ぶ郵便局 第2期", 24, 18, 14, 45.7,
+        before=("Soratobu Yuubinkyoku", 12),
+    ),
     Show("Garasu no Kisetsu", "Season of Glass", "硝子の季節", 12, 8, 7, 5.6),
     Show("Kikai to Odoru Yoru", "Dancing with Machines", "機械と踊る夜", 11, 8, 8, 2.3),
     Show("Toudaimori no Haru", "Spring of the Lighthouse Keeper", "灯台守の春", 12, 6, 6, 128.9),
     Show("Ginga Ryokan Monogatari", "Tales of the Galaxy Inn", "銀河旅館物語", 26, 20, 20, 98.1),
     Show("Neko wa Kaigi ni Iru", "There Is a Cat in the Meeting", "猫は会議にいる", 12, 12, 11),
     Show("Rakugaki Tantei", "The Doodle Detective", "落書き探偵", 12, 12, 4),
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,9 @@ POSTS = (
     Post("[Mikan] Umibe no Toshokan - 07 [1080p HEVC 10bit AAC]", 301, 655),
     Post("[Hoshizora] 星降る坂の喫茶店 - 09 (1080p) [5D0E11AF]", 371, 840, trusted=True, bps=4 * MIB),
     Post("[Mikan] Soratobu Yuubinkyoku S2 - 15 [1080p HEVC 10bit AAC]", 288, 366, bps=2 * MIB),
+    Post("[Yoake] Soratobu Yuubinkyoku - 27 (WEB 1080p AVC AAC)", 1122, 88, trusted=True),
+    Post("[Hoshizora] Soratobu Yuubinkyoku 2nd Season - 15 (720p) [0C4D51E8]", 214, 67, trusted=True),
+    Post("[Nanohana] Soratobu Yuubinkyoku Aki-hen - 15 [1080p]", 390, 31),
     Post("[Hoshizora] Garasu no Kisetsu - 08 (1080p) [90AB12CD]", 356, 731, trusted=True, bps=FAST),
     Post("[Mikan] Rakugaki Tantei - 05 [1080p HEVC 10bit AAC]", 264, 2, bps=FAST, is_gone=True),
     Post("[Yoake] Neko wa Kaigi ni Iru - 12 (WEB 1080p AVC AAC)", 297, 158, bps=FAST),
@@ -171,6 +181,10 @@ def _more_keys(house: House) -> None:
 
 
 def _put_in(town: Town, show: Show) -> Media:
+    first = None
+    if show.before is not None:
+        title, episodes = show.before
+        first = town.anilist.add_media(title, episodes=episodes, year=YEAR - 1, status="FINISHED")
     return town.anilist.add_media(
         show.title,
         english=show.english,
@@ -179,6 +193,7 @@ def _put_in(town: Town, show: Show) -> Media:
         year=YEAR,
         next_episode=show.aired + 1 if show.aired < show.episodes else None,
         airs_in=timedelta(hours=show.hours),
+        sequel_of=first,
     )
 
 
@@ -192,6 +207,7 @@ def _post(town: Town, post: Post) -> None:
         seeders=post.seeders,
         trusted=post.trusted,
         remake=post.remake,
+        posted_at=datetime.now(UTC) - timedelta(days=1),
     )
 
 
@@ -218,6 +234,7 @@ def _tour(screen: Screen) -> None:
     _take(screen, "releases", "The releases of an episode, best first, with the reasons")
     screen.type("\x1b")
     time.sleep(1)
+    _correct(screen)
     screen.type("2")
     screen.shows("Distributed Systems")
     for key in "jjjd":
@@ -227,6 +244,26 @@ def _tour(screen: Screen) -> None:
     screen.type("3")
     screen.shows("AniList", "scp")
     _take(screen, "account", "The account: AniList, keys, taste, space, and the lines to type")
+
+
+def _correct(screen: Screen) -> None:
+    """The third show: a release under a title that nobody knows, and what can be said of it."""
+    screen.type("jj")
+    time.sleep(0.5)
+    screen.type("o")
+    screen.shows("3 fit")
+    screen.type("x")
+    screen.shows("Aki-hen")
+    while "› ✗ [Nanohana]" not in screen.text:
+        screen.type("j")
+        time.sleep(0.3)
+    screen.type("c")
+    screen.shows("What is right?")
+    _take(screen, "correct", "A release under a title that AniList does not know, and what can be said of it")
+    screen.type("\x1b")
+    screen.shows("another show")
+    screen.type("\x1b")
+    screen.shows("On air")
 
 
 def _take(screen: Screen, name: str, about: str, *, settle_s: float = SETTLE_S) -> None:

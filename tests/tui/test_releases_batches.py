@@ -51,6 +51,11 @@ async def test_where_only_a_batch_has_it_one_file_of_it_is_fetched(behind: Eveni
         seat.type(ENTER)
         await seat.until(lambda: behind.engine.has(behind.nyaa.posts[-1].infohash), "the batch in the engine")
         await seat.sees("Episode 1 downloading")
+        seat.type("2")
+        await seat.sees("1 torrent ")
+        await seat.sees("› Rakugaki Tantei")
+        seat.type(ENTER)
+        await seat.sees("only episode 1 of a batch")
     (held,) = await behind.services.library.holdings(behind.ann)
     assert (held.media_id, held.episodes, held.is_part) == (MediaId(9), (1,), True)
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.tui.evening import ENTER, ESCAPE, Evening
 from tests.tui.screen import Seat
-from uuutorrent.accounts import User
+from uuutorrent.accounts import Admin, User
 from uuutorrent.anime.anime import MediaId
 from uuutorrent.releases.release import Correction, Form
 from uuutorrent.tui.app import UuuApp
@@ -46,6 +46,7 @@ async def goes_to(seat: Seat[UuuApp], words: str) -> None:
 
 async def chooses(seat: Seat[UuuApp], label: str) -> None:
     """Press the key that stands before this choice."""
+    await seat.sees("What is right?")
     await seat.sees(label)
     line = next(line for line in seat.glass.lines if label in line)
     seat.type(line.split(label)[0].split()[-1])
@@ -60,8 +61,9 @@ async def test_a_title_that_is_the_shows_is_learnt(odd: Evening) -> None:
         seat.type("c")
         await chooses(seat, "“Sousou no Frieren Monogatari” is this show")
         await seat.sees("3 fit,")
-        await seat.until(lambda: stands_on(seat, ODD), "the cursor on it")
+        await seat.until(lambda: stands_on(seat, f"✎ {ODD}"), "the cursor on it")
         await seat.sees("It is episode 13")
+        await seat.sees("· you said that “Sousou no Frieren Monogatari” is")
 
 
 async def test_what_was_said_is_shown_next_time_and_can_be_taken_back(odd: Evening) -> None:
@@ -94,6 +96,26 @@ async def test_the_best_one_may_be_wrong(evening: Evening) -> None:
         await seat.sees("you said")
 
 
+async def test_what_goes_wrong_is_told_in_place(evening: Evening, boss: Admin) -> None:
+    async with evening.sit(width=120) as seat:
+        await opens(seat)
+        await evening.services.accounts.disable(boss, "ann")
+        seat.type("c")
+        await chooses(seat, "This is not episode 13")
+        await seat.sees("disabled")
+        await seat.sees("2 fit,")
+
+
+async def test_there_may_be_nothing_to_put_right(evening: Evening) -> None:
+    evening.nyaa.post("[Nobody] Sousou no Frieren S2 (01-12) [Batch].mkv", seeders=5)
+    async with evening.sit(width=120) as seat:
+        await opens(seat)
+        seat.type("x")
+        await goes_to(seat, "[Nobody] Sousou no Frieren S2 (01-12)")
+        seat.type("c")
+        await seat.sees("There is nothing to put right here")
+
+
 async def test_nothing_is_remembered_of_a_question_that_was_left(evening: Evening) -> None:
     async with evening.sit(width=120) as seat:
         await opens(seat)
@@ -101,6 +123,9 @@ async def test_nothing_is_remembered_of_a_question_that_was_left(evening: Evenin
         await seat.sees("What is right?")
         seat.type(ESCAPE)
         await seat.sees_no("What is right?")
+        await seat.sees("2 fit,")
+        seat.type(ESCAPE)
+        await seat.sees_no("2 fit,")
         assert await evening.services.releases.corrections.mine(evening.ann) == ()
 
 

@@ -82,9 +82,7 @@ def _sayable(wanted: Wanted, ranked: Ranked) -> Iterator[tuple[str, Correction]]
         form = Correction(Form.IS_NOT, media_id, infohash=infohash, episode=episode, title=title)
         yield f"This {'does not hold' if ranked.is_batch else 'is not'} episode {episode}", form
     is_known = key(name.title) in {key(known) for known in known_titles(wanted)}
-    for offset in _offsets(wanted, ranked):
-        if offset == 0 and not is_known:
-            continue
+    for offset in _offsets(wanted, ranked, is_known=is_known):
         form = Correction(Form.OFFSET, media_id, group=name.group, offset=offset, title=title)
         given = name.episode or 0
         sum_ = f"{given} = {offset} + {given - offset}" if offset else f"{given} is episode {given}"
@@ -93,12 +91,17 @@ def _sayable(wanted: Wanted, ranked: Ranked) -> Iterator[tuple[str, Correction]]
         yield f"“{name.title}” is this show", Correction(Form.TITLE, media_id, title=name.title)
 
 
-def _offsets(wanted: Wanted, ranked: Ranked) -> Iterator[int]:
-    """How else the group may number this show, so that the name's number is an episode of it."""
+def _offsets(wanted: Wanted, ranked: Ranked, *, is_known: bool) -> Iterator[int]:
+    """How else the group may number this show, so that the name's number is an episode of it.
+
+    Of a title that nobody knows only what makes it the wanted episode, and other than by its own number.
+    """
     name, count = ranked.name, wanted.family.anime.episodes
     if not name.group or name.episode is None or name.last_episode is not None:
         return
-    for offset in dict.fromkeys((wanted.family.offset, name.episode - wanted.episode, 0)):
+    to_be_it = name.episode - wanted.episode
+    known = (wanted.family.offset, to_be_it, 0) if is_known else (to_be_it or -1,)
+    for offset in dict.fromkeys(known):
         number = name.episode - offset
         is_possible = offset >= 0 and number >= 1 and (count is None or number <= count)
         if is_possible and ranked.first != number:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
+from uuutorrent.releases.contents import told
 from uuutorrent.torrents.engine import Phase
 from uuutorrent.torrents.holdings import Holding, Usage
 from uuutorrent.tui.cells import Bar, Cell, Column, Piece, Row, StyleName
@@ -146,8 +147,9 @@ def _history(holding: Holding, now: datetime) -> list[str]:
     facts = [f"added {ago(holding.added_at, now)}"]
     if holding.completed_at is not None:
         facts.append(f"complete {ago(holding.completed_at, now)}")
-    if holding.episode is not None:
-        facts.append(f"episode {holding.episode}")
+    if episodes := holding.episodes or ((holding.episode,) if holding.episode is not None else ()):
+        which = f"episode{'s' if len(episodes) > 1 else ''} {told(episodes)}"
+        facts.append(f"only {which} of a batch" if holding.is_part else which)
     if holding.shared:
         facts.append("others have it too")
     if holding.sequential:

@@ -34,7 +34,8 @@ class Why(VerticalScroll, can_focus=False):
 
 def holds(ranked: Ranked, episode: int) -> bool:
     """Whether the release is read as this episode, or as a batch with it."""
-    return ranked.verdict is Match.MATCH or (ranked.first or 0) <= episode <= (ranked.last or 0)
+    is_named = (ranked.first or 0) <= episode <= (ranked.last or 0)
+    return ranked.verdict is Match.MATCH or ranked.is_kept_back or is_named
 
 
 def _about(ranked: Ranked, now: datetime) -> Sequence[Said]:
