@@ -238,6 +238,18 @@ async def test_one_person_holds_only_so_many(
     await corrections.answer(ann, third.id, accept=False)
 
 
+async def test_what_most_accept_is_offered_first_and_only_so_much(
+    corrections: Corrections, ann: User, bob: User, boss: Admin, show: Media, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "MOST_OFFERED", 3)
+    made = [await corrections.make(ann, is_called(show, f"Song {number}")) for number in range(5)]
+    await corrections.answer(boss.user, made[3].id, accept=True)
+    shared = await corrections.set_for_all(boss, made[4].id, on=True)
+    assert await corrections.offers(bob, MediaId(show.id)) == (shared, made[3], made[0])
+    await corrections.answer(bob, made[3].id, accept=False)
+    assert await corrections.offers(bob, MediaId(show.id)) == (shared, made[0], made[1])
+
+
 # For everybody
 
 

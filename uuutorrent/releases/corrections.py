@@ -27,6 +27,8 @@ from uuutorrent.store.tables import CorrectionAnswerRow, CorrectionRow
 
 MOST = 500
 """How many corrections one person may hold."""
+MOST_OFFERED = 20
+"""Of one anime at a time: nobody can fill the others' screens."""
 MOST_EPISODES = 10_000
 MOST_OFFSET = 5000
 LONGEST_TITLE = 255
@@ -67,10 +69,10 @@ class Corrections:
         return tuple(_offer(row) for row, _ in standing)
 
     async def offers(self, user: User, media_id: MediaId) -> tuple[Offer, ...]:
-        """What others say of an anime and this user has not answered, oldest first."""
+        """What others say of an anime and this user has not answered: what most accept first, only so much."""
         which = _of(media_id, CorrectionAnswerRow.user_id.is_(None), _IS_HELD)
         async with self._database.begin() as tx:
-            return tuple(_offer(row) for row, _ in await _standing(tx, user, which))
+            return tuple(_offer(row) for row, _ in await _standing(tx, user, which, offered=True))
 
     async def make(self, user: User, correction: Correction) -> Offer:
         """Say something of an anime's releases. What this user said before and now contradicts is taken back.
@@ -220,16 +222,17 @@ def _of(media_id: MediaId, *more: ColumnElement[bool]) -> ColumnElement[bool]:
     return and_(CorrectionRow.media_id == media_id, *more)
 
 
-async def _standing(tx: Tx, user: User, which: ColumnElement[bool]) -> Sequence[tuple[CorrectionRow, bool | None]]:
-    """Corrections and what this user answered; None: nothing."""
+async def _standing(
+    tx: Tx, user: User, which: ColumnElement[bool], *, offered: bool = False
+) -> Sequence[tuple[CorrectionRow, bool | None]]:
+    """Corrections and what this user answered; None: nothing. Oldest first, or as they are offered."""
     own = and_(CorrectionAnswerRow.correction_id == CorrectionRow.id, CorrectionAnswerRow.user_id == user.id)
-    found = await tx.execute(
-        select(CorrectionRow, CorrectionAnswerRow.is_accepted)
-        .outerjoin(CorrectionAnswerRow, own)
-        .where(which)
-        .order_by(CorrectionRow.id)
-    )
-    return [(row, accepted) for row, accepted in found]
+    found = select(CorrectionRow, CorrectionAnswerRow.is_accepted).outerjoin(CorrectionAnswerRow, own).where(which)
+    if offered:
+        held = select(func.count()).where(_ANYBODYS.correction_id == CorrectionRow.id, _ANYBODYS.is_accepted)
+        most_held = held.correlate(CorrectionRow).scalar_subquery().desc()
+        found = found.order_by(CorrectionRow.is_for_all.desc(), most_held).limit(MOST_OFFERED)
+    return [(row, accepted) for row, accepted in await tx.execute(found.order_by(CorrectionRow.id))]
 
 
 async def _locked(tx: Tx, media_id: MediaId) -> Sequence[CorrectionRow]:
