@@ -107,6 +107,7 @@ class Kin:
         self.own_heads = self._heads(family.anime.titles, of_all=True) if family.prequels else {}
         """A later season's titles up to their colon, where nobody else's begins so."""
         self._spoken = frozenset(filter(None, map(_spoken, all_titles(family))))
+        self._own_titles = family.anime.titles
         self._is_series = family.anime.format in SERIAL
         self.is_long = family.anime.status == "RELEASING" or (self.count or A_YEAR_LONG + 1) > A_YEAR_LONG
         """It runs for more than a year."""
@@ -232,6 +233,10 @@ class Kin:
             for first in range(1, len(spoken))
             for last in range(first + LEAST_WORDS, len(spoken) + 1)
         )
+
+    def is_said(self, aside: str) -> bool:
+        """Whether one of the wanted one's own titles has the first of these words."""
+        return any(_spoken(aside)[0] in _spoken(title) for title in self._own_titles)
 
     def _twins(self) -> frozenset[str]:
         theirs = {(own.base, own.year) for member in self.others for own in member.forms if _is_bare(own)}

@@ -10,19 +10,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from uuutorrent.releases.kin import Kin, Member
+from uuutorrent.releases.asides import asides, is_beside
+from uuutorrent.releases.kin import SHORTEST_TAIL, Kin, Member
 from uuutorrent.releases.release import ReleaseName
 from uuutorrent.releases.titles import Shape, shapes
 
 CERTAIN = 1.0
 LIKELY = 0.95
 UNSURE = 0.5
-BESIDE_THE_SHOW = frozenset(
-    {"mini anime", "live action", "picture drama", "web preview", "preview", "commentary", "stage play", "audio drama"}
-)
-"""What brackets say of posts that are no episodes."""
-_BRACKETS = re.compile(r"[(\[【「]([^()\[\]【】「」]*)[)\]】」]")
-_TV = re.compile(r"^TV[ -]?([2-9])$", re.I)
 LONG_COUNT = 400
 """A number beyond this counts all episodes of a show, whatever season stands beside it."""
 
@@ -75,12 +70,11 @@ class Sights:
         if seen is None:
             return self._also_called(name)
         for aside in asides(name):
-            if aside.lower() in BESIDE_THE_SHOW:
+            if is_beside(aside, name) and not self._kin.is_said(aside):
                 return f"beside the show: “{aside}”"
             whole = f"{name.title} {aside}"
-            if not self._says_more(name.title, whole):
-                continue
-            seen = self._see_title(whole, name) or seen
+            if self._says_more(name.title, whole):
+                seen = self._see_title(whole, name) or seen
         return self._agreed(seen, name)
 
     def _says_more(self, title: str, whole: str) -> bool:
@@ -88,6 +82,9 @@ class Sights:
         longer, shorter = shapes(whole)[0], shapes(title)[0]
         if longer.base == shorter.base:
             return (longer.season, longer.part) != (shorter.season, shorter.part)
+        if len(longer.base) < len(shorter.base) + SHORTEST_TAIL:
+            # "[NEW]" is a word of those who post.
+            return False
         return any(member.owns(longer.base) for member in self._kin.members)
 
     def _also_called(self, name: ReleaseName) -> Sight | str:
@@ -324,12 +321,6 @@ class Sights:
         if not before:
             return ()
         return (Start(before, "absolute" if member.order == 0 else "numbered on"),)
-
-
-def asides(name: ReleaseName) -> tuple[str, ...]:
-    """What stands in brackets, but for the group in front."""
-    found = (match[1].strip() for match in _BRACKETS.finditer(name.raw) if match.start())
-    return tuple(_TV.sub(r"Season \1", aside) for aside in found if aside and aside != name.group)
 
 
 def is_latin(title: str) -> bool:
