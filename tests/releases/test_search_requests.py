@@ -154,6 +154,18 @@ async def test_a_finished_show_with_only_a_batch_takes_no_more(
     assert len(index.queries) <= 2
 
 
+async def test_a_film_among_a_feed_full_of_others_is_looked_for_under_its_head(
+    releases: Releases, index: FakeNyaa, ann: User, anilist: FakeAniList
+) -> None:
+    film = anilist.add_media("Kagebou: Yoru", episodes=1, format="MOVIE")
+    for number in range(PAGE):
+        index.post(f"[G] Kagebou and the Yoruichi {number} (1080p)")
+    posted = index.post("[SubsPlease] Kagebou (1080p)")
+    found = await find(releases, ann, film, 1)
+    assert index.queries == ["Kagebou Yoru", "Kagebou|(Kagebo Yoru)"]
+    assert posted.infohash in {one.release.infohash for one in found.candidates}
+
+
 async def test_a_single_is_looked_for_where_a_full_feed_has_only_a_batch(
     releases: Releases, index: FakeNyaa, ann: User, anilist: FakeAniList
 ) -> None:

@@ -82,7 +82,7 @@ class Releases:
         # An answer that was full of the show says that its posts are found under these titles: no need to look wider.
         if hunt.is_settled or (was_full and hunt.knows_the_show):
             return
-        is_full = was_full or await self._one(hunt, questions.loose)
+        is_full = (was_full and questions.loose_numbered) or await self._one(hunt, questions.loose)
         if is_full and not hunt.is_settled:
             await self._one(hunt, questions.loose_numbered)
 
