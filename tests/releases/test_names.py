@@ -52,6 +52,8 @@ def test_the_corpus_is_read_with_the_title_known() -> None:
         ("[G] Show S01-S04 [1080p]", "1-4", ""),
         ("Show S01E01-S01E03 1080p WEB-DL H264-GRP", 1, "1-3"),
         ("Show S01E01-E03 1080p WEB-DL H264-GRP", 1, "1-3"),
+        ("Show S01E01E02E03 1080p WEB-DL H264-GRP", 1, "1-3"),
+        ("[G] Show - S01E01-02-03 - Its Name [1080p]", 1, "1-3"),
         ("Show.S03.[Epi.01-06].720p.BluRay-GRP", 3, "1-6"),
         ("Show 作品 1080P BDRIP 第1~26話 全 外挂字幕", None, "1-26"),
         ("[G][Show][1080p][TV 01-52 Fin + 2 OVA]", None, "1-52"),

@@ -17,7 +17,7 @@ _LEFT = _RIGHT = r"\b"
 _AFTER = rf"(?=\s*(?:$|[{GAP}(\[「|~]|-\s|-$|\.(?=[^\W\d]|{GAP})|(?:END|Fin|FINAL|V\d|DVD|BD|WEB){_RIGHT}))"
 _ONE = r"(?P<episode>\d{1,4})(?:\.(?P<fraction>\d{1,2}))?(?:[a-cA-C](?![^\W_]))?(?:\s?[vV](?P<version>\d))?"
 
-_LAST = r"(?:(?:\s?[-~]\s?(?:S\d\d?)?EP?|EP?|[-~])(?P<last>\d{1,4})(?![\dpx]))?"
+_LAST = r"(?:(?:\s?[-~]\s?(?:S\d\d?)?EP?|EP?|[-~])(?:\d{2,3}(?:-E?|E))*(?P<last>\d{1,4})(?![\dpx]))?"
 _SXXEYY = re.compile(
     rf"{_LEFT}S(?P<season>\d{{1,2}}){MASK}{{0,3}}[ .-]{{0,3}}EP?[ .]?{_ONE}{_LAST}{_RIGHT}"
     rf"|{_LEFT}(?P<season2>\d{{1,2}})x(?P<episode2>\d{{2,3}}){_RIGHT}",
