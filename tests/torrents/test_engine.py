@@ -15,6 +15,7 @@ from tests.swarm import MIB, Kind, Made, RealQBittorrent, Swarm
 from uuutorrent.errors import Conflict, Invalid, Missing
 from uuutorrent.tally import Tally
 from uuutorrent.torrents.engine import Engine, EngineId, Phase, Torrent
+from uuutorrent.torrents.metainfo import parse_torrent
 from uuutorrent.torrents.qbittorrent import QBittorrent
 
 PATIENCE_S = 180
@@ -251,6 +252,30 @@ async def test_files_can_be_left_out_and_taken_in(bench: Bench) -> None:
     assert [file.priority for file in await bench.engine.files(torrent.id)] == [0, 1, 7]
     with pytest.raises(Invalid, match="no such file"):
         await bench.engine.set_priority(torrent.id, [9], 1)
+
+
+@pytest.mark.parametrize("kind", ["v1", "v2", "hybrid"])
+async def test_size_progress_and_completion_are_those_of_the_chosen_files(bench: Bench, kind: Kind) -> None:
+    made = bench.swarm.share("Chosen", {"a.mkv": MIB + 3, "b.mkv": MIB + 5, "c.mkv": MIB + 7}, kind=kind)
+    await bench.engine.add(made.new(bench.downloads, stopped=True))
+    torrent = await bench.until(made, Phase.PAUSED)
+    order = {file.path: file.index for file in await bench.engine.files(torrent.id)}
+    await bench.engine.set_priority(torrent.id, [order["Chosen/a.mkv"], order["Chosen/c.mkv"]], 0)
+    await bench.engine.start([torrent.id])
+    done = await bench.finished(made)
+    files = {file.path: file for file in await bench.engine.files(done.id)}
+
+    assert list(order) == list(made_paths(made))
+    assert done.is_complete
+    assert MIB + 5 <= done.size_bytes < 2 * MIB  # in whole pieces
+    assert files["Chosen/b.mkv"].progress == 1.0
+    assert files["Chosen/a.mkv"].progress < 1.0
+    assert (bench.downloads / "Chosen/b.mkv").read_bytes() == made.files["Chosen/b.mkv"]
+
+
+def made_paths(made: Made) -> list[str]:
+    """Its files in the order that the .torrent lists them."""
+    return [file.path for file in parse_torrent(made.metainfo).files]
 
 
 async def test_order_and_limits_are_set_and_shown(bench: Bench) -> None:

@@ -45,9 +45,7 @@ class Claims:
         also: Also | None = None,
         part: Part | None = None,
     ) -> Taken:
-        """Claim a torrent for a user within their quota, and remember what is needed to add it.
-
-        With a `part` only that of it; what they claimed of it before stays claimed.
+        """Claim a torrent, or a `part` beside what they claimed of it, and remember what is needed to add it.
 
         Raises:
             Refused: it would exceed the quota; or the user is gone or disabled.
@@ -63,7 +61,8 @@ class Claims:
             more = _more(row, mine, size)
             (await self._usage(tx, now)).check(more, is_new=mine is None)
             mine = mine or await _new_claim(tx, user.id, row, stopped)
-            if mine.media_id is None:
+            # A batch may hold several shows: the one that was asked for last is what it is shown for.
+            if mine.media_id is None or (part is not None and mine.media_id != media_id):
                 mine.media_id, mine.episode = media_id, episode
             row.stopped = row.stopped and not (existed and more)
             mine.size_bytes = size

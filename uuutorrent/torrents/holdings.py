@@ -235,13 +235,13 @@ def joined(
     torrent = snapshot.find(stored.v1, stored.v2)
     if torrent is None:
         return _unseen(stored, claim, owners, claim.note or _absence(stored, snapshot))
-    if claim.is_part and len(stored.claims) > 1:
+    if claim.is_part:
         torrent = _own_part(torrent, claim, files)
     return _seen(stored, claim, owners, torrent)
 
 
 def _own_part(torrent: Torrent, claim: Claim, files: Sequence[TorrentFile]) -> Torrent:
-    """A torrent as if it were the files of one claim."""
+    """A torrent as if it were the files of one claim; the engine's size is that of the pieces they are in."""
     size, progress, phase = claim.size_bytes or 0, torrent.progress, torrent.phase
     own = [file for file in files if file.index in claim.files]
     if own and size:

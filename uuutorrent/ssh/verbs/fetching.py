@@ -48,18 +48,10 @@ async def get(
     """
     if not 0 <= wait <= LONGEST_WAIT_S:
         raise Invalid(f"--wait takes 0 to {LONGEST_WAIT_S:.0f} seconds", field="wait")
-    desk = call.desk
-    infohash = typed.infohash(release) if release else None
-    grab = await desk.grabs.get(
-        desk.user, media, episode, quality=typed.quality(quality), infohash=infohash, whole_batch=batch
-    )
-    if grab.files is not None and call.json and grab.error is None:
-        call.notice(grab.reason.partition(". ")[0])
-    if wait and not grab.is_over:
-        grab = await desk.grabs.wait(desk.user, grab.id, wait)
-        if grab.state is GrabState.ADDED:
-            call.notice(f"not complete after {wait:.3g} s; it goes on")
-    return _grabbed(call, grab)
+    infohash, lines = typed.infohash(release) if release else None, typed.quality(quality)
+    grabs, user = call.desk.grabs, call.desk.user
+    grab = await grabs.get(user, media, episode, quality=lines, infohash=infohash, whole_batch=batch)
+    return _grabbed(call, await _waited(call, grab, wait))
 
 
 async def activity(*, call: TheCall) -> Reply:
@@ -76,6 +68,17 @@ VERBS = (
     Verb("get MEDIA [EPISODE] [--quality LINES] [--release HASH] [--batch] [--wait SECONDS]", get),
     Verb("activity", activity),
 )
+
+
+async def _waited(call: Call, grab: Grab, wait: float) -> Grab:
+    """The grab after a while; what is fetched of a batch, and that it is not complete, is said beside the answer."""
+    if grab.files is not None and call.json and grab.error is None:
+        call.notice(grab.reason.partition(". ")[0])
+    if wait and not grab.is_over:
+        grab = await call.desk.grabs.wait(call.desk.user, grab.id, wait)
+        if grab.state is GrabState.ADDED:
+            call.notice(f"not complete after {wait:.3g} s; it goes on")
+    return grab
 
 
 def _grab(grab: Grab) -> Mapping[str, Any]:
