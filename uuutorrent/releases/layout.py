@@ -325,7 +325,7 @@ def _blank_languages_before_strong(page: Layout, line: list[str]) -> None:
     outside = [mark for mark in page.marks if line[mark.start] not in (GAP, MASK)]
     first = next((index for index, mark in enumerate(outside) if mark.strong), 0)
     for mark, follower in zip(reversed(outside[:first]), reversed(outside[1 : first + 1]), strict=True):
-        fit = mark.kind in ("language", "batch") or mark.text.lower() in _TRAILING_WORDS
+        fit = mark.kind in ("language", "batch", "dual") or mark.text.lower() in _TRAILING_WORDS
         if not fit or page.text[mark.end : follower.start].strip():
             return
         _blank(line, mark.start, mark.end)

@@ -52,7 +52,7 @@ _PATTERNS: Mapping[str, str] = {
     r"|TrueHD|MP3|Vorbis|OGG|L?PCM|ALAC)\+?[ ]?(?:x\d)?(?:\d\.\d)?(?:ch)?(?:x\d)?|[2578]\.[01](?:ch)?",
     "network": r"CR|NF|AMZN|DSNP|HIDIVE|HIDI|HULU|ADN|BILI|B-Global|Baha|ABEMA|U-NEXT|FUNi?|MAX|iP|ATVP|AT-X"
     r"|Netflix|Crunchyroll",
-    "dual": r"(?:Dual|Multi)[ -]?Audios?|Dual(?![ -]?Sub)|DA|(?<=German[ .])DL",
+    "dual": r"(?:Dual|Multi)[ -]?Audios?|Dual(?![ -]?Sub)|(?<=[\[(])DA(?=[\])])|(?<=German[ .])DL",
     "language": languages.LANGUAGE,
     "tongue": languages.NAME,
     "batch": r"Batch|Complete(?: (?:Series|Season|Collection|Version))?|Season Pack|Int[ée]grale|(?:BD|DVD)[ -]?Box",

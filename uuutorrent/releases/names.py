@@ -34,6 +34,8 @@ _BESIDE = re.compile(
 _REMASTER = re.compile(r"(?: HD)? Remaster(?:ed)?$", re.I)
 _LOOSE = re.compile(r"\s*-\s*(?=-|$)|\s{2,}")
 _BARS = re.compile(r"\s+[|/]\s+|\|")
+_SURE_BEHIND = frozenset({"language", "batch", "raw"})
+"""Marks that an episode's name seldom holds."""
 _TRIM = " -~:|,.·★/&+"
 _TRIM_BUT_DOTS = " -~:|,/&+"
 
@@ -90,14 +92,15 @@ class Reader:
 
 
 def _marks_beside_titles(page: Layout, found: Numbers) -> Iterator[Mark]:
-    """The marks that are no words of a title; of an episode's, too: a language's name follows its number at once."""
+    """The marks that are no words of a title nor, behind a number, of an episode's name."""
     numbered = max(span[1] for span in (found.episode_span, found.season_span, (0, 0)) if span)
     for mark in page.marks:
         if mark.start < page.group_end or _in_aside(page, mark.start):
             continue
-        word = mark.kind == "tongue" and page.text[numbered : mark.start].strip()
-        beyond = mark.start > found.start and not word
-        if page.line[mark.start] == GAP or beyond or _follows_season(page, found, mark):
+        beyond = mark.start > found.start
+        at_once = beyond and not page.text[numbered : mark.start].strip()
+        sure = page.line[mark.start] == GAP or (beyond and mark.kind in _SURE_BEHIND)
+        if sure or at_once or _follows_season(page, found, mark):
             yield mark
 
 
