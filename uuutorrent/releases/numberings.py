@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from uuutorrent.releases.names import Reader
-from uuutorrent.releases.release import Correction, Form, ReleaseName, Wanted
+from uuutorrent.releases.release import Correction, Form, Release, ReleaseName, Wanted
 from uuutorrent.releases.sights import Sight, Start
 from uuutorrent.releases.titles import shapes
+from uuutorrent.releases.words import key, words
+
+Style = tuple[bool, bool]
+"""Whether a title names a season or part, and whether it is an earlier entry's: groups count differently in each."""
+LONG_AFTER = timedelta(days=120)
+"""Nobody takes so long to post an episode again in the same form: it is another season's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +25,16 @@ class Custom:
 
     offset: int
     title: str
-    is_marked: bool
-    """The post named a season or a part."""
+    style: Style | None
+    """How the post was titled; None where that is not known."""
 
 
 class Numberings:
     """What is known of how each group counts."""
 
-    def __init__(self, wanted: Wanted, reader: Reader) -> None:
+    def __init__(self, wanted: Wanted, reader: Reader, see: Callable[[ReleaseName], Sight | str]) -> None:
         self._reader = reader
+        self._see = see
         # One's own stand before everybody's: the first counts.
         corrections = _about(wanted)[::-1]
         self._is = {one.infohash: one for one in corrections if one.form is Form.IS}
@@ -38,7 +46,9 @@ class Numberings:
         for habit in wanted.lore.habits:
             self._habits[habit.group.lower()].append((habit.offset, habit.title))
         self._shown: dict[str, list[Custom]] = defaultdict(list)
-        self._highest: dict[str, int] = defaultdict(int)
+        self._numbers: dict[tuple[str, Style], set[int]] = defaultdict(set)
+        self._posted: dict[tuple[object, ...], datetime] = {}
+        self._runs_on_by_name = False
 
     # What people said
 
@@ -60,35 +70,65 @@ class Numberings:
 
     # What groups do
 
-    def learn(self, seen: Iterable[tuple[ReleaseName, Sight | str]], count: int | None) -> None:
-        """Note which posts can be counted in one way only."""
-        for name, sight in seen:
+    def learn(self, seen: Iterable[tuple[Release, ReleaseName, Sight | str]], count: int | None) -> None:
+        """Note what is posted, and which posts can be counted in one way only."""
+        for release, name, sight in seen:
             if isinstance(sight, str) or not name.group:
                 continue
-            self._highest[name.group.lower()] = max(self._highest[name.group.lower()], name.episode or 0)
+            group, style = name.group.lower(), _style(sight)
+            if name.episode is not None and name.last_episode is None:
+                self._numbers[group, style].add(name.episode)
+            if release.posted_at is not None:
+                form = _form(name)
+                self._posted[form] = min(self._posted.get(form, release.posted_at), release.posted_at)
             if start := only_start(name, sight, count):
-                self._shown[name.group.lower()].append(Custom(start.before, name.raw, sight.is_marked))
+                self._shown[group].append(Custom(start.before, name.raw, style))
+                self._runs_on_by_name |= start.before > 0 and style == (False, False)
 
     def custom(self, name: ReleaseName, sight: Sight) -> Custom | None:
         """How the name's group counts in such titles; None where it is not known, or it counts in several ways."""
-        offsets = {start.before for start in sight.starts}
+        offsets, style = {start.before for start in sight.starts}, _style(sight)
         for known in (self._shown.get(name.group.lower(), ()), self._remembered(name.group)):
-            alike = [one for one in known if one.is_marked is sight.is_marked and one.offset in offsets]
+            alike = [one for one in known if one.style in (None, style) and one.offset in offsets]
             if alike:
                 return alike[0] if len({one.offset for one in alike}) == 1 else None
         return None
 
-    def goes_on(self, name: ReleaseName) -> bool:
+    def goes_on(self, name: ReleaseName, sight: Sight) -> bool:
         """Whether the group posted higher numbers, too."""
-        return self._highest[name.group.lower()] > (name.episode or 0)
+        return max(self._numbers[name.group.lower(), _style(sight)], default=0) > (name.episode or 0)
+
+    def begins_with_nought(self, name: ReleaseName, sight: Sight, count: int) -> bool:
+        """Whether the group has an episode 0 and ends one short, so that its numbers may be one behind."""
+        numbers = self._numbers[name.group.lower(), _style(sight)]
+        return {0, count - 1} <= numbers and count not in numbers
+
+    def was_posted_long_before(self, release: Release, name: ReleaseName) -> bool:
+        """Whether the group posted the same in the same form long before: a season that it does not name."""
+        first = self._posted.get(_form(name))
+        return first is not None and release.posted_at is not None and release.posted_at - first > LONG_AFTER
 
     def does_anybody_run_on(self) -> bool:
-        """Whether any group counts from an earlier season in titles that name none."""
-        return any(one.offset and not one.is_marked for customs in self._shown.values() for one in customs)
+        """Whether any group counts from an earlier season under the anime's own name."""
+        return self._runs_on_by_name
 
     def _remembered(self, group: str) -> list[Custom]:
         habits = self._habits.get(group.lower(), ()) if group else ()
-        return [Custom(offset, title, _is_marked(self._reader.read(title))) for offset, title in habits]
+        return [Custom(offset, title, self._style_of(title)) for offset, title in habits]
+
+    def _style_of(self, title: str) -> Style | None:
+        sight = self._see(self._reader.read(title))
+        return None if isinstance(sight, str) else _style(sight)
+
+
+def _style(sight: Sight) -> Style:
+    return (sight.is_marked, sight.must_run_on)
+
+
+def _form(name: ReleaseName) -> tuple[object, ...]:
+    title = key(word.text for word in words(name.title))
+    number = (name.season, name.part, name.episode, name.last_episode)
+    return (name.group.lower(), title, number, name.resolution, name.source, name.codec, name.version)
 
 
 def only_start(name: ReleaseName, sight: Sight, count: int | None) -> Start | None:
@@ -116,8 +156,3 @@ def _likeness(name: ReleaseName) -> tuple[str, str, int | None, int | None]:
     form = shapes(name.title)[0]
     season = name.season if name.season is not None else form.season
     return (name.group.lower(), form.base, season, name.part if name.part is not None else form.part)
-
-
-def _is_marked(name: ReleaseName) -> bool:
-    form = shapes(name.title)[-1]
-    return any(value is not None for value in (name.season, name.part, form.season, form.part))

@@ -19,6 +19,7 @@ from uuutorrent.releases.release import SURE, Correction, Kind, Release, Release
 from uuutorrent.releases.sights import CERTAIN, LIKELY, OWN, UNSURE, Sight, Sights, Start
 from uuutorrent.releases.titles import shapes, without_season
 
+CORRECTED = "corrected"
 SPECIAL_FORMATS = ("OVA", "SPECIAL", "MOVIE", "MUSIC")
 DISCS = ("BD", "DVD")
 SHORT_FORMATS = ("ONA", "TV_SHORT")
@@ -61,7 +62,7 @@ def place_all(wanted: Wanted, posts: Sequence[tuple[Release, ReleaseName]]) -> l
     """Where each post belongs, in the order given; what a group's other posts show counts for all of them."""
     placer = _Placer(wanted)
     seen = [placer.see(name) for _, name in posts]
-    placer.learn([(name, sight) for (_, name), sight in zip(posts, seen, strict=True)])
+    placer.learn([(release, name, sight) for (release, name), sight in zip(posts, seen, strict=True)])
     return [placer.place(release, name, sight) for (release, name), sight in zip(posts, seen, strict=True)]
 
 
@@ -77,7 +78,7 @@ class _Placer:
         is_short = self._format in SHORT_FORMATS and (self._kin.count or MOST_SPECIALS + 1) <= MOST_SPECIALS
         self._is_special = self._format in SPECIAL_FORMATS or is_short
         self._airing = Airing(family.anime)
-        self._numberings = Numberings(wanted, Reader(known_titles(wanted)))
+        self._numberings = Numberings(wanted, Reader(known_titles(wanted)), self.see)
 
     def see(self, name: ReleaseName) -> Sight | str:
         """Which anime a name means."""
@@ -85,7 +86,7 @@ class _Placer:
             return "an opening, ending or preview, not an episode"
         return self._sights.see(name)
 
-    def learn(self, seen: Sequence[tuple[ReleaseName, Sight | str]]) -> None:
+    def learn(self, seen: Sequence[tuple[Release, ReleaseName, Sight | str]]) -> None:
         """Note what the posts show of their groups' ways to count."""
         self._numberings.learn(seen, self._kin.count)
 
@@ -164,14 +165,14 @@ class _Placer:
         possible = [start for start in sight.starts if self._fits(name.episode - start.before)]
         if custom is not None and (len(possible) > 1 or fits != possible):
             return self._found(name, sight, fits[0], (_custom_words(name.group, fits[0], custom.title),), LIKELY)
-        if (doubt := self._doubt(name, sight)) is not None:
+        if (doubt := self._doubt(release, name, sight)) is not None:
             sight = replace(sight, why=(*sight.why, doubt), confidence=min(sight.confidence, UNSURE))
         if sight.confidence < SURE and self._airing.fits(name.episode - fits[0].before, release.posted_at):
             told = (*sight.why, "posted when it had just aired")
             sight = replace(sight, why=told, confidence=LIKELY)
         return self._likeliest(release, name, sight, fits)
 
-    def _doubt(self, name: ReleaseName, sight: Sight) -> str | None:
+    def _doubt(self, release: Release, name: ReleaseName, sight: Sight) -> str | None:
         """What makes a number less than certain."""
         assert name.episode is not None
         if re.search(rf"(?<![^\W_])(?:EP?)?0*{name.episode}[a-c](?![^\W_])", name.raw, re.I):
@@ -179,8 +180,12 @@ class _Placer:
         if name.episode in sight.theirs:
             return "the earlier season may be numbered so itself"
         is_next = sight.must_run_on and not sight.is_marked and name.episode == sight.starts[0].before + 1
-        if is_next and name.source in DISCS and not self._numberings.goes_on(name):
+        if is_next and name.source in DISCS and not self._numberings.goes_on(name, sight):
             return "on discs, the number after the last may be a bonus"
+        if self._kin.count and self._numberings.begins_with_nought(name, sight, self._kin.count):
+            return "its group begins with 0 and ends one short of all episodes"
+        if self._kin.others and not sight.is_marked and self._numberings.was_posted_long_before(release, name):
+            return "its group posted this number long before, perhaps of another season"
         return None
 
     def _likeliest(self, release: Release, name: ReleaseName, sight: Sight, fits: Sequence[Start]) -> Place:
@@ -263,7 +268,10 @@ class _Placer:
                 sure = not sight.must_run_on or last == count
                 confidence = sight.confidence if sure else min(sight.confidence, UNSURE)
                 why, offset = (*sight.why, told), start.before
-                return Place(True, why, *within, is_batch=True, confidence=confidence, offset=offset)
+                is_said = start.words == CORRECTED
+                return Place(
+                    True, why, *within, is_batch=True, confidence=confidence, offset=offset, is_corrected=is_said
+                )
         return Place(False, (f"{told} of other episodes",), is_batch=True)
 
     def _unnumbered(self, name: ReleaseName, sight: Sight) -> Place:
@@ -301,7 +309,7 @@ def _counted(sight: Sight, correction: Correction | None) -> Sight:
     """The sight with a person's way to count before all others."""
     if correction is None or correction.offset is None:
         return sight
-    return replace(sight, starts=(Start(correction.offset, "corrected"), *sight.starts))
+    return replace(sight, starts=(Start(correction.offset, CORRECTED), *sight.starts))
 
 
 def _with_titles(wanted: Wanted) -> Family:
