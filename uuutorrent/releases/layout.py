@@ -57,6 +57,7 @@ _HEIGHT = re.compile(r"\d{3,4}")
 _WORDS = re.compile(r"[^\W_]+")
 _ONLY_BEGUN = re.compile(r"\[[^\s\]]*")
 _TRAILING_WORDS = frozenset({"uncensored", "uncut", "weekly", "remaster", "remastered", "hd"})
+_TRAILING_KINDS = frozenset({"batch", "source", "version", "raw", "language", "dual"})
 _BARE_HEIGHT = re.compile(r"(?<!\S)(?:2160|1080|720|480)(?=[ .](?:BD|WEB|DVD|x26|h ?26|HEVC|AAC))", re.I)
 
 
@@ -314,7 +315,7 @@ def _blank_strong_marks(page: Layout) -> None:
             if seen_strong:
                 _blank(line, mark.start, mark.end)
     for mark in reversed(page.marks):
-        trails = mark.kind in ("batch", "source", "version") or mark.text.lower() in _TRAILING_WORDS
+        trails = mark.kind in _TRAILING_KINDS or mark.text.lower() in _TRAILING_WORDS
         if trails and mark.text != "TV" and not "".join(line[mark.end :]).replace(GAP, "").strip(" -.~0123456789"):
             _blank(line, mark.start, mark.end)
     page.line = "".join(line)
