@@ -147,7 +147,7 @@ async def test_the_whole_batch_is_fetched_when_asked_for(
     other = await grabs.get(ann, SHOW, 2)
 
     assert one.id != grab.id == again.id
-    assert grab.reason.startswith("Fetching the whole batch: 6 files, 4 KiB.")
+    assert grab.reason == "Fetching the whole batch: 6 files, 4 KiB."
     assert (grab.whole_batch, grab.files) == (True, ())
     assert await wanted(engine) == set(SIZES)
     assert (await library.usage(ann)).bytes == sum(SIZES.values())
@@ -229,6 +229,15 @@ async def test_the_next_best_is_taken_where_nothing_can_be_told_of_the_best(
     strange = index.post(metainfos.several("Frieren", {"a.mkv": 10, "b.mkv": 20}), "Frieren A", kind=Kind.BATCH)
     index.extra = [strange, *index.extra]
     assert (await grabs.get(ann, SHOW, 3)).infohash == BATCH.v1
+
+
+async def test_a_batch_that_is_chosen_by_hand_is_not_called_the_only_one(
+    grabs: Grabs, index: Index, library: Library, engine: FakeEngine, ann: User
+) -> None:
+    index.extra = [index.episode(3), *index.extra]
+    grab = await grabs.get(ann, SHOW, 3, infohash=BATCH.v1)
+    assert grab.reason == "Fetching 2 of 6 files, 1 KiB of 4 KiB. Chosen by hand."
+    assert await wanted(engine) == {"[Group] Frieren - 03.mkv", "[Group] Frieren - 03.ass"}
 
 
 async def test_no_episode_is_picked_out_of_a_magnet(grabs: Grabs, index: Index, ann: User) -> None:

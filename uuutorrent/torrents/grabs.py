@@ -225,12 +225,11 @@ class Grabs:
         watch.done("rank", found.rank_ms)
         with watch.step("add"):
             chosen, source, share = await self._choose(found, grab)
-            why = found.said if chosen is found.best else "Chosen by hand."
 
             async def also(tx: Tx, infohash: InfoHash) -> None:
                 row = await tx.get_one(GrabRow, grab.id)
                 row.state, row.infohash = GrabState.CLAIMED, infohash
-                row.title, row.reason, row.steps = chosen.release.title, _reason(why, share), watch.taken
+                row.title, row.reason, row.steps = chosen.release.title, _reason(found, chosen, share), watch.taken
                 row.files = None if share is None else list(share.files)
 
             added = await self._library.add(
@@ -366,12 +365,15 @@ def _files(stored: Stored, user: User, grab: Grab) -> tuple[frozenset[int], bool
     return (frozenset() if grab.whole_batch and not is_part else files), bool(files) or not is_part
 
 
-def _reason(why: str, share: Share | None) -> str:
-    """How much of a batch is fetched comes first."""
+def _reason(found: Found, chosen: Ranked, share: Share | None) -> str:
+    """Why this release; how much of a batch is fetched comes first."""
+    is_best = chosen is found.best
+    why = found.said if is_best else "Chosen by hand."
     if share is None:
         return why
-    lead = "" if share.said[0].isupper() else "Only a batch holds it: "
-    return f"{lead}{share.said} {why}"
+    if not share.files:
+        return share.said
+    return f"Only a batch holds it: {share.said} {why}" if is_best else f"{share.said[0].upper()}{share.said[1:]} {why}"
 
 
 def _grab(row: GrabRow) -> Grab:

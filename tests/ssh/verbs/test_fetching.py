@@ -176,6 +176,16 @@ async def test_the_refusal_of_a_batch_tells_what_the_part_needs(house: House) ->
     )
 
 
+async def test_a_batch_of_which_nothing_can_be_told_says_what_it_holds(house: House) -> None:
+    raw = metainfos.several("Frieren", {"a.mkv": 10, "b.mkv": 20})
+    house.nyaa.post("[SubsPlease] Sousou no Frieren (01-28) (1080p) [Batch]", torrent=raw, size=28000, seeders=900)
+    answer = await house.ann.type(f"get {house.frieren.id} 5")
+    assert answer.code == 4
+    assert "Which of its files episode 5 is cannot be told for sure" in answer.err
+    said = " ".join((await house.ann.says("activity")).split())
+    assert "Only a batch holds it: [SubsPlease] Sousou no Frieren (01-28) (1080p) [Batch]." in said
+
+
 async def test_without_any_batch_there_is_none_to_fetch(house: House) -> None:
     house.post(5)
     answer = await house.ann.type(f"get {house.frieren.id} 5 --batch --json")

@@ -108,9 +108,10 @@ def _grabbed(call: Call, grab: Grab) -> Reply:
         return Reply.failed(_grab(grab), Unreachable, grab.reason)
     # The steps end when it is added; how long the download took is not theirs to tell.
     head = f"Added in {took(grab.ms)}: {grab.title}" if grab.state is GrabState.ADDED else f"Complete: {grab.title}"
-    return Reply(_grab(grab), call.listing([(head, _why(grab))], empty=""))
+    lines = _why(grab).split(". ", 1) if grab.files is not None else [_why(grab)]
+    return Reply(_grab(grab), call.listing([(head, *lines)], empty=""))
 
 
 def _why(grab: Grab) -> str:
     """Why this release; the reason names its title, which stands above it already."""
-    return grab.reason.replace(f"{grab.title}: ", "", 1)
+    return grab.reason.replace(f"{grab.title}: ", "", 1) if grab.title else grab.reason

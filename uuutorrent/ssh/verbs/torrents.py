@@ -208,7 +208,8 @@ def _table(call: Call, held: Sequence[Holding]) -> str:
 
 def _name(one: Holding) -> str:
     owners = f" [{', '.join(one.owners)}]" if one.owners else ""
-    return f"{one.name}{owners}{f' ({one.note})' if one.note else ''}"
+    part = f", {_numbers(one)}" if one.is_part and one.episodes else ""
+    return f"{one.name}{part}{owners}{f' ({one.note})' if one.note else ''}"
 
 
 def _moving(one: Holding) -> str:
@@ -247,8 +248,11 @@ def _overview(call: Call, one: Holding) -> str:
 def _episodes(one: Holding) -> str:
     if not one.episodes:
         return "files of a batch, chosen by hand" if one.is_part else ""
-    numbers = f"{'episode' if len(one.episodes) == 1 else 'episodes'} {told(one.episodes)}"
-    return f"{numbers} of a batch; its other files are not fetched" if one.is_part else numbers
+    return f"{_numbers(one)} of a batch; its other files are not fetched" if one.is_part else _numbers(one)
+
+
+def _numbers(one: Holding) -> str:
+    return f"{'episode' if len(one.episodes) == 1 else 'episodes'} {told(one.episodes)}"
 
 
 def _limit(bps: int) -> str:
