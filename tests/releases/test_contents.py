@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.releases.shelves import wanted
 from uuutorrent.releases.contents import MOST_READ, pick, told
+from uuutorrent.releases.release import Correction, Form, Lore, Wanted
 
 
 def run(form: str, first: int, last: int) -> list[str]:
@@ -263,3 +266,35 @@ def test_of_more_files_than_any_show_has_nothing_is_told() -> None:
 def test_numbers_of_episodes_are_told_in_runs() -> None:
     assert told([3, 1, 2, 7, 9, 10]) == "1-3, 7, 9-10"
     assert told([]) == ""
+
+
+def with_lore(show: str, *corrections: Correction) -> Wanted:
+    return replace(wanted(show), lore=Lore(corrections))
+
+
+def listed(paths: list[str]) -> list[tuple[str, int]]:
+    return [(path, 1000) for path in paths]
+
+
+def test_a_title_that_somebody_told_is_read_in_files_too() -> None:
+    media_id = wanted("frieren").family.anime.media_id
+    files = listed(run("The Elf Show/The Elf Show - {:02}.mkv", 1, 12))
+    assert pick(files, wanted("frieren")) == {}
+    told_so = with_lore("frieren", Correction(Form.TITLE, media_id, title="The Elf Show"))
+    assert told(pick(files, told_so)) == "1-12"
+
+
+def test_a_groups_offset_that_somebody_told_counts_in_files_too() -> None:
+    media_id = wanted("overlord2").family.anime.media_id
+    name = "[Odd] Overlord II - 101.mkv"
+    files = listed(run("Overlord II/[Odd] Overlord II - {}.mkv", 101, 113))
+    assert 5 not in pick(files, wanted("overlord2"))
+    told_so = with_lore("overlord2", Correction(Form.OFFSET, media_id, group="Odd", offset=100, title=name))
+    assert pick(files, told_so)[5] == (4,)
+
+
+def test_what_was_said_of_the_batch_is_not_said_of_its_files() -> None:
+    media_id = wanted("frieren").family.anime.media_id
+    said = Correction(Form.IS, media_id, infohash="ab" * 20, episode=7, title="[G] Sousou no Frieren [Batch]")
+    files = listed(run("Frieren/[G] Sousou no Frieren - {:02}.mkv", 1, 3))
+    assert told(pick(files, with_lore("frieren", said))) == "1-3"
