@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
 from tests.tui.evening import ENTER, ESCAPE, Evening
+from uuutorrent.anime.anime import MediaId
 
 
 async def test_every_candidate_is_listed_best_first_with_its_reasons(evening: Evening) -> None:
@@ -125,3 +127,39 @@ async def test_titles_from_the_index_are_neither_markup_nor_commands(evening: Ev
         await seat.settled()
         seat.type(ENTER)
         await seat.sees_no("Episode ‹")
+
+
+async def test_what_is_not_certain_is_marked_and_not_chosen(evening: Evening) -> None:
+    media = evening.anilist.add_media("Toudaimori Nikki: Haru no Hen", episodes=24, status="FINISHED")
+    evening.anilist.list_entry(evening.member, media, progress=12)
+    evening.nyaa.post("[Group] Toudaimori Nikki - 13 (1080p).mkv")
+    async with evening.sit(width=120) as seat:
+        await seat.sees("› Toudaimori Nikki")
+        seat.type("o")
+        await seat.sees("› ? [Group] Toudaimori Nikki - 13 (1080p)")
+        await seat.sees("Perhaps it is episode 13:")
+        await seat.sees("% sure")
+        await seat.sees("Not certain:")
+
+
+async def test_a_group_that_is_waited_for_is_told(evening: Evening) -> None:
+    await evening.services.releases.tastes.set_show(evening.ann, MediaId(1), {"groups": ["Yoake"], "wait_min": 600})
+    evening.nyaa.posts.clear()
+    evening.nyaa.post("[SubsPlease] Sousou no Frieren - 13 (1080p).mkv", posted_at=datetime.now(UTC))
+    async with evening.sit(width=80, height=24) as seat:
+        await seat.sees("› Sousou no Frieren")
+        seat.type("o")
+        await seat.sees("Not fetched by itself yet: a group you prefer has 9h 59m left")
+        await seat.sees("★ [SubsPlease]")
+
+
+async def test_all_reasons_can_be_read_on_a_small_terminal(evening: Evening) -> None:
+    async with evening.sit(width=60, height=14) as seat:
+        await seat.sees("› Sousou no Frieren")
+        seat.type("o")
+        await seat.sees("It is episode 13")
+        await seat.until(lambda: "★ 1080p before 720p" not in seat.glass.text, "no room for the last reason")
+        seat.type("JJJ")
+        await seat.sees("★ 1080p before 720p")
+        seat.type("KKK")
+        await seat.sees("It is episode 13")

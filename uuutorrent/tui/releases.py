@@ -128,7 +128,7 @@ class ReleasesDialog(Dialog[Taken]):
 
     def action_reasons(self, by: int) -> None:
         """Go through the reasons, where there is not room for all."""
-        self.query_one(Why).scroll_relative(y=by, animate=False)
+        self.query_one(Why).scroll_relative(y=by, animate=False, immediate=True)
 
     @work(group="search", exclusive=True)
     async def _search(self, episode: int) -> None:
