@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from uuutorrent.anime.anime import Anime, Family
 from uuutorrent.anime.family import SERIAL
 from uuutorrent.releases.titles import Shape, shapes, without_season
-from uuutorrent.releases.words import words
+from uuutorrent.releases.words import key, words
 
 SHORTEST_HEAD = 8
 FULL_HEAD = 3
@@ -34,6 +34,8 @@ class Member:
     year: int | None = None
     main: frozenset[str] = frozenset()
     """The bases of its own main titles, without synonyms."""
+    beginnings: frozenset[str] = frozenset()
+    """Its titles up to the end of each word, as bases; none where that was not looked at."""
 
     def has(self, form: Shape) -> bool:
         """Whether one of its titles says exactly this; a year that only one of the two names tells nothing."""
@@ -72,7 +74,8 @@ class Member:
     def extends(self, base: str) -> bool:
         """Whether one of its titles is this, or this and a name; a numeral or a letter more makes it another."""
         rests = (own.base[len(base) :] for own in self.forms if own.base.startswith(base))
-        return any(not rest or len(rest) >= SHORTEST_TAIL for rest in rests)
+        is_whole = not self.beginnings or base in self.beginnings
+        return any(not rest or (len(rest) >= SHORTEST_TAIL and is_whole) for rest in rests)
 
     @property
     def every_season(self) -> set[int]:
@@ -174,6 +177,10 @@ class Kin:
             for mine in self.wanted.forms
         )
 
+    def has_follower(self, base: str) -> bool:
+        """Whether somebody beside the chain is called like this and more, so that numbers may run on into it."""
+        return any(member.extends(base) and not member.owns(base) for member in self.others)
+
     @property
     def is_plain(self) -> bool:
         """Whether everybody counts the seasons of this chain alike: none is short, none is another's second half."""
@@ -257,7 +264,9 @@ def _member(anime: Anime, order: int, first: Anime) -> Member:
         shapes(title)[0].base for title in (anime.romaji, anime.english, anime.native, anime.preferred) if title
     )
     forms = _forms([*anime.titles, *(() if anime is first else _mixed(anime, first))])
-    return Member(anime.title, forms, order, anime.episodes, anime.year, main)
+    spoken = [_spoken(title) for title in anime.titles]
+    beginnings = frozenset(key(said[:length]) for said in spoken for length in range(1, len(said) + 1))
+    return Member(anime.title, forms, order, anime.episodes, anime.year, main, beginnings)
 
 
 def _mixed(anime: Anime, first: Anime) -> Iterator[str]:

@@ -223,7 +223,7 @@ class Sights:
         return signed[0] if len(signed) == 1 else None
 
     def _own_title(self, read: Shape) -> Sight:
-        is_open = read.part is None and self._kin.has_later_part
+        is_open = read.part is None and (self._kin.has_later_part or self._kin.has_follower(read.base))
         return Sight(("its own title",), self._own_starts(), is_marked=not _is_bare(read), is_open=is_open)
 
     def _other_with(self, read: Shape) -> Member | None:
