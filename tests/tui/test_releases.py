@@ -137,9 +137,10 @@ async def test_what_is_not_certain_is_marked_and_not_chosen(evening: Evening) ->
         await seat.sees("› Toudaimori Nikki")
         seat.type("o")
         await seat.sees("› ? [Group] Toudaimori Nikki - 13 (1080p)")
-        await seat.sees("Perhaps it is episode 13:")
-        await seat.sees("% sure")
-        await seat.sees("Not certain:")
+        await seat.sees("Perhaps episode 13: 50 % sure")
+        await seat.sees("Nothing is certain enough to be taken by itself.")
+        seat.type(ENTER)
+        await seat.sees("Chosen by hand.")
 
 
 async def test_a_group_that_is_waited_for_is_told(evening: Evening) -> None:

@@ -145,7 +145,7 @@ class ReleasesDialog(Dialog[Taken]):
         # Whatever was under the cursor before stays in sight.
         is_hidden = any(one.release.infohash == here and one.verdict is Match.REJECT for one in found.candidates)
         self._with_rejected = found.best is None or (not is_first and (self._with_rejected or is_hidden))
-        self.status.say("" if found.best else found.said, "warn")
+        self.status.say(_said(found), "warn")
         self._show()
 
     # --- taking
@@ -256,6 +256,15 @@ class ReleasesDialog(Dialog[Taken]):
             counts = f"{fits} fit, {len(self._found.candidates) - fits} do not "
         spans = [Span(" Episode "), Span(f"‹ {self.episode} ›", "key"), Span(f" of {self.anime.title} ", "accent")]
         self.query_one(".title", Line).set(*spans, right=[Span(counts, "dim")])
+
+
+def _said(found: Found) -> str:
+    """What is to be said of all of them together."""
+    if found.best is not None:
+        return ""
+    if any(one.verdict is Match.MATCH for one in found.candidates):
+        return "Nothing is certain enough to be taken by itself. Enter takes the one under the cursor."
+    return found.said
 
 
 def _row(ranked: Ranked, *, is_best: bool) -> Row:

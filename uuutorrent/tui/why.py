@@ -77,7 +77,7 @@ def _reading(ranked: Ranked, episode: int) -> Span:
     """What the release is taken for."""
     what = f"{'holds' if ranked.is_batch else 'is'} episode {episode}"
     if ranked.verdict is Match.MATCH and ranked.confidence < SURE:
-        return Span(f"Perhaps it {what}: {sure(ranked.confidence)}", "warn")
+        return Span(f"Perhaps {'has ' if ranked.is_batch else ''}episode {episode}: {sure(ranked.confidence)}", "warn")
     if holds(ranked, episode):
         return Span(f"It {what}" + (f", {sure(ranked.confidence)}" if ranked.confidence < 1 else ""), "good")
     is_open = ranked.is_batch and ranked.first is None
