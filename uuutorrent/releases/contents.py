@@ -315,8 +315,8 @@ def _settled(wanted: Wanted, named: Sequence[tuple[_File, ReleaseName]]) -> list
 def _post(file: _File) -> Release:
     """A file as if it were a post of its own, with no post's hash: what was said of the batch was not said of it."""
     return Release(
-        title=file.parts[-1], infohash=f"file {file.index}", link="", page="", size_bytes=file.size_bytes, seeders=0, leechers=0,
-        downloads=0, category="", trusted=False, remake=False, posted_at=None,
+        title=file.parts[-1], infohash=f"file {file.index}", link="", page="", size_bytes=file.size_bytes, seeders=0,
+        leechers=0, downloads=0, category="", trusted=False, remake=False, posted_at=None,
     )  # fmt: skip
 
 

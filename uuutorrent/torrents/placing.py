@@ -279,7 +279,9 @@ class Placing:
         there = snapshot.find(stored.v1, stored.v2)
         if remembered is not None and stored.completed_at is not None and not is_undone(stored, there):
             return remembered
-        if there is None or there.progress <= 0 or not snapshot.engine_up:
+        # The files of a part are known to be whole a moment before its progress says so.
+        has_some = there is not None and (there.progress > 0 or bool(stored.picked))
+        if there is None or not has_some or not snapshot.engine_up:
             return {}
         with suppress(RemoteError, Missing):
             return await self.whole_files(stored, there)
