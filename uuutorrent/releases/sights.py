@@ -18,6 +18,7 @@ from uuutorrent.releases.titles import Shape, shapes
 CERTAIN = 1.0
 LIKELY = 0.95
 UNSURE = 0.5
+MOST_SEASONS = 12
 LONG_COUNT = 400
 """A number beyond this counts all episodes of a show, whatever season stands beside it."""
 
@@ -66,6 +67,8 @@ class Sights:
         """The wanted anime in the name's title or, failing that, in its other titles; or why it is not there."""
         if name.season == 0:
             return "season 0 holds specials"
+        if name.last_season is not None:
+            return self._in_one_of(name, range(name.season or 1, name.last_season + 1))
         seen = self._see_title(name.title, name)
         if seen is None:
             return self._also_called(name)
@@ -76,6 +79,11 @@ class Sights:
             if self._says_more(name.title, whole):
                 seen = self._see_title(whole, name) or seen
         return self._agreed(seen, name)
+
+    def _in_one_of(self, name: ReleaseName, seasons: range) -> Sight | str:
+        """A batch of several seasons is ours if one of them is."""
+        each = [self.see(replace(name, season=season, last_season=None)) for season in seasons[:MOST_SEASONS]]
+        return next((one for one in each if not isinstance(one, str)), each[0] if each else "it names no seasons")
 
     def _says_more(self, title: str, whole: str) -> bool:
         """Whether a title with words from brackets behind it is one of the family's titles, too."""
@@ -234,6 +242,12 @@ class Sights:
         if not any(member.owns(read.base) for member in self._kin.chain):
             other = next(member for member in self._kin.others if member.owns(read.base))
             return f"another of the series: “{other.title}”"
+        owner = next(member for member in self._kin.chain if member.owns(read.base))
+        if not self._kin.runs_on_from(owner, read.base):
+            return f"another of the series: “{owner.title}”"
+        if read.season == 1 and owner is self._kin.wanted and owner.has(replace(read, season=None)):
+            # The numeral is the title's, as in "Psycho-Pass 3 S01E01".
+            return self._own_title(read)
         seasons, said = self._kin.seasons_in(read.base)
         if _is_bare(read):
             # Only numbered seasons of this title are known: without a number it is the first one's.
