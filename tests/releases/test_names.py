@@ -4,6 +4,7 @@ from tests.releases.corpus import episode_is_right, is_right, labelled
 from uuutorrent.releases.layout import LONGEST
 from uuutorrent.releases.names import parse
 from uuutorrent.releases.release import Kind
+from uuutorrent.releases.words import words
 
 CORPUS = labelled()
 
@@ -88,6 +89,10 @@ def test_seasons_and_episodes(name: str, season: int | str | None, episode: str)
 )
 def test_a_known_title_is_no_number(name: str, known: str, episode: str) -> None:
     assert episode_is_right(parse(name, [known]), episode), parse(name, [known])
+
+
+def test_an_accent_inside_a_title_parts_no_words() -> None:
+    assert [word.text for word in words("L´été 0´0")] == ["lete", "00"]
 
 
 def test_of_two_known_titles_the_longer_is_cut_out() -> None:

@@ -44,11 +44,11 @@ def sound(word: str) -> str:
 
 
 def _plain(word: str) -> str:
+    if not word.isalnum():
+        word = re.sub(r"['’`´]", "", word)
     if not word.isascii() and word not in _SPELT:
         folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", word))
         # Only Latin accents go; taking the marks off kana would make other letters of them.
-        word = unicodedata.normalize("NFC", re.sub(r"[\u0300-\u036f\u2044]", "", folded))
+        word = unicodedata.normalize("NFC", re.sub(r"[\u0300-\u036f\u2044\s]", "", folded))
     word = word.casefold()
-    if not word.isalnum():
-        word = re.sub(r"['’`´]", "", word)
     return _SPELT.get(word, word)
