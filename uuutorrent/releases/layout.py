@@ -35,6 +35,8 @@ QUOTES = "「『《"
 """Brackets that hold titles rather than groups."""
 _CHECKSUM = re.compile(r"(?:CRC[ :]?)?([0-9A-F]{8})", re.I)
 _YEAR = re.compile(r"(?:TV,? ?)?((?:19[5-9]|20[0-3])\d)(?:[-.]\d\d[-.]\d\d| ?- ?(?:19[5-9]|20[0-3])\d)?")
+_ONE_IN_OTHER = re.compile(r"\[(\d{1,4}) ?\((\d{1,4})\)\]")
+"""The season's number with the number of all in the same brackets: "[05(29)]"."""
 _NUMBERED = re.compile(
     r"(?:TV|OVA|OAD|SP|Specials?|E(?:pi?)?\.?|Episodes?)? ?[第全]?#?\d{1,4}(?:\.\d)?(?:v\d)?"
     r"(?: ?[-~+&] ?(?:第|EP?)?\d{1,4}(?:v\d)?)?(?: ?\+ ?[a-z][\w +&]*)?"
@@ -130,6 +132,7 @@ def lay_out(raw: str, known: Known) -> Layout:
     is_file, text = bare != text, _spaced(bare.replace("[[", " [", 1) if bare.startswith("[[") else bare)
     if _ONLY_BEGUN.fullmatch(text):
         text = " " * len(text)
+    text = _ONE_IN_OTHER.sub(r"[\1][\2]", text)
     text = _NEW_THIS_SEASON.sub(lambda match: " " * len(match[0]), text)
     masked = known.masked(text)
     page = Layout(text, masked, is_file=is_file, marks=list(marks.find(masked)))
