@@ -191,6 +191,11 @@ def test_two_different_ones_for_one_episode_leave_only_that_one_open() -> None:
     assert told(picked("frieren", paths)) == "3"
 
 
+def test_a_second_version_in_a_folder_of_its_own_does_not_count() -> None:
+    paths = [f"Frieren/{place}Sousou no Frieren - 02.mkv" for place in ("Director's Cut/", "", "English Dub/")]
+    assert picked("frieren", paths)[2] == [paths[1]]
+
+
 @pytest.mark.parametrize("name", ["- 01-02", "S01E01-E02", "S01E01E02"])
 def test_a_file_of_two_episodes_holds_both(name: str) -> None:
     paths = [f"Frieren/Sousou no Frieren {name}.mkv", "Frieren/Sousou no Frieren - 03.mkv"]

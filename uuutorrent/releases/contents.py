@@ -43,6 +43,7 @@ _PLAIN = re.compile(
     r"|ass|srt|sounds?"
 )
 """Words of a folder that say nothing about what its files are."""
+_LANGUAGE = re.compile(r"(?<![^\W_])(?:eng(?:lish)?|dub(?:bed)?)(?![^\W_])", re.I)
 _BARE = re.compile(
     r"(?:\[(?P<group>[^\]]{1,60})\][ _]*)?(?P<episode>\d{1,4})(?:v(?P<version>\d))?(?=$|[ ._\[(-])(?![._-]\d)"
 )
@@ -64,6 +65,8 @@ class _File:
     """The same under the title of its folder, where its own says too little."""
     first: int | None = None
     last: int | None = None
+    is_aside: bool = False
+    """In a folder of another kind than the show's own: a second version of an episode, if not something else."""
 
     @property
     def folder(self) -> tuple[str, ...]:
@@ -135,7 +138,9 @@ class _Reading:
         led = [_led(file, name) for file, name in own]
         # One number before words may be the words' own; several are a count.
         several = sum(name is not None for name in led) >= min(2, len(folder))
+        is_aside = any(map(self._is_aside, folder[0].folder[1:] if self._top else folder[0].folder))
         for (file, name), lead in zip(own, led, strict=True):
+            file.is_aside = is_aside
             if name.kind.is_extra:
                 continue
             if self._is_whole(name) or self._is_known(name.title):
@@ -152,6 +157,10 @@ class _Reading:
         if (name.season is not None or name.episode is not None) and re.search(r"[+&]| and | with ", folder):
             return False
         return bool(_EXTRAS.search(folder)) or (bool(_SPECIALS.search(folder)) and not self._is_special)
+
+    def _is_aside(self, folder: str) -> bool:
+        title = self._folder(folder).title
+        return bool(_LANGUAGE.search(folder)) or not (self._is_known(title) or _is_plain(title))
 
     def _above(self, file: _File) -> list[ReleaseName]:
         """What the folders say, the nearest first; last the post's own title."""
@@ -332,10 +341,10 @@ def _chosen(videos: Sequence[_File]) -> dict[int, _File]:
 
 
 def _newest(videos: Sequence[_File]) -> _File | None:
-    def rank(video: _File) -> tuple[int, int, int]:
+    def rank(video: _File) -> tuple[bool, int, int, int]:
         assert video.name is not None
         narrow = (video.first or 0) - (video.last or 0)
-        return narrow, video.name.resolution or 0, video.name.version
+        return not video.is_aside, narrow, video.name.resolution or 0, video.name.version
 
     most = max(map(rank, videos))
     best = [video for video in videos if rank(video) == most]
