@@ -111,6 +111,7 @@ class Kin:
         """A later season's titles up to their colon, where nobody else's begins so."""
         self._spoken = frozenset(filter(None, map(_spoken, all_titles(family))))
         self._own_titles = family.anime.titles
+        self.format = family.anime.format
         self._is_series = family.anime.format in SERIAL
         self.is_long = family.anime.status == "RELEASING" or (self.count or A_YEAR_LONG + 1) > A_YEAR_LONG
         """It runs for more than a year."""

@@ -18,6 +18,11 @@ from uuutorrent.releases.titles import Shape, shapes
 CERTAIN = 1.0
 LIKELY = 0.95
 UNSURE = 0.5
+_KINDS = {
+    "OVA": re.compile(r" \(?(?:OVA|OAD)s?\)?$", re.I),
+    "SPECIAL": re.compile(r" \(?Specials?\)?$", re.I),
+    "MOVIE": re.compile(r" \(?(?:the )?(?:movie|film)\)?$", re.I),
+}
 MOST_SEASONS = 12
 LONG_COUNT = 400
 """A number beyond this counts all episodes of a show, whatever season stands beside it."""
@@ -69,7 +74,7 @@ class Sights:
             return "season 0 holds specials"
         if name.last_season is not None:
             return self._in_one_of(name, range(name.season or 1, name.last_season + 1))
-        seen = self._see_title(name.title, name)
+        seen = self._see_title(name.title, name) or self._by_its_kind(name)
         if seen is None:
             return self._also_called(name)
         for aside in asides(name):
@@ -79,6 +84,14 @@ class Sights:
             if self._says_more(name.title, whole):
                 seen = self._see_title(whole, name) or seen
         return self._agreed(seen, name)
+
+    def _by_its_kind(self, name: ReleaseName) -> Sight | None:
+        """An OVA or a film whose title goes without the word that groups put behind it."""
+        kind = _KINDS.get(self._kin.format)
+        if kind is None or not (shorter := kind.sub("", name.title)) or shorter == name.title:
+            return None
+        seen = self._see_title(shorter, name)
+        return None if isinstance(seen, str) or seen is None or seen.must_run_on else seen
 
     def _in_one_of(self, name: ReleaseName, seasons: range) -> Sight | str:
         """A batch of several seasons is ours if one of them is."""
@@ -259,6 +272,7 @@ class Sights:
             return f"part {read.part}; the one wanted is part {own_part}"
         if read.season is None and read.part != own_part:
             return "it names neither season nor part"
+        said = said or (owner is self._kin.wanted and read.season in owner.every_season)
         told = () if said else ("by counting the seasons before",)
         seen = self._season(read, "it is")
         odd = self._kin.is_contested(read.base, read.season or 1) or self._kin.has_branch(read.base)
