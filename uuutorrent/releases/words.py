@@ -15,6 +15,8 @@ _CJK = "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
 # Han, kana and Hangul are written without spaces, so each sign is a word of its own.
 _WORD = re.compile(rf"[{_CJK}]|[&×]|[^\W_{_CJK}]+(?:['’`´][^\W_{_CJK}]+)*")
 _SPELT = {"&": "and", "×": "x", "wo": "o", "ha": "wa"}
+_AT = re.compile(r"(?<=\w)@(?=\w)")
+"""Stands for an a, as in "THE IDOLM@STER"."""
 _DROPPED = frozenset({"the"})
 _LONG_O = re.compile(r"ou|oo|oh(?![aeiouy])")
 
@@ -29,7 +31,10 @@ class Word(NamedTuple):
 
 def words(text: str) -> tuple[Word, ...]:
     """The words of a text in order, each in the spelling that is compared."""
-    found = [Word(_plain(match[0]), match.start(), match.end()) for match in _WORD.finditer(text)]
+    found = [
+        Word(_plain(match[0]), match.start(), match.end())
+        for match in _WORD.finditer(_AT.sub("a", text) if "@" in text else text)
+    ]
     return tuple([word for word in found if word.text])
 
 
