@@ -71,6 +71,7 @@ def test_a_match_says_how_its_number_was_read(title: str, family: Family, reason
     [
         ("[G] Hikari no Uta - 03 [1080p]", BEFORE, ("another show: “Hikari no Uta”",)),
         ("[G] Kage no Uta - 04 [1080p]", BEFORE, ("its own title", "episode 4, not 3")),
+        ("[G] Kage no Uta - 03 [1080p].ass", BEFORE, ("its own title", "a file that ends in .ass is no video")),
         ("[G] Kage no Uta S2 - 28 [1080p]", AFTER, ("it is season 2", "absolute 28 = 24 + 4", "episode 4, not 3")),
         ("[G] Kage no Uta - 25 [1080p]", BEFORE, ("its own title", "episode 25 is beyond this season")),
         ("[G] Kage no Uta S2 - 03 [1080p]", BEFORE, ("another of the series: “Kage no Uta 2nd Season”",)),

@@ -38,6 +38,7 @@ def liked(found: Ranked) -> tuple[str, ...]:
             {"size_bytes": 40 << 30}, Taste(),
             "40 GiB is too much for 24 min, so it is probably more than one episode",
         ),
+        ({"size_bytes": 5 * MIB}, Taste(), "5 MiB is too little for 24 min of video"),
         ({"size_bytes": 4 << 30}, Taste(max_bytes_per_min=MIB << 5), "4.0 GiB for 24 min is more than your 768 MiB"),
         ({"size_bytes": 90 * MIB}, Taste(min_bytes_per_min=10 * MIB), "90 MiB for 24 min is less than your 240 MiB"),
         ({}, Taste(resolutions=(720,)), "1080p is not 720p"),
@@ -181,7 +182,7 @@ def test_who_follows_japanese_takes_raws() -> None:
             post(group="A", size_bytes=900 * MIB), post(size_bytes=300 * MIB),
             "900 MiB is nearer to your size than 300 MiB",
         ),
-        (Taste(), post(size_bytes=300 * MIB), post(size_bytes=3 * MIB), "large enough to be watched"),
+        (Taste(), post(size_bytes=300 * MIB), post(size_bytes=13 * MIB), "large enough to be watched"),
     ],
 )  # fmt: skip
 def test_the_better_one_says_what_it_has_over_the_next(

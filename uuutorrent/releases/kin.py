@@ -242,6 +242,11 @@ class Kin:
             for last in range(first + LEAST_WORDS, len(spoken) + 1)
         )
 
+    def is_alone(self, title: str) -> bool:
+        """Whether the wanted one has this title, apart from season and part, and nobody else."""
+        base = shapes(title)[0].base
+        return [member for member in self.members if member.owns(base)] == [self.wanted]
+
     def is_said(self, aside: str) -> bool:
         """Whether one of the wanted one's own titles has the first of these words."""
         return any(_spoken(aside)[0] in _spoken(title) for title in self._own_titles)

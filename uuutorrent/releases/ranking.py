@@ -21,6 +21,11 @@ USUAL_MIN = 24
 LEAST_TO_OFFER = 3
 """Fewer episodes than this are not worth a batch."""
 _VOLUME = re.compile(r"(?<![^\W_])vol(?:ume)?s?(?![^\W\d_])", re.I)
+_NO_VIDEO = re.compile(
+    r"\.(ass|ssa|srt|vtt|sup|mks|mka|m4a|cb[zr7]|pdf|epub|mobi|azw3|txt|nfo|zip|rar|7z|iso|exe)$",
+    re.I,
+)
+"""Endings of files that cannot be watched."""
 
 
 @dataclass(slots=True)
@@ -134,7 +139,9 @@ def _candidate(wanted: Wanted, release: Release, name: ReleaseName, place: Place
 def _not_it(wanted: Wanted, name: ReleaseName, place: Place, *, holds: bool) -> Iterator[str]:
     """Why it is not, or not surely, the episode; what its place says already is not said again."""
     anime = wanted.family.anime
-    if not holds:
+    if ending := _NO_VIDEO.search(name.raw.rstrip()):
+        yield f"a file that ends in .{ending[1].lower()} is no video"
+    elif not holds:
         if place.first is not None and not place.is_batch:
             yield f"episode {place.first}, not {wanted.episode}"
     elif anime.aired is not None and wanted.episode > anime.aired and not place.is_corrected:

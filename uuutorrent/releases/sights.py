@@ -21,7 +21,7 @@ UNSURE = 0.5
 _KINDS = {
     "OVA": re.compile(r" \(?(?:OVA|OAD)s?\)?$", re.I),
     "SPECIAL": re.compile(r" \(?Specials?\)?$", re.I),
-    "MOVIE": re.compile(r" \(?(?:the )?(?:movie|film)\)?$", re.I),
+    "MOVIE": re.compile(r" \(?(?:the )?(?:movie|film)\)?(?= \d{4}$|$)", re.I),
 }
 MOST_SEASONS = 12
 LONG_COUNT = 400
@@ -74,7 +74,7 @@ class Sights:
             return "season 0 holds specials"
         if name.last_season is not None:
             return self._in_one_of(name, range(name.season or 1, name.last_season + 1))
-        seen = self._see_title(name.title, name) or self._by_its_kind(name)
+        seen = self._see_title(name.title, name) or self._by_its_kind(name) or self._by_two_titles(name)
         if seen is None:
             return self._also_called(name)
         for aside in asides(name):
@@ -92,6 +92,14 @@ class Sights:
             return None
         seen = self._see_title(shorter, name)
         return None if isinstance(seen, str) or seen is None or seen.must_run_on else seen
+
+    def _by_two_titles(self, name: ReleaseName) -> Sight | str | None:
+        """Two titles of the wanted one and of nobody else, one behind the other."""
+        pieces = name.title.split(" - ")
+        for at in range(1, len(pieces)):
+            if self._kin.is_alone(" - ".join(pieces[:at])) and self._kin.is_alone(" - ".join(pieces[at:])):
+                return self._see_title(" - ".join(pieces[at:]), name)
+        return None
 
     def _in_one_of(self, name: ReleaseName, seasons: range) -> Sight | str:
         """A batch of several seasons is ours if one of them is."""
