@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from unittest.mock import patch
 
 import pytest
@@ -44,10 +44,19 @@ class Desk:
         self.source = Source()
         self.keyboard = Keyboard(self.source)
         self.heard: list[Message] = []
-        self.is_busy = False
+        self.has_much_to_do = self.is_slow = False
+        self.done: Callable[[], None] = lambda: None
 
     def listen(self) -> None:
-        self.keyboard.open(self.heard.append, lambda: self.is_busy)
+        self.keyboard.open(self)
+
+    def is_busy(self) -> bool:
+        return self.has_much_to_do
+
+    def hear(self, message: Message, done: Callable[[], None]) -> bool:
+        self.heard.append(message)
+        self.done = done
+        return self.is_slow
 
     @property
     def keys(self) -> list[str]:
@@ -94,12 +103,12 @@ async def test_a_flood_comes_in_small_helpings_and_pauses_its_source(desk: Desk)
 
 
 async def test_a_busy_app_is_given_nothing_more(desk: Desk) -> None:
-    desk.is_busy = True
+    desk.has_much_to_do = True
     desk.listen()
     desk.keyboard.feed(b"abc")
     await asyncio.sleep(0.02)
     assert desk.heard == []
-    desk.is_busy = False
+    desk.has_much_to_do = False
     await desk.hears(3)
 
 
@@ -167,10 +176,10 @@ async def test_arrow_keys_cut_in_two_stay_arrow_keys(desk: Desk) -> None:
 
 
 async def test_mouse_moves_in_a_row_become_one(desk: Desk) -> None:
-    desk.is_busy = True
+    desk.has_much_to_do = True
     desk.listen()
     desk.keyboard.feed(b"".join(b"\x1b[<35;%d;5M" % x for x in range(1, 20)) + b"\x1b[<0;9;5M")
-    desk.is_busy = False
+    desk.has_much_to_do = False
     await desk.hears(2)
     assert [type(message) for message in desk.heard] == [events.MouseMove, events.MouseDown]
 
@@ -229,3 +238,23 @@ async def test_after_closing_nothing_is_heard(desk: Desk) -> None:
     desk.keyboard.feed(b"abc")
     await asyncio.sleep(0.02)
     assert desk.heard == []
+
+
+async def test_what_follows_waits_until_what_was_heard_is_dealt_with(desk: Desk) -> None:
+    desk.is_slow = True
+    desk.listen()
+    with patch("uuutorrent.tui.keyboard.HELD_AT_MOST_S", PATIENCE_S * 2):
+        desk.keyboard.feed(b"abc")
+        for heard in ("a", "ab", "abc"):
+            await desk.hears(len(heard))
+            await asyncio.sleep(2 * GAP_S)
+            assert desk.keys == list(heard)
+            desk.done()
+
+
+async def test_what_is_never_dealt_with_keeps_nothing_for_ever(desk: Desk) -> None:
+    desk.is_slow = True
+    desk.listen()
+    desk.keyboard.feed(b"abc")
+    await desk.hears(3)
+    assert desk.keys == ["a", "b", "c"]

@@ -2,7 +2,8 @@
 
 Textual's message loop does not yield while its queue is full, so whoever floods one session with keys would stop every
 other. Here raw bytes wait (the transport is paused while there are many), are parsed in small slices, and go out a few
-messages at a time with pauses between, in which the other sessions run.
+messages at a time with pauses between, in which the other sessions run. A key waits until the one before it has done
+all it does: see `order`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 from codecs import getincrementaldecoder
 from collections import deque
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Protocol
 
 from textual import constants, events, messages
@@ -25,6 +27,8 @@ BYTES_AT_ONCE, PASTED_AT_ONCE = 512, 16 * 1024
 MESSAGES_AT_ONCE = 4
 GAP_S, MAX_GAP_S = 0.004, 0.1
 """Pause between two helpings, at least and at most."""
+HELD_AT_MOST_S = 0.25
+"""How long a key waits for the one before it: whatever hangs, keys go on."""
 PATIENCE = 4
 """A helping that came so much too late makes the next pause so many times as much longer."""
 
@@ -47,6 +51,18 @@ class Pausable(Protocol):
 
     def resume_reading(self) -> None:
         """Go on."""
+        ...
+
+
+class Listener(Protocol):
+    """Who is typed to."""
+
+    def is_busy(self) -> bool:
+        """Nothing more for now: too much is waiting there."""
+        ...
+
+    def hear(self, message: Message, done: Callable[[], None]) -> bool:
+        """Take a message; whether the next must wait until `done` is called."""
         ...
 
 
@@ -117,8 +133,12 @@ class Keyboard:
         self._pastes = Pastes()
         self._parser = XTermParser()
         self._waiting: deque[Message] = deque()
-        self._deliver: Callable[[Message], None] | None = None
-        self._busy: Callable[[], bool] = bool
+        self._listener: Listener | None = None
+        self._left = 0
+        """Messages that may still go out in this helping."""
+        self._behind: Message | None = None
+        """What the next message waits for, and until when."""
+        self._behind_until = 0.0
         self._pump: asyncio.Handle | None = None
         self._tick: asyncio.TimerHandle | None = None
         self._closed = False
@@ -133,18 +153,18 @@ class Keyboard:
         if len(self._raw) > RAW_HIGH and not self._paused:
             self._paused = True
             self._source.pause_reading()
-        if self._pump is None and self._deliver is not None:
+        if self._pump is None and self._listener is not None:
             self._turn()
 
-    def open(self, deliver: Callable[[Message], None], busy: Callable[[], bool]) -> None:
-        """From now on hand messages to `deliver`, except while `busy()`."""
-        self._deliver, self._busy = deliver, busy
+    def open(self, listener: Listener) -> None:
+        """From now on somebody listens."""
+        self._listener = listener
         if self._raw and self._pump is None:
             self._turn()
 
     def close(self) -> None:
         """Forget everything, and let nothing in or out any more."""
-        self._closed, self._deliver = True, None
+        self._closed, self._listener = True, None
         self._raw.clear()
         self._waiting.clear()
         for handle in (self._pump, self._tick):
@@ -158,13 +178,10 @@ class Keyboard:
 
     def _turn(self) -> None:
         self._pump = None
-        if self._deliver is None:
+        if self._listener is None:
             return
-        if not self._busy():
-            if not self._waiting and self._raw:
-                self._parse_some()
-            for _ in range(min(MESSAGES_AT_ONCE, len(self._waiting))):
-                self._deliver(self._waiting.popleft())
+        self._left = MESSAGES_AT_ONCE
+        self._give_some()
         if self._raw or self._waiting:
             self._turn_later()
         else:
@@ -172,6 +189,28 @@ class Keyboard:
         if self._paused and len(self._raw) < RAW_LOW:
             self._paused = False
             self._source.resume_reading()
+
+    def _give_some(self) -> None:
+        if self._listener is None or self._listener.is_busy():
+            return
+        if not self._waiting and self._raw:
+            self._parse_some()
+        while self._left and self._waiting and not self._must_wait():
+            self._left -= 1
+            message = self._waiting.popleft()
+            if self._listener.hear(message, partial(self._dealt_with, message)):
+                self._behind = message
+                self._behind_until = asyncio.get_running_loop().time() + HELD_AT_MOST_S
+
+    def _must_wait(self) -> bool:
+        return self._behind is not None and asyncio.get_running_loop().time() < self._behind_until
+
+    def _dealt_with(self, message: Message) -> None:
+        """The next need not wait for this one; it goes at once if this helping has not been all given out."""
+        if self._behind is message:
+            self._behind = None
+            if self._pump is not None:
+                self._give_some()
 
     def _turn_later(self) -> None:
         loop = asyncio.get_running_loop()
@@ -217,7 +256,7 @@ class Keyboard:
     def _timed_out(self) -> None:
         """No more came: what looked like the beginning of a sequence was the Escape key."""
         self._tick = None
-        if self._deliver is None:
+        if self._listener is None:
             return
         if not self._pastes.is_open:
             carry = self._pastes.give_up_carry()

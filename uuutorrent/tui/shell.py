@@ -21,7 +21,6 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.reactive import reactive
-from textual.widgets import Input
 from textual.worker import WorkerFailed
 
 from uuutorrent.errors import Unexpected, Unreachable, UuuError
@@ -130,13 +129,6 @@ class Shell(App[None]):
     async def _process_messages(self, *args: Any, **options: Any) -> None:
         asyncio.get_running_loop().set_task_factory(self._tasks_before)
         await super()._process_messages(*args, **options)
-
-    async def _on_key(self, event: events.Key) -> None:
-        """What was typed before the focus had moved belongs to the line it moved to: "/word" typed at once is one."""
-        focused = self.focused
-        if isinstance(focused, Input) and focused.check_consume_key(event.key, event.character):
-            event.prevent_default()
-            focused.post_message(events.Key(event.key, event.character))
 
     # --- when something breaks
 

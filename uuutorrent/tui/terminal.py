@@ -5,7 +5,7 @@ No tty, no threads, no signals, nothing of the server's environment: bytes come 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, Protocol, TextIO
@@ -18,6 +18,7 @@ from textual.message import Message
 
 from uuutorrent.tui.colours import Colours, colours_of, downgrade
 from uuutorrent.tui.keyboard import MESSAGES_AT_ONCE, Keyboard, Pausable
+from uuutorrent.tui.order import Note, waits_for_it
 
 MAX_WIDTH, MAX_HEIGHT = 500, 200
 """Larger claims are clamped: a screen costs memory for every cell."""
@@ -193,6 +194,18 @@ class SSHDriver(Driver):
 
     # --- from the person
 
+    def is_busy(self) -> bool:
+        """The app has more to do than it can be given."""
+        return self._app.message_queue_size > MESSAGES_AT_ONCE
+
+    def hear(self, message: Message, done: Callable[[], None]) -> bool:
+        """Give the app a message; whether the next must wait until `done` is called."""
+        waits = waits_for_it(self._app, message)
+        self.process_message(message)
+        if waits:
+            Note(self._app, message, done)
+        return waits
+
     def send_message(self, message: Message) -> None:
         """Hand it to the app; we are on its loop."""
         if isinstance(message, events.MouseEvent) and not self._is_inside(message):
@@ -211,7 +224,7 @@ class SSHDriver(Driver):
         """Take the terminal and begin to listen."""
         self._terminal.enter(self)
         self.post_size()
-        self._terminal.keyboard.open(self.process_message, lambda: self._app.message_queue_size > MESSAGES_AT_ONCE)
+        self._terminal.keyboard.open(self)
 
     def disable_input(self) -> None:
         """Hear nothing more."""
