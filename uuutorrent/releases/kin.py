@@ -208,6 +208,12 @@ class Kin:
         """Whether an earlier entry of this name is so long that other sites cut it into seasons."""
         return any(member.owns(base) and (member.episodes or 0) > A_YEAR_LONG for member in self.chain[:-1])
 
+    def is_season_by_place(self, read: Shape) -> bool:
+        """Whether this season, counted from the very first, is an earlier entry that has the title for its own."""
+        if self.chain[0].owns(read.base) or read.season is None:
+            return False
+        return any(member.owns(read.base) and member.order == read.season - 1 for member in self.chain[1:-1])
+
     def has_branch(self, base: str) -> bool:
         """Whether somebody beside the chain counts as a season of this name before ours."""
         ours = {season for member in self.chain for season in member.every_season}

@@ -174,7 +174,7 @@ class Sights:
             if self._counts_all(read, name):
                 told = f"season {read.season} is how another site cuts the show"
                 return replace(self._own_title(replace(read, season=None)), why=(told,), confidence=LIKELY)
-            return self._wrong_year(read) or self._doubted(read, self._sight(read))
+            return self._wrong_year(read) or self._doubted(read, self._sight(read), is_coded=_is_coded(name))
         return None
 
     def _counts_all(self, read: Shape, name: ReleaseName) -> bool:
@@ -196,10 +196,16 @@ class Sights:
             return ""
         return f"that is the one of {read.year}"
 
-    def _doubted(self, read: Shape, seen: Sight | str) -> Sight | str:
-        """Another show of this name, or a long one before this: sites cut those into seasons, too."""
+    def _doubted(self, read: Shape, seen: Sight | str, *, is_coded: bool) -> Sight | str:
+        """Another show of this name, or a long one before this: sites cut those into seasons, too.
+
+        `is_coded`: the season stands in a code such as S02E03, as sites that count in their own way write it.
+        """
         if isinstance(seen, str):
             return seen
+        if is_coded and self._kin.is_season_by_place(read):
+            told = "counted from the first, that season is the one before this"
+            return replace(seen, why=(*seen.why, told), confidence=UNSURE)
         if read.year is None and read.base in self._kin.twins:
             return replace(seen, why=(*seen.why, "another show has this name too"), confidence=UNSURE)
         if (read.season or 1) > 1 and self._kin.has_long_before(read.base):
@@ -369,6 +375,10 @@ def _is_behind(name: ReleaseName) -> bool:
     at = name.raw.find(str(name.year))
     number = re.search(rf"(?<!\d)0*{name.episode}(?!\d)", name.raw)
     return number is not None and number.start() < at
+
+
+def _is_coded(name: ReleaseName) -> bool:
+    return re.search(rf"(?i)(?<![^\W_])S0*{name.season}[ ._]?E\d", name.raw) is not None
 
 
 def _is_bare(read: Shape) -> bool:
