@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import Select, and_, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from uuutorrent import config as settings
@@ -62,6 +62,11 @@ async def hold(tx: Tx, user: User) -> User:
 async def people(tx: Tx, ids: Collection[UserId]) -> dict[UserId, User]:
     """The users with these ids, for rooms that remember people by id; who is gone is left out."""
     return {UserId(row.id): _user(row) for row in await tx.scalars(select(UserRow).where(UserRow.id.in_(ids)))}
+
+
+def enabled() -> Select[int]:
+    """The ids of everybody who is not disabled, for rooms that work for people who are not there."""
+    return select(UserRow.id).where(UserRow.disabled_at.is_(None))
 
 
 class Accounts:

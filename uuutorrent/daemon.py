@@ -19,7 +19,10 @@ from uuutorrent import logs, metrics
 from uuutorrent.accounts import Accounts
 from uuutorrent.anime.anilist import AniList
 from uuutorrent.anime.watchlist import Watchlists
+from uuutorrent.automation.binding import Binding
 from uuutorrent.automation.every import every
+from uuutorrent.automation.feeds import Feeds
+from uuutorrent.automation.rulebook import Rulebook
 from uuutorrent.config import Config
 from uuutorrent.desk import Services
 from uuutorrent.errors import BadConfig, UuuError
@@ -37,12 +40,16 @@ from uuutorrent.torrents.grabs import Grabs
 from uuutorrent.torrents.library import Library
 from uuutorrent.torrents.live import Live
 from uuutorrent.torrents.managed import Managed
+from uuutorrent.torrents.outside import Outside
 from uuutorrent.torrents.qbittorrent import QBittorrent
+from uuutorrent.torrents.sources import Sources
 
 log = structlog.get_logger()
 
 RECONCILE_EVERY_S = 30
 """How often claims are compared with what the engine holds."""
+FEEDS_EVERY_S = 15
+"""How often it is asked which feeds are due."""
 LOOK_AHEAD_EVERY_S = 1
 """How often shows that came into somebody's view are looked up before they are asked for."""
 INTERRUPT_GRACE_S = 2
@@ -93,8 +100,12 @@ def compose(
     live = Live(engine, config.qbittorrent.poll_s)
     keyring = KeyRing.open(config.server.data / "keyring")
     watchlists = Watchlists(database, AniList(http, config.anilist, tally), keyring, config.anilist)
-    releases = Releases(database, Nyaa(http, config.nyaa, tally), watchlists)
-    library = Library(database, engine, live, config.torrents, config.download_dir)
+    nyaa = Nyaa(http, config.nyaa, tally)
+    releases = Releases(database, nyaa, watchlists)
+    outside = Outside(allow_loopback=config.torrents.allow_loopback)
+    sources = Sources(outside)
+    library = Library(database, engine, live, config.torrents, config.download_dir, sources=sources)
+    binding = Binding(releases, watchlists, library)
     return Services(
         config=config,
         tally=tally,
@@ -105,6 +116,16 @@ def compose(
         library=library,
         grabs=Grabs(database, watchlists, releases, library, tally),
         files=Files(library, config.download_dir),
+        feeds=Feeds(
+            Rulebook(database, keyring),
+            outside,
+            sources,
+            library,
+            binding,
+            tally,
+            every_s=config.automation.feeds_every_s,
+            spacings={httpx.URL(config.nyaa.base_url).host: nyaa.spacing},
+        ),
     )
 
 
@@ -215,6 +236,7 @@ def _jobs(house: Opened) -> list[tuple[str, Coroutine[Any, Any, None]]]:
         ("lag", metrics.sample_lag(services.tally)),
         ("resume", every(RECONCILE_EVERY_S, services.grabs.resume, name="resume", deadline_s=600)),
         ("reconcile", every(RECONCILE_EVERY_S, lambda: _keep_order(services), name="reconcile", deadline_s=300)),
+        ("feeds", every(FEEDS_EVERY_S, services.feeds.poll_once, name="feeds", deadline_s=300)),
         ("look ahead", every(LOOK_AHEAD_EVERY_S, services.watchlists.look_ahead, name="look ahead", deadline_s=60)),
         *([("qbittorrent", house.managed.run())] if house.managed else []),
     ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 
 from uuutorrent.accounts import Accounts, User
 from uuutorrent.anime.watchlist import Watchlists
+from uuutorrent.automation.feeds import Feeds
 from uuutorrent.config import Config
 from uuutorrent.releases.search import Releases
 from uuutorrent.tally import Tally
@@ -28,6 +29,7 @@ class Services:
     library: Library
     grabs: Grabs
     files: Files
+    feeds: Feeds
 
     def desk(self, user: User) -> Desk:
         """The services, with this user at them."""

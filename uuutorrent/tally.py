@@ -76,6 +76,8 @@ FAMILIES: Mapping[str, Family] = {
     "grab_step_duration_seconds": Family(
         "Time a step of a grab took.", {"step": ("watchlist", "search", "rank", "add", "link")}, SECONDS
     ),
+    "feed_polls": Family("Feeds looked at.", {"outcome": ("read", "unchanged", "failed")}),
+    "feed_takings": Family("Items of feeds that a rule took.", {"outcome": ("taken", "failed")}),
     "event_loop_lag_seconds": Family("How late the event loop ran a timer.", buckets=LAG),
     "qbittorrent_restarts": Family("Restarts of the managed qBittorrent."),
 }

@@ -282,7 +282,7 @@ async def test_all_questions_of_all_users_keep_their_distance(
         asked_at.append(now[0])
         return await ask(url, max_bytes)
 
-    patient._spacing._clock = lambda: now[0]
+    patient.spacing._clock = lambda: now[0]
     monkeypatch.setattr(patient, "_get", noted)
     monkeypatch.setattr(asyncio, "sleep", sleep)
     for show in shows:

@@ -4,7 +4,6 @@ import asyncio
 import ipaddress
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,61 +12,17 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.servers.site import Site, serving
 from tests.torrents import metainfos
 from uuutorrent.errors import Invalid, Refused, Unexpected, Unreachable
-from uuutorrent.torrents import sources
+from uuutorrent.torrents import outside
 from uuutorrent.torrents.addresses import allowed
 from uuutorrent.torrents.metainfo import Magnet, Metainfo
+from uuutorrent.torrents.outside import Outside
 from uuutorrent.torrents.sources import LARGEST_TORRENT, Sources
 
 TORRENT = metainfos.single()
 V1 = "0123456789abcdef0123456789abcdef01234567"
-
-
-class Site:
-    """A web server on loopback that notes what it is asked and answers what it is told."""
-
-    def __init__(self) -> None:
-        self.port = 0
-        self.requests: list[str] = []
-        self.pages: dict[str, bytes] = {}
-
-    def page(self, path: str, body: bytes, *, status: str = "200 OK", headers: Sequence[str] = ()) -> None:
-        lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *headers, "", ""]
-        self.pages[path] = "\r\n".join(lines).encode() + body
-
-    def redirect(self, path: str, to: str) -> None:
-        self.page(path, b"", status="302 Found", headers=[f"Location: {to}"])
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            asked = (await reader.readuntil(b"\r\n\r\n")).decode()
-            self.requests.append(asked)
-            answer = self.pages.get(asked.split(" ")[1])
-            if answer is None:
-                await reader.read()  # says nothing until the other side gives up
-            else:
-                writer.write(answer)
-                await writer.drain()
-        except (OSError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
-
-    def host_of(self, n: int) -> str:
-        return next(line[6:] for line in self.requests[n].split("\r\n") if line.lower().startswith("host:"))
-
-
-@asynccontextmanager
-async def serving(tls: ssl.SSLContext | None = None) -> AsyncIterator[Site]:
-    site = Site()
-    server = await asyncio.start_server(site.serve, "127.0.0.1", 0, ssl=tls)
-    site.port = server.sockets[0].getsockname()[1]
-    try:
-        yield site
-    finally:
-        server.close()
-        await server.wait_closed()
 
 
 @pytest.fixture
@@ -88,18 +43,18 @@ def answering(*addresses: str) -> Callable[[str, int], asyncio.Future[Sequence[s
 
 def trial(*addresses: str) -> Sources:
     """With loopback allowed, and every name resolved to these addresses."""
-    return Sources(allow_loopback=True, resolver=answering(*(addresses or ("127.0.0.1",))))
+    return Sources(Outside(allow_loopback=True, resolver=answering(*(addresses or ("127.0.0.1",)))))
 
 
 async def test_bytes_are_read() -> None:
-    source = await Sources().read(TORRENT)
+    source = await Sources(Outside()).read(TORRENT)
 
     assert isinstance(source, Metainfo)
     assert source.name == "Show - 01.mkv"
 
 
 async def test_a_magnet_is_read() -> None:
-    source = await Sources().read(f"  magnet:?xt=urn:btih:{V1}\n")
+    source = await Sources(Outside()).read(f"  magnet:?xt=urn:btih:{V1}\n")
 
     assert isinstance(source, Magnet)
     assert source.v1 == V1
@@ -120,7 +75,9 @@ async def test_the_name_is_looked_up_once_only(site: Site) -> None:
         asked.append(host)
         return ("127.0.0.1",) if len(asked) == 1 else ("10.0.0.1",)
 
-    await Sources(allow_loopback=True, resolver=resolver).read(f"http://rebinding.example:{site.port}/x.torrent")
+    await Sources(Outside(allow_loopback=True, resolver=resolver)).read(
+        f"http://rebinding.example:{site.port}/x.torrent"
+    )
 
     assert asked == ["rebinding.example"]
 
@@ -169,7 +126,7 @@ def test_allowing_loopback_allows_nothing_else(address: str) -> None:
 )
 async def test_odd_ways_to_write_this_machine_are_refused(site: Site, host: str) -> None:
     with pytest.raises((Refused, Unreachable)):
-        await Sources().read(f"http://{host}:{site.port}/x.torrent")
+        await Sources(Outside()).read(f"http://{host}:{site.port}/x.torrent")
 
     assert site.requests == []
 
@@ -208,7 +165,7 @@ async def test_a_redirect_to_a_private_address_is_refused(site: Site) -> None:
         return ("169.254.169.254",) if host == "inside.example" else ("127.0.0.1",)
 
     with pytest.raises(Refused):
-        await Sources(allow_loopback=True, resolver=resolver).read(f"http://tracker.example:{site.port}/a")
+        await Sources(Outside(allow_loopback=True, resolver=resolver)).read(f"http://tracker.example:{site.port}/a")
 
 
 @pytest.mark.parametrize("to", ["file:///etc/passwd", "http://user@x/", "gopher://x/", "http://[", "ftp://x/y"])
@@ -273,7 +230,7 @@ async def test_a_page_that_is_no_torrent_is_told(site: Site) -> None:
 
 
 async def test_a_site_that_says_nothing_is_given_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "DEADLINE_S", 0.05)
+    monkeypatch.setattr(outside, "DEADLINE_S", 0.05)
 
     with pytest.raises(Unreachable, match="no answer"):
         await trial().read(f"http://tracker.example:{site.port}/silent")
@@ -289,7 +246,7 @@ async def test_a_port_without_a_site_is_told() -> None:
 
 async def test_an_unknown_host_is_told() -> None:
     with pytest.raises(Unreachable, match="no such host"):
-        await Sources().read("http://no-such-host.invalid/x.torrent")
+        await Sources(Outside()).read("http://no-such-host.invalid/x.torrent")
 
 
 async def test_a_proxy_from_the_environment_is_not_used(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -331,12 +288,12 @@ async def test_the_certificate_must_be_for_the_name_though_the_address_is_pinned
     server, client = certificate(tmp_path, "tracker.example")
     async with serving(server) as site:
         site.page("/x.torrent", TORRENT)
-        reader = Sources(allow_loopback=True, resolver=answering("127.0.0.1"), tls=client)
+        reader = Sources(Outside(allow_loopback=True, resolver=answering("127.0.0.1"), tls=client))
 
         assert isinstance(await reader.read(f"https://tracker.example:{site.port}/x.torrent"), Metainfo)
         with pytest.raises(Unreachable, match="certificate"):
             await reader.read(f"https://other.example:{site.port}/x.torrent")
         with pytest.raises(Unreachable, match="certificate"):
-            await Sources(allow_loopback=True, resolver=answering("127.0.0.1")).read(
+            await Sources(Outside(allow_loopback=True, resolver=answering("127.0.0.1"))).read(
                 f"https://tracker.example:{site.port}/x.torrent"
             )

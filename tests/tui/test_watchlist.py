@@ -322,3 +322,15 @@ async def test_a_small_terminal_shows_what_matters(evening: Evening, width: int,
         await seat.sees("ep 5 in 3h")
         await seat.sees("Watching")
         assert all(len(line) <= width for line in seat.glass.lines)
+
+
+async def test_a_feed_rule_for_the_show_is_one_key_away(evening: Evening) -> None:
+    async with evening.sit() as seat:
+        await seat.sees("› Sousou no Frieren")
+        seat.type("f")
+        await seat.sees("Add a feed rule")
+        await seat.sees("q=Sousou+no+Frieren")
+        seat.type(ENTER)
+        await seat.sees("New episodes of Sousou no Frieren")
+    (rule,) = await evening.services.feeds.rulebook.rules(evening.ann)
+    assert (rule.saving.media_id, rule.url) == (1, f"{evening.nyaa.url}/?page=rss&c=1_2&q=Sousou+no+Frieren")

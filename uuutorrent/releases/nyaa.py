@@ -41,7 +41,8 @@ class Nyaa:
         self._remote = Remote(SERVICE, "nyaa", http, tally)
         self._base_url = settings.base_url.rstrip("/")
         self._category = settings.category
-        self._spacing = Spacing(gap_s)
+        self.spacing = Spacing(gap_s)
+        """Its pace, for whoever else asks the same host."""
         self._answers: Fresh[str, tuple[Release, ...]] = Fresh("nyaa")
 
     async def search(self, query: str, *, ttl_s: float) -> tuple[Release, ...]:
@@ -76,7 +77,7 @@ class Nyaa:
 
     async def _ask(self, query: str) -> tuple[Release, ...]:
         parameters = urlencode({"page": "rss", "q": query, "c": self._category, "f": "0"})
-        async with self._spacing:
+        async with self.spacing:
             answer = await self._get(f"{self._base_url}/?{parameters}", LARGEST_FEED)
         try:
             found = await asyncio.to_thread(feed.read, answer.body)

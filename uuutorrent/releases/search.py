@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -62,6 +62,18 @@ class Releases:
             await self._habits.learn(media_id, hunt.new_habits())
         seen = await self._watchlists.seen(user, media_id)
         return hunt.found(seen, await self.corrections.offers(user, media_id), now)
+
+    async def best_of(self, user: User, media_id: MediaId, posts: Sequence[Release]) -> Mapping[int, Ranked]:
+        """Of posts from elsewhere, the one to take for each episode, where it is certain enough; nobody is asked.
+
+        Raises:
+            Missing: AniList knows no such anime.
+            RemoteError: AniList let us down.
+        """
+        taste = await self.tastes.of(user, media_id)
+        family = _as_of(await self._watchlists.family(media_id), datetime.now(UTC))
+        lore = Lore(await self.corrections.lore_of(user, media_id), await self._habits.of(media_id))
+        return await asyncio.to_thread(_best_of, Wanted(family, 1, lore), taste, posts)
 
     async def torrent_file(self, release: Release) -> bytes:
         """The .torrent file of a release, from the index itself.
@@ -175,6 +187,16 @@ class _Hunt:
             search_ms=self.search_ms,
             rank_ms=self.rank_ms,
         )
+
+
+def _best_of(wanted: Wanted, taste: Taste, posts: Sequence[Release]) -> Mapping[int, Ranked]:
+    placed = ranking.rank(wanted, taste, posts)
+    held = sorted({one.first for one in placed if one.first is not None and one.first == one.last})
+    found = {
+        episode: ranking.best(ranking.rank(dataclasses.replace(wanted, episode=episode), taste, posts))
+        for episode in held
+    }
+    return {episode: best for episode, best in found.items() if best is not None and not best.is_batch}
 
 
 def _posted(one: Ranked) -> datetime:

@@ -19,7 +19,18 @@ from uuutorrent.ssh.call import Call, Document, Reply, Verb
 from uuutorrent.ssh.help import Page
 from uuutorrent.ssh.io import Io
 from uuutorrent.ssh.text import printable
-from uuutorrent.ssh.verbs import accounts, admin, anime, corrections, fetching, searching, steering, taste, torrents
+from uuutorrent.ssh.verbs import (
+    accounts,
+    admin,
+    anime,
+    corrections,
+    feeds,
+    fetching,
+    searching,
+    steering,
+    taste,
+    torrents,
+)
 from uuutorrent.tui.plain import plain
 
 log = structlog.get_logger()
@@ -36,6 +47,7 @@ SUBJECTS: Mapping[str, Sequence[Verb]] = {
     "Your shows": anime.VERBS,
     "Episodes": (*searching.VERBS, *fetching.VERBS, *taste.VERBS),
     "Correcting releases": corrections.VERBS,
+    "By itself": feeds.VERBS,
     "Torrents and files": torrents.VERBS,
     "Steering a torrent": steering.VERBS,
     "Your account": accounts.VERBS,
@@ -44,6 +56,7 @@ SUBJECTS: Mapping[str, Sequence[Verb]] = {
 FAMILIES = {
     "correct": "Say what a release is, how a group counts, what a show is called.",
     "corrections": "What you and others say of releases.",
+    "feeds": "Rules for RSS and Atom feeds.",
     "keys": "Your SSH keys.",
     "taste": "What you prefer among releases.",
     "users": "The people here.",

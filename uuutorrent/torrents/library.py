@@ -21,6 +21,7 @@ from uuutorrent.torrents.engine import Engine, EngineId, Snapshot
 from uuutorrent.torrents.followers import Followers
 from uuutorrent.torrents.holdings import Added, Claim, Details, Finished, Holding, Part, Stored, Usage, joined
 from uuutorrent.torrents.live import Live
+from uuutorrent.torrents.outside import Outside
 from uuutorrent.torrents.placing import Placing
 from uuutorrent.torrents.sources import Source, Sources
 
@@ -47,7 +48,7 @@ class Library:
         self._live = live
         self._claims = Claims(database, limits)
         self._placing = Placing(self._claims, engine, live, download_dir)
-        self._sources = sources or Sources(allow_loopback=limits.allow_loopback)
+        self._sources = sources or Sources(Outside(allow_loopback=limits.allow_loopback))
         self._followers = Followers(live)
 
     # Adding

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen, Screen
 from uuutorrent.desk import Desk
 from uuutorrent.tui.account import AccountScreen
 from uuutorrent.tui.colours import Colours
+from uuutorrent.tui.feeds import FeedsScreen
 from uuutorrent.tui.help import HelpScreen, doable, key_rows
 from uuutorrent.tui.pace import Studio
 from uuutorrent.tui.shell import Place, Shell
@@ -23,14 +24,15 @@ from uuutorrent.tui.watchlist import WatchlistScreen
 PLACES = (
     Place("watchlist", "1", "Watchlist"),
     Place("torrents", "2", "Torrents"),
-    Place("account", "3", "Account"),
+    Place("feeds", "3", "Feeds"),
+    Place("account", "4", "Account"),
 )
 LOOK_S = 2.0
 """How often the top line asks whether the engine is well."""
 
 
 class UuuApp(Shell):
-    """One person's session: the desk, on three screens."""
+    """One person's session: the desk, on four screens."""
 
     CSS_PATH = "app.tcss"
     DEFAULT_MODE = "watchlist"
@@ -49,6 +51,7 @@ class UuuApp(Shell):
         self.places = PLACES
         self.add_mode("watchlist", partial(WatchlistScreen, desk))
         self.add_mode("torrents", partial(TorrentsScreen, desk))
+        self.add_mode("feeds", partial(FeedsScreen, desk))
         self.add_mode("account", partial(AccountScreen, desk))
 
     def on_mount(self) -> None:

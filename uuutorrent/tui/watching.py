@@ -148,7 +148,7 @@ class WatchingScreen(DeskScreen):
         link = self._link
         if link is None or not link.expires_soon or link.expires_at is None:
             return ""
-        return f"AniList forgets this sign-in on {day(link.expires_at)}. Link it anew under 3 Account."
+        return f"AniList forgets this sign-in on {day(link.expires_at)}. Link it anew under 4 Account."
 
     def _hold(self, holdings: Sequence[Holding]) -> None:
         before, self._holdings = self._holdings, {}
@@ -329,6 +329,6 @@ class WatchingScreen(DeskScreen):
 def _welcome(*, is_linked: bool) -> tuple[Said, ...]:
     add = said(Span(" a ", "key", "screen.add"), " look a show up by its title, and put it on the list")
     link = said(
-        Span(" 3 ", "key", "app.show('account')"), " under Account, link AniList to keep the list you have there"
+        Span(" 4 ", "key", "app.show('account')"), " under Account, link AniList to keep the list you have there"
     )
     return (said(), add, *([] if is_linked else [link]), said(Span(" ? ", "key", "app.help"), " every key"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import ClassVar
+from urllib.parse import urlencode
 
 from textual import on, work
 from textual.binding import Binding, BindingType
@@ -11,12 +12,14 @@ from textual.worker import Worker
 
 from uuutorrent.anime.anime import MediaId, WatchEntry, WatchStatus
 from uuutorrent.anime.watchlist import FinishesShow
+from uuutorrent.automation.rule import Saving
 from uuutorrent.desk import Desk
 from uuutorrent.errors import Missing, UuuError
 from uuutorrent.torrents.grab import Grab, GrabState
 from uuutorrent.tui import entries
 from uuutorrent.tui.dialogs import Ask, Choice
 from uuutorrent.tui.entries import LABELS, View
+from uuutorrent.tui.feedform import RuleDialog
 from uuutorrent.tui.fetch import Fetch
 from uuutorrent.tui.line import Span
 from uuutorrent.tui.panel import said
@@ -47,6 +50,14 @@ class WatchlistScreen(WatchingScreen):
         Binding("x,delete", "remove", "Remove", id="watchlist.remove", tooltip="Take the show off the list."),
         Binding("slash", "filter", "Filter", id="watchlist.filter", tooltip="Only titles with these words."),
         Binding(
+            "f",
+            "follow_feed",
+            "Feed rule",
+            id="watchlist.feed",
+            show=False,
+            tooltip="Take its new episodes by themselves, from a search of the index.",
+        ),
+        Binding(
             "y", "copy_line", "Copy line", id="watchlist.copy", show=False, tooltip="Copy the line that fetches it."
         ),
         Binding(
@@ -70,7 +81,7 @@ class WatchlistScreen(WatchingScreen):
             return False
         if action == "give_up":
             return self.is_loading or bool(self.needle) or self._running_here is not None
-        if action in ("choose", "taste", "seen", "move", "remove", "copy_line", "torrent"):
+        if action in ("choose", "taste", "seen", "move", "remove", "copy_line", "torrent", "follow_feed"):
             return self.view is not None
         return True
 
@@ -155,6 +166,19 @@ class WatchlistScreen(WatchingScreen):
         chosen = await self.app.push_screen_wait(ReleasesDialog(self.desk, view.anime, episode))
         if chosen is not None:
             self._fetch(view, chosen.episode, chosen.infohash, whole_batch=chosen.whole)
+
+    @work(group="dialog", exclusive=True)
+    async def action_follow_feed(self) -> None:
+        """Make a feed rule that is bound to the show: it takes new episodes by itself."""
+        if (view := self.view) is None:
+            return
+        anime, nyaa = view.anime, self.desk.config.nyaa
+        asked = urlencode({"page": "rss", "c": nyaa.category, "q": anime.romaji or anime.title})
+        dialog = RuleDialog(
+            self.desk, url=f"{nyaa.base_url.rstrip('/')}/?{asked}", saving=Saving(media_id=anime.media_id)
+        )
+        if await self.app.push_screen_wait(dialog) is not None:
+            self.shell.toast(f"New episodes of {anime.title} are taken by themselves. The rule is under 3 Feeds.")
 
     @work(group="dialog", exclusive=True)
     async def action_taste(self) -> None:

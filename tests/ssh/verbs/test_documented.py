@@ -82,6 +82,22 @@ async def about_corrections(house: House) -> dict[str, Any]:
     }
 
 
+async def about_feeds(house: House) -> dict[str, Any]:
+    ann = house.ann
+    house.post(1)
+    return {
+        "feeds add": await ann.json(f"feeds add {house.nyaa.url}/?page=rss"),
+        "feeds test": await ann.json("feeds test 1"),
+        "feeds poll": await ann.json("feeds poll"),
+        "feeds list": await ann.json("feeds list"),
+        "feeds log": await ann.json("feeds log"),
+        "feeds change": await ann.json("feeds change 1 --daily 5"),
+        "feeds disable": await ann.json("feeds disable 1"),
+        "feeds enable": await ann.json("feeds enable 1"),
+        "feeds remove": await ann.json("feeds remove 1"),
+    }
+
+
 async def about_torrents(house: House) -> dict[str, Any]:
     ann, held = house.ann, await house.holds(house.ann, "Lectures", {"one.mkv": 5})
     house.engine.peers_of[held] = (Peer("203.0.113.7:51413", "qBittorrent 5.1.0", 1.0, 0, 0),)
@@ -128,7 +144,7 @@ async def about_people(house: House) -> dict[str, Any]:
     }
 
 
-ABOUT = (about_shows, about_corrections, about_torrents, about_oneself, about_people)
+ABOUT = (about_shows, about_corrections, about_feeds, about_torrents, about_oneself, about_people)
 
 
 @pytest.mark.parametrize("about", ABOUT)
