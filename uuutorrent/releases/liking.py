@@ -14,8 +14,6 @@ ENGLISH, OTHER_LANGUAGE, RAW = "1_2", "1_3", "1_4"
 SEVERAL = "multi"
 LEAST_BYTES_PER_MIN = 1 << 20
 """Smaller than this is no watchable video; such a release comes after every plausible one."""
-NO_VIDEO_BYTES_PER_MIN = 256 << 10
-"""Smaller than this is no video at all: subtitles, a picture, or something that only has the name."""
 MOST_BYTES_PER_MIN = 700 << 20
 """Larger than this is more than one episode, whatever its name says."""
 
@@ -197,8 +195,6 @@ def _against_size(post: Post, taste: Taste) -> Iterator[str]:
         return
     if size_bytes > minutes * MOST_BYTES_PER_MIN:
         yield f"{sized(size_bytes)} is too much for {minutes} min, so it is probably more than one episode"
-    elif post.episodes == 1 and size_bytes < minutes * NO_VIDEO_BYTES_PER_MIN:
-        yield f"{sized(size_bytes)} is too little for {minutes} min of video"
     elif taste.max_bytes_per_min is not None and size_bytes > minutes * taste.max_bytes_per_min:
         yield f"{sized(size_bytes)} for {minutes} min is more than your {sized(minutes * taste.max_bytes_per_min)}"
     if taste.min_bytes_per_min is not None and size_bytes < minutes * taste.min_bytes_per_min:
