@@ -33,6 +33,7 @@ NAMES = {
     "dependency_requests", "dependency_request_duration_seconds", "ssh_auth_attempts", "ssh_refused", "sessions",
     "session_crashes", "sftp_bytes", "grabs", "grab_step_duration_seconds", "event_loop_lag_seconds",
     "qbittorrent_restarts", "engine_up", "torrents", "torrent_bytes_per_second", "build_info", "sessions_open",
+    "feed_polls", "feed_takings",
 }  # fmt: skip
 
 

@@ -82,8 +82,8 @@ async def test_a_session_that_leaves_does_not_take_the_answer_from_the_others(
     with pytest.raises(asyncio.CancelledError):
         await leaving
     house.service.gate.open()
+    # Whether it shared the question or came too late for that and asked anew is a matter of moments.
     assert len((await staying).entries) == 1
-    assert len(house.service.requests) == 1
 
 
 async def test_two_users_of_one_account_are_asked_for_with_their_own_tokens(
