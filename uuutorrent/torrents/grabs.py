@@ -108,16 +108,18 @@ class Grabs:
             with watch.step("watchlist"):
                 episode = await self._next_episode(user, media_id)
         asked = _Asked(media_id, episode, quality, infohash, whole_batch)
-        grab = await self._ask(user, asked)
-        if grab.id in self._running:
-            await self._running[grab.id].wait()
-            grab = await self.one(user, grab.id)
+        while True:
+            grab = await self._ask(user, asked)
+            if grab.id in self._running:
+                await self._running[grab.id].wait()
+                grab = await self.one(user, grab.id)
+            elif grab.state is GrabState.ASKED:
+                grab = await self._run(user, grab, watch)
+            else:
+                return await self._up_to_date(user, grab)
+            # Somebody else who had asked for the same went away, at whatever moment: this one still wants it.
             if grab.reason != _CANCELLED:
                 return grab
-            grab = await self._ask(user, asked)
-        if grab.state is not GrabState.ASKED:
-            return await self._up_to_date(user, grab)
-        return await self._run(user, grab, watch)
 
     async def wait(self, user: User, grab_id: int, timeout_s: float) -> Grab:
         """The grab once it is complete or failed, or as it is after `timeout_s`.
