@@ -13,8 +13,8 @@ import httpx
 from tests.fakes import FakeEngine
 from tests.people import CHEAP_ROUNDS, PATIENCE_S
 from uuutorrent.accounts import Accounts
+from uuutorrent.compose import compose
 from uuutorrent.config import Config
-from uuutorrent.daemon import compose
 from uuutorrent.desk import Services
 from uuutorrent.store.database import Database
 from uuutorrent.tally import Tally

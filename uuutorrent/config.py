@@ -191,6 +191,45 @@ class Automation(Section):
     """How often downloads are looked at for stalling."""
 
 
+class Health(Section):
+    """When a download does not do well."""
+
+    stalled_s: Seconds = 900
+    """No byte for so long, though it should get some: stalled."""
+    dead_s: Seconds = 86400
+    """Nobody has it all for so long: dead."""
+    young_s: Annotated[float, Field(ge=0, le=86400)] = 180
+    """Downloads younger than this are left alone."""
+    nearly: Annotated[float, Field(gt=0, le=1)] = 0.99
+    """From this progress on (0..1) a download is left alone."""
+    block_days: Annotated[int, Field(ge=1, le=365)] = 14
+    """For so long a release that did not do well is not picked again."""
+    probe: bool = True
+    """Look into finished files with ffprobe, and at what files are there beside them."""
+
+
+class Upkeep(Section):
+    """Disk and line. Admins may settle seeding otherwise for one user."""
+
+    seed_ratio: Annotated[float, Field(ge=0, le=1000)] = 0
+    """Seeding ends at this ratio of uploaded to downloaded; 0: no limit."""
+    seed_minutes: Annotated[int, Field(ge=0, le=5_256_000)] = 0
+    """Seeding ends after so many minutes; 0: no limit."""
+    free_floor_bytes: Annotated[int, Field(ge=0)] = 2 * 2**30
+    """So much of the disk stays free: what does not fit is refused, and downloads wait; 0: no guard."""
+    egress_bytes: Annotated[int, Field(ge=0)] = 10 * 10**12
+    """What may leave the machine in a month (UTC), served and seeded; 0: no budget."""
+    slow_seeding_bps: Annotated[int, Field(ge=1024)] = 64 * 1024
+    """How fast all torrents together seed, in bytes/s, once 95 % of that is used."""
+
+
+class Notifications(Section):
+    """Messages to the outside."""
+
+    allow_private: bool = False
+    """Let people send messages to addresses in private networks."""
+
+
 class Metrics(Section):
     """The side port for Prometheus: /metrics, /livez, /readyz."""
 
@@ -231,6 +270,9 @@ class Config(BaseSettings):
     nyaa: Nyaa = Nyaa()
     accounts: Accounts = Accounts()
     automation: Automation = Automation()
+    health: Health = Health()
+    upkeep: Upkeep = Upkeep()
+    notifications: Notifications = Notifications()
     metrics: Metrics = Metrics()
     browser: Browser = Browser()
 

@@ -17,32 +17,18 @@ import structlog
 
 from uuutorrent import logs, metrics
 from uuutorrent.accounts import Accounts
-from uuutorrent.anime.anilist import AniList
-from uuutorrent.anime.watchlist import Watchlists
-from uuutorrent.automation.binding import Binding
 from uuutorrent.automation.every import every
-from uuutorrent.automation.feeds import Feeds
-from uuutorrent.automation.rulebook import Rulebook
+from uuutorrent.compose import compose
 from uuutorrent.config import Config
 from uuutorrent.desk import Services
 from uuutorrent.errors import BadConfig, UuuError
-from uuutorrent.releases.nyaa import Nyaa
-from uuutorrent.releases.search import Releases
 from uuutorrent.ssh import server as ssh
 from uuutorrent.store import migrate
 from uuutorrent.store.database import Database
 from uuutorrent.store.private import make_directory
-from uuutorrent.store.sealed import KeyRing
 from uuutorrent.tally import Tally
-from uuutorrent.torrents.engine import Engine
-from uuutorrent.torrents.files import Files
-from uuutorrent.torrents.grabs import Grabs
-from uuutorrent.torrents.library import Library
-from uuutorrent.torrents.live import Live
 from uuutorrent.torrents.managed import Managed
-from uuutorrent.torrents.outside import Outside
 from uuutorrent.torrents.qbittorrent import QBittorrent
-from uuutorrent.torrents.sources import Sources
 
 log = structlog.get_logger()
 
@@ -87,46 +73,6 @@ async def opened(config: Config) -> AsyncGenerator[Opened]:
                 raise
             raise BadConfig(f"{e.filename} cannot be used: {e.strerror}") from e
         yield house
-
-
-def compose(
-    config: Config, database: Database, engine: Engine, http: httpx.AsyncClient, tally: Tally, accounts: Accounts
-) -> Services:
-    """All services over what is open already: the one place where they are built, for the daemon and for its tests.
-
-    Raises:
-        OSError: the keys that seal tokens cannot be read or written.
-    """
-    live = Live(engine, config.qbittorrent.poll_s)
-    keyring = KeyRing.open(config.server.data / "keyring")
-    watchlists = Watchlists(database, AniList(http, config.anilist, tally), keyring, config.anilist)
-    nyaa = Nyaa(http, config.nyaa, tally)
-    releases = Releases(database, nyaa, watchlists)
-    outside = Outside(allow_loopback=config.torrents.allow_loopback)
-    sources = Sources(outside)
-    library = Library(database, engine, live, config.torrents, config.download_dir, sources=sources)
-    binding = Binding(releases, watchlists, library)
-    return Services(
-        config=config,
-        tally=tally,
-        accounts=accounts,
-        watchlists=watchlists,
-        releases=releases,
-        live=live,
-        library=library,
-        grabs=Grabs(database, watchlists, releases, library, tally),
-        files=Files(library, config.download_dir),
-        feeds=Feeds(
-            Rulebook(database, keyring),
-            outside,
-            sources,
-            library,
-            binding,
-            tally,
-            every_s=config.automation.feeds_every_s,
-            spacings={httpx.URL(config.nyaa.base_url).host: nyaa.spacing},
-        ),
-    )
 
 
 async def run(config: Config) -> None:

@@ -11,9 +11,9 @@ import pytest
 from tests.fakes import FakeEngine
 from tests.ssh.port import Port, opened
 from uuutorrent.accounts import Accounts
+from uuutorrent.compose import compose
 from uuutorrent.config import Config, QBittorrent, Ssh
 from uuutorrent.config import Server as ServerSettings
-from uuutorrent.daemon import compose
 from uuutorrent.desk import Services
 from uuutorrent.store.database import Database
 from uuutorrent.tally import Tally

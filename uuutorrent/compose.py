@@ -1,0 +1,68 @@
+"""Where all services are built, once, for the daemon and for its tests."""
+
+from __future__ import annotations
+
+import httpx
+
+from uuutorrent.accounts import Accounts
+from uuutorrent.anime.anilist import AniList
+from uuutorrent.anime.watchlist import Watchlists
+from uuutorrent.automation.binding import Binding
+from uuutorrent.automation.feeds import Feeds
+from uuutorrent.automation.preferences import PreferenceBook
+from uuutorrent.automation.rulebook import Rulebook
+from uuutorrent.config import Config
+from uuutorrent.desk import Services
+from uuutorrent.releases.nyaa import Nyaa
+from uuutorrent.releases.search import Releases
+from uuutorrent.store.database import Database
+from uuutorrent.store.sealed import KeyRing
+from uuutorrent.tally import Tally
+from uuutorrent.torrents.engine import Engine
+from uuutorrent.torrents.files import Files
+from uuutorrent.torrents.grabs import Grabs
+from uuutorrent.torrents.library import Library
+from uuutorrent.torrents.live import Live
+from uuutorrent.torrents.outside import Outside
+from uuutorrent.torrents.sources import Sources
+
+
+def compose(
+    config: Config, database: Database, engine: Engine, http: httpx.AsyncClient, tally: Tally, accounts: Accounts
+) -> Services:
+    """All services over what is open already.
+
+    Raises:
+        OSError: the keys that seal tokens cannot be read or written.
+    """
+    live = Live(engine, config.qbittorrent.poll_s)
+    keyring = KeyRing.open(config.server.data / "keyring")
+    watchlists = Watchlists(database, AniList(http, config.anilist, tally), keyring, config.anilist)
+    nyaa = Nyaa(http, config.nyaa, tally)
+    releases = Releases(database, nyaa, watchlists)
+    outside = Outside(allow_loopback=config.torrents.allow_loopback)
+    sources = Sources(outside)
+    library = Library(database, engine, live, config.torrents, config.download_dir, sources=sources)
+    binding = Binding(releases, watchlists, library)
+    return Services(
+        config=config,
+        tally=tally,
+        accounts=accounts,
+        watchlists=watchlists,
+        releases=releases,
+        live=live,
+        library=library,
+        grabs=Grabs(database, watchlists, releases, library, tally),
+        files=Files(library, config.download_dir),
+        feeds=Feeds(
+            Rulebook(database, keyring),
+            outside,
+            sources,
+            library,
+            binding,
+            tally,
+            every_s=config.automation.feeds_every_s,
+            spacings={httpx.URL(config.nyaa.base_url).host: nyaa.spacing},
+        ),
+        preferences=PreferenceBook(database),
+    )

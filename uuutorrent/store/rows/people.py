@@ -1,0 +1,81 @@
+"""People, how they sign in, and what they watch."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from uuutorrent.store.rows.base import Base, user_id
+
+
+class UserRow(Base):
+    """A person. Owner: accounts."""
+
+    __tablename__ = "users"
+    # SQLite gives a deleted user's id to the next one otherwise, and a session may still hold the old.
+    __table_args__ = ({"sqlite_autoincrement": True},)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(32), unique=True)
+    role: Mapped[str] = mapped_column(String(8))
+    """"user" or "admin"."""
+    password_hash: Mapped[str | None] = mapped_column(String(100))
+    password_expired: Mapped[bool] = mapped_column(default=False)
+    """A one-time password: it must be changed at the next sign-in."""
+    quota_bytes: Mapped[int | None]
+    """None: as configured; 0: no limit."""
+    quota_torrents: Mapped[int | None]
+    created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
+    last_seen_at: Mapped[datetime | None]
+
+
+class KeyRow(Base):
+    """A public key that signs its user in. Owner: keys."""
+
+    __tablename__ = "keys"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = user_id(index=True)
+    fingerprint: Mapped[str] = mapped_column(String(64), unique=True)
+    """SHA256:…, as `ssh-keygen -l` prints it. A key belongs to one user."""
+    public_key: Mapped[str] = mapped_column(Text)
+    comment: Mapped[str] = mapped_column(String(200))
+    added_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+
+
+class LinkRow(Base):
+    """A user's AniList account. Owner: anime.links."""
+
+    __tablename__ = "links"
+    user_id: Mapped[int] = user_id(primary_key=True)
+    anilist_id: Mapped[int]
+    anilist_name: Mapped[str] = mapped_column(String(100))
+    sealed_token: Mapped[str] = mapped_column(Text)
+    linked_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    broken_at: Mapped[datetime | None]
+    """AniList said the token is not valid any more."""
+
+
+class EntryRow(Base):
+    """One show on a local watchlist. Owner: anime.local."""
+
+    __tablename__ = "entries"
+    user_id: Mapped[int] = user_id(primary_key=True)
+    media_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    status: Mapped[str] = mapped_column(String(16))
+    progress: Mapped[int]
+    updated_at: Mapped[datetime]
+
+
+class LastListRow(Base):
+    """The last good answer for a user's list, shown (as stale) while AniList is away. Owner: anime.lastlists."""
+
+    __tablename__ = "last_lists"
+    user_id: Mapped[int] = user_id(primary_key=True)
+    status: Mapped[str] = mapped_column(String(16), primary_key=True)
+    fetched_at: Mapped[datetime]
+    answer: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
