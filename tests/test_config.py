@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from uuutorrent import config
-from uuutorrent.config import Config, find, load
+from uuutorrent.config import Config
+from uuutorrent.configuring import find, load
 from uuutorrent.errors import BadConfig
 
 EXAMPLE = Path(__file__).parent.parent / "config.example.toml"

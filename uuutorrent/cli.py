@@ -19,8 +19,7 @@ from cyclopts.help import PlainFormatter
 from rich.console import Console
 
 from uuutorrent import check as checks
-from uuutorrent import config as settings
-from uuutorrent import daemon, usercommands
+from uuutorrent import configuring, daemon, usercommands
 from uuutorrent.console import Machine, TheMachine, say
 from uuutorrent.errors import Invalid, UuuError
 from uuutorrent.ssh.text import printable
@@ -121,8 +120,8 @@ async def _call(words: Sequence[str]) -> str:
     )
     context = {}
     if handed:
-        found = settings.find(file)
-        context = dict.fromkeys(handed, Machine(settings.load(found), found))
+        found = configuring.find(file)
+        context = dict.fromkeys(handed, Machine(configuring.load(found), found))
     verb: Callable[..., Any] = command
     answer = verb(*bound.args, **bound.kwargs, **context)
     return str(await answer or "") if inspect.isawaitable(answer) else ""

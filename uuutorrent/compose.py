@@ -13,6 +13,7 @@ from uuutorrent.automation.preferences import PreferenceBook
 from uuutorrent.automation.rulebook import Rulebook
 from uuutorrent.config import Config
 from uuutorrent.desk import Services
+from uuutorrent.penalties import Penalties, tariff
 from uuutorrent.releases.nyaa import Nyaa
 from uuutorrent.releases.search import Releases
 from uuutorrent.store.database import Database
@@ -48,6 +49,7 @@ def compose(
         config=config,
         tally=tally,
         accounts=accounts,
+        penalties=Penalties(tariff(config.penalties), config.penalties.exempt),
         watchlists=watchlists,
         releases=releases,
         live=live,

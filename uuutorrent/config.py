@@ -6,25 +6,21 @@ One TOML file; every key can be overridden by `UUUTORRENT_<SECTION>__<KEY>`; eve
 
 from __future__ import annotations
 
-import difflib
-import os
 import re
 import shlex
 import socket
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
-
-from uuutorrent.errors import BadConfig
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 SSH_PORT = 22
 PREFIX = "UUUTORRENT_"
 """Of every variable that overrides a key."""
 Seconds = Annotated[float, Field(gt=0, le=86400)]
+Cost = Annotated[float, Field(ge=0, le=86400)]
 
 
 class Section(BaseModel):
@@ -80,6 +76,30 @@ class Ssh(Section):
     """A connection that has not signed in by then is closed."""
     password_tries: Annotated[int, Field(ge=1, le=20)] = 3
     """Wrong passwords per connection."""
+    key_tries: Annotated[int, Field(ge=1, le=100)] = 10
+    """Keys that are refused per connection, before it is closed."""
+    passwords: bool = True
+    """Whether people may sign in with a password; off: by key only."""
+    refusal_s: Annotated[float, Field(ge=0, le=30)] = 1
+    """A wrong password is answered after so long, whoever it was for."""
+    connections: Annotated[int, Field(ge=1, le=10_000)] = 200
+    """All at once."""
+    connections_per_user: Annotated[int, Field(ge=1, le=1000)] = 6
+    """Of one user at once."""
+    channels: Annotated[int, Field(ge=1, le=1000)] = 10
+    """Sessions in one connection."""
+    startups_begin: Annotated[int, Field(ge=1, le=10_000)] = 10
+    """From so many connections that are signing in, new ones are refused at random …"""
+    startups_percent: Annotated[int, Field(ge=0, le=100)] = 30
+    """… so many of a hundred at first, and more with each …"""
+    startups_full: Annotated[int, Field(ge=1, le=10_000)] = 60
+    """… and from so many all of them."""
+    startups_per_source: Annotated[int, Field(ge=1, le=10_000)] = 4
+    """Connections of one IPv4 address, or one IPv6 /64, that are signing in."""
+    idle_sftp_s: Seconds = 900
+    """A file session, or a connection without any session, that asks for nothing so long is closed."""
+    idle_screen_s: Seconds = 3600
+    """A screen at which no key was pressed so long is closed."""
     shutdown_grace_s: Annotated[float, Field(ge=0, le=600)] = 30
     """How long running transfers may go on after SIGTERM."""
 
@@ -104,6 +124,30 @@ class Ssh(Section):
         # scp takes brackets, as release names are full of, for a pattern.
         plain = re.sub(r"([\\*?\[\]{}])", r"\\\1", path)
         return f"scp {port}-r {shlex.quote(f'{user}@{self.name}:{plain}')} ."
+
+
+class Penalties(Section):
+    """What it costs a source (an IPv4 address, an IPv6 /64) when a connection of its comes to nothing, in seconds.
+
+    From `enforced_from_s` on, nothing is heard from it until they are over.
+    """
+
+    wrong_s: Cost = 5
+    """A wrong password or key."""
+    unknown_s: Cost = 10
+    """A name that nobody has."""
+    no_auth_s: Cost = 1
+    """It did not try to sign in."""
+    grace_s: Cost = 10
+    """It took longer than ssh.login_grace_s."""
+    enforced_from_s: Cost = 15
+    """A sum below this is forgiven."""
+    cap_s: Cost = 1800
+    """The longest."""
+    sources: Annotated[int, Field(ge=1, le=1_000_000)] = 65_536
+    """So many are remembered."""
+    exempt: tuple[IPvAnyNetwork, ...] = ()
+    """Networks that are never penalised, e.g. ["192.0.2.0/24"]."""
 
 
 class Database(Section):
@@ -263,6 +307,7 @@ class Config(BaseSettings):
 
     server: Server = Server()
     ssh: Ssh = Ssh()
+    penalties: Penalties = Penalties()
     database: Database = Database()
     qbittorrent: QBittorrent = QBittorrent()
     torrents: Torrents = Torrents()
@@ -298,77 +343,3 @@ class Config(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment goes before the file, which `load` hands over as the init settings."""
         return env_settings, init_settings
-
-
-def find(explicit: Path | None = None) -> Path | None:
-    """The configuration file in force, or None when there is none and the defaults hold.
-
-    Raises:
-        BadConfig: a file was asked for by name and is not there.
-    """
-    named = explicit or (Path(os.environ["UUUTORRENT_CONFIG"]) if os.environ.get("UUUTORRENT_CONFIG") else None)
-    if named is not None:
-        if not named.is_file():
-            raise BadConfig(f"there is no configuration file {named}")
-        return named
-    xdg = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
-    places = (Path("config.toml"), xdg / "uuutorrent/config.toml", Path("/etc/uuutorrent/config.toml"))
-    return next((place for place in places if place.is_file()), None)
-
-
-def load(path: Path | None = None) -> Config:
-    """Read the configuration: environment over `path` (or the file `find` finds) over defaults.
-
-    Raises:
-        BadConfig: with the key, what is wrong with it, and the nearest known key for an unknown one.
-    """
-    place = find(path)
-    try:
-        given = tomllib.loads(place.read_text()) if place else {}
-        _check_environment()
-        return Config(**_without_secrets_of_environment(given))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
-        raise BadConfig(f"{place}: {e}") from e
-    except ValidationError as e:
-        raise BadConfig("\n".join(_explain(place, dict(error)) for error in e.errors())) from e
-
-
-def _check_environment() -> None:
-    """The library passes over variables it has no key for; a typing mistake must not."""
-    known = {f"{PREFIX}{key.replace('.', '__')}".upper() for key in _known_keys()} | {f"{PREFIX}CONFIG"}
-    sections = tuple(f"{PREFIX}{name}__".upper() for name in Config.model_fields)
-    for name in os.environ:
-        # A mistake within a known section is found, and explained, like one in the file.
-        if name.upper().startswith(PREFIX) and name.upper() not in known and not name.upper().startswith(sections):
-            near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.5)
-            raise BadConfig(f"{name}: there is no such key" + (f"; did you mean {near[0]}?" if near else ""))
-
-
-def _without_secrets_of_environment(given: dict[str, Any]) -> dict[str, Any]:
-    """A secret in the environment, or its file there, goes before both the secret and its file in the file."""
-    there = {name.upper() for name in os.environ}
-    kept = dict(given)
-    for name, section in _sections():
-        for key in section.secrets:
-            pair = {key, f"{key}_file"}
-            if there & {f"{PREFIX}{name}__{one}".upper() for one in pair} and isinstance(kept.get(name), dict):
-                kept[name] = {key: value for key, value in kept[name].items() if key not in pair}
-    return kept
-
-
-def _explain(place: Path | None, error: dict[str, Any]) -> str:
-    key = ".".join(str(part) for part in error["loc"])
-    where = f"{place}: " if place else ""
-    if error["type"] != "extra_forbidden":
-        return f"{where}{key}: {error['msg'].removeprefix('Value error, ')}"
-    near = difflib.get_close_matches(key, _known_keys(), n=1, cutoff=0.5)
-    return f"{where}{key}: there is no such key" + (f"; did you mean {near[0]}?" if near else "")
-
-
-def _known_keys() -> list[str]:
-    return [*Config.model_fields, *(f"{name}.{key}" for name, section in _sections() for key in section.model_fields)]
-
-
-def _sections() -> list[tuple[str, type[Section]]]:
-    fields = ((name, field.annotation) for name, field in Config.model_fields.items())
-    return [(name, kind) for name, kind in fields if isinstance(kind, type) and issubclass(kind, Section)]

@@ -9,6 +9,7 @@ from uuutorrent.anime.watchlist import Watchlists
 from uuutorrent.automation.feeds import Feeds
 from uuutorrent.automation.preferences import PreferenceBook
 from uuutorrent.config import Config
+from uuutorrent.penalties import Penalties
 from uuutorrent.releases.search import Releases
 from uuutorrent.tally import Tally
 from uuutorrent.torrents.files import Files
@@ -24,6 +25,7 @@ class Services:
     config: Config
     tally: Tally
     accounts: Accounts
+    penalties: Penalties
     watchlists: Watchlists
     releases: Releases
     live: Live

@@ -63,8 +63,13 @@ FAMILIES: Mapping[str, Family] = {
         },
     ),
     "ssh_refused": Family(
-        "Connections that ended before anybody had signed in.",
-        {"reason": ("no_auth", "auth_failed", "passwords", "grace", "closing", "trouble")},
+        "Connections that ended before anybody had signed in, or were not let in at all.",
+        {
+            "reason": (
+                *("no_auth", "auth_failed", "passwords", "keys", "grace", "closing", "trouble"),
+                *("banned", "full", "source", "startups", "user_limit"),
+            )
+        },
     ),
     "sessions": Family("Sessions opened.", {"kind": _DOORS}),
     "session_crashes": Family("Sessions ended by an error of ours.", {"kind": _DOORS}),

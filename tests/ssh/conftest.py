@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -31,10 +32,16 @@ def engine() -> FakeEngine:
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Config:
+def ssh_limits() -> dict[str, Any]:
+    """Settings of the port that a test wants otherwise; it parametrises this name."""
+    return {"refusal_s": 0.05}
+
+
+@pytest.fixture
+def config(tmp_path: Path, ssh_limits: dict[str, Any]) -> Config:
     return Config(
         server=ServerSettings(data_dir=tmp_path / "data"),
-        ssh=Ssh(host="127.0.0.1", port=0, public_host="seedbox"),
+        ssh=Ssh(host="127.0.0.1", port=0, public_host="seedbox", **ssh_limits),
         qbittorrent=QBittorrent(download_dir=str(tmp_path / "downloads")),
     )
 

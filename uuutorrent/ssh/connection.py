@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -13,10 +13,12 @@ import asyncssh
 import structlog
 
 from uuutorrent.desk import Services
-from uuutorrent.errors import Refused, UuuError
+from uuutorrent.errors import Missing, Refused, UuuError
+from uuutorrent.penalties import Offence, Source, source_of
 from uuutorrent.ssh import tcp
+from uuutorrent.ssh.admission import Admission
 from uuutorrent.ssh.screen import OpenApp
-from uuutorrent.ssh.session import Session, Visit
+from uuutorrent.ssh.session import IDLE, Session, Visit
 from uuutorrent.ssh.signin import Method, SignIn
 from uuutorrent.users import SignedIn, User
 
@@ -25,6 +27,8 @@ log = structlog.get_logger()
 CLOSING = "the server is restarting: come back in a minute"
 BROKE = "something broke on the server while you signed in; it was logged"
 TOO_MANY = "too many wrong passwords: connect again"
+TOO_MANY_KEYS = "too many keys that are not yours here: name the right one with ssh -i"
+TOO_MANY_SESSIONS = "too many sessions in this connection: close one"
 GONE = "your account is disabled or gone; ask an admin"
 KEY_GONE = "the key you came with was removed, or your account is disabled or gone; ask an admin"
 ROLE_CHANGED = "your role was changed: sign in again"
@@ -46,6 +50,7 @@ class Guests:
 
     def __init__(self, services: Services, open_app: OpenApp) -> None:
         self.services = services
+        self.admission = Admission(services.config.ssh, services.penalties)
         self.open_app = open_app
         self.connections: set[Connection] = set()
         self.closing = False
@@ -68,6 +73,17 @@ class Guests:
         if not self.connections:
             self._all_gone.set()
 
+    def look_at(self, check: Coroutine[Any, Any, None]) -> None:
+        """Do something that is to be finished though the connection is gone."""
+        task = asyncio.get_running_loop().create_task(check, name="after a connection")
+        self.checks.add(task)
+        task.add_done_callback(self._looked_at)
+
+    def _looked_at(self, task: asyncio.Task[Any]) -> None:
+        self.checks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("connection not looked at", why=str(error))
+
     async def all_gone(self) -> None:
         """Wait until nobody is connected."""
         await self._all_gone.wait()
@@ -80,14 +96,12 @@ class Connection(asyncssh.SSHServer):
         services = guests.services
         self._guests = guests
         self._accounts = services.accounts
-        self._signin = SignIn(
-            services.accounts,
-            services.tally,
-            password_tries=services.config.ssh.password_tries,
-            under_way=guests.checks,
-        )
+        self._limits = services.config.ssh
+        self._signin = SignIn(services.accounts, services.tally, self._limits, under_way=guests.checks)
         self._conn: asyncssh.SSHServerConnection | None = None
         self._address: tuple[str, int] = ("", 0)
+        self._source = Source("")
+        self._is_let_in = False
         self._began = time.monotonic()
         self._proved = False
         self._settled = asyncio.Event()
@@ -97,26 +111,38 @@ class Connection(asyncssh.SSHServer):
         """Who signed in, as they were then."""
         self.signed_in: SignedIn | None = None
         self._sessions: set[Session] = set()
+        self._opening = 0
+        """Sessions that are asked for and not open yet."""
+        self._busy_at = self._began
         self._gone = asyncio.Event()
 
     # The connection itself
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
-        """A client is there."""
-        self._conn = conn
+        """A client is there. Who is not let in is hung up on before a byte is sent."""
         self._address = conn.get_extra_info("peername", ("", 0))[:2]
+        self._source = source_of(self._address[0])
+        if why := self._guests.admission.refusal(self._source):
+            self._guests.services.tally.count("ssh_refused", why)
+            conn.abort()
+            return
+        self._conn, self._is_let_in = conn, True
         self._guests.came(self)
         tcp.answer_quickly(conn, until=self._settled.is_set)
         tcp.tell_when_full(conn, self._full)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone. asyncssh has closed its sessions before."""
+        if not self._is_let_in:
+            return
         conn, self._conn = self._conn, None
         self._guests.left(self)
+        self._guests.admission.gone(self._source, proved=self._proved)
         if conn is not None:
             tcp.let_go(conn)
         if not self._proved:
             self._log_no_sign_in()
+            self._guests.look_at(self._punish())
         self._settled.set()
         self._gone.set()
 
@@ -124,6 +150,14 @@ class Connection(asyncssh.SSHServer):
         """End it; the client shows the sentence."""
         if self._conn is not None:
             self._conn.disconnect(asyncssh.DISC_BY_APPLICATION, sentence)
+
+    def hang_up_if_idle(self) -> None:
+        """End it if nothing was asked for in it for as long as it may stand still."""
+        now = time.monotonic()
+        for session in tuple(self._sessions):
+            session.end_if_idle(now, self._limits)
+        if self.user is not None and not self._sessions and now - self._busy_at > self._limits.idle_sftp_s:
+            self.disconnect(IDLE)
 
     def outstays(self, now: User | None) -> str:
         """Why the person has to go, if they have to; `now` is who they are by now, None if nobody."""
@@ -162,17 +196,21 @@ class Connection(asyncssh.SSHServer):
         return True
 
     def password_auth_supported(self) -> bool:
-        """Passwords are taken."""
-        return True
+        """Passwords are taken, if they are at all."""
+        return self._limits.passwords
 
     def kbdint_auth_supported(self) -> bool:
         """Passwords are asked for as well."""
-        return True
+        return self._limits.passwords
 
     async def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
         """Asked for a key that is shown and for one that signed; neither makes an identity yet."""
         with self._told():
-            return await self._signin.key(username, key)
+            if await self._signin.key(username, key):
+                return True
+        if self._signin.out_of_keys:
+            raise asyncssh.DisconnectError(asyncssh.DISC_NO_MORE_AUTH_METHODS_AVAILABLE, TOO_MANY_KEYS)
+        return False
 
     async def validate_password(self, username: str, password: str) -> bool:
         """A password sent by itself."""
@@ -189,20 +227,33 @@ class Connection(asyncssh.SSHServer):
     async def auth_completed(self) -> None:
         """Something was proved: find out who that makes them. Their sessions wait for it."""
         self._proved = True
+        self._guests.admission.proved(self._source)
         try:
             with self._told():
                 # The name as asyncssh completed it, not as any check was asked with.
                 name = self._conn.get_extra_info("username") if self._conn else ""
-                self.user = user = await self._signin.complete(name)
-                self.signed_in = SignedIn(user.id, self._signin.fingerprint)
+                user = await self._signin.complete(name)
+                self._check_room(user)
+                self.user, self.signed_in = user, SignedIn(user.id, self._signin.fingerprint)
             log.info("ssh_signed_in", **self._where(), method=self._signin.method, user=user.name)
         finally:
             self._settled.set()
+            if self.user is None:  # whoever asks for a session meanwhile is told why there is none
+                asyncio.get_running_loop().call_later(CUT_S, self.disconnect, self._trouble)
 
     # Sessions
 
     async def session_requested(self) -> Session:
         """A channel for screens, a command or files."""
+        if self._opening + len(self._sessions) >= self._limits.channels:
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_RESOURCE_SHORTAGE, TOO_MANY_SESSIONS)
+        self._opening += 1
+        try:
+            return await self._open_session()
+        finally:
+            self._opening -= 1
+
+    async def _open_session(self) -> Session:
         await self._settled.wait()
         user = await self._visitor()
         services = self._guests.services
@@ -213,6 +264,30 @@ class Connection(asyncssh.SSHServer):
         return session
 
     # Within
+
+    def _check_room(self, user: User) -> None:
+        """Raises Refused if this user has as many connections as one may have."""
+        theirs = sum(other.user is not None and other.user.id == user.id for other in self._guests.connections)
+        if theirs >= self._limits.connections_per_user:
+            self._guests.services.tally.count("ssh_refused", "user_limit")
+            raise Refused(f"you have {theirs} connections open, which is all you may have: close one")
+
+    async def _punish(self) -> None:
+        """Let the source of a connection that came to nothing pay for it, unless the trouble was ours."""
+        offence = self._offence() if not (self._trouble or self._guests.closing) else None
+        failure = self._signin.last_failure
+        if offence is Offence.WRONG and failure:
+            try:
+                await self._accounts.by_name(failure.name)
+            except Missing:
+                offence = Offence.UNKNOWN
+        if offence is not None:
+            self._guests.services.penalties.add(self._source, offence, max(1, self._signin.wrong_passwords))
+
+    def _offence(self) -> Offence:
+        if self._signin.last_failure:
+            return Offence.WRONG
+        return Offence.GRACE if self._reason() == "grace" else Offence.NO_AUTH
 
     async def _visitor(self) -> User:
         """Whoever wants a session, as they are at this moment."""
@@ -242,6 +317,7 @@ class Connection(asyncssh.SSHServer):
     def _over(self, session: Session) -> None:
         self._sessions.discard(session)
         self._guests.sessions.discard(session)
+        self._busy_at = time.monotonic()
 
     def _full(self, full: bool) -> None:
         for session in tuple(self._sessions):
@@ -283,6 +359,8 @@ class Connection(asyncssh.SSHServer):
             return "grace"
         if self._signin.out_of_tries:
             return "passwords"
+        if self._signin.out_of_keys:
+            return "keys"
         return "auth_failed" if self._signin.last_failure else "no_auth"
 
 

@@ -23,6 +23,7 @@ from uuutorrent.ssh.screen import OpenApp
 from uuutorrent.store.private import write_once
 from uuutorrent.tui.app import UuuApp
 from uuutorrent.tui.pace import Studio
+from uuutorrent.users import User
 
 log = structlog.get_logger()
 
@@ -50,8 +51,14 @@ class Server:
         opened = Counter(session.kind for session in self._guests.sessions)
         return {kind: opened[kind] for kind in KINDS}
 
+    def connections_of(self, user: User) -> int:
+        """How many connections this user has open."""
+        return sum(one.user is not None and one.user.id == user.id for one in self._guests.connections)
+
     async def send_away(self) -> None:
-        """Hang up on everybody who could not come the same way again, or would come as somebody else."""
+        """Hang up on everybody who could not come the same way again, would come as somebody else, or does nothing."""
+        for connection in tuple(self._guests.connections):
+            connection.hang_up_if_idle()
         here = {connection: connection.signed_in for connection in self._guests.connections if connection.signed_in}
         if not here:
             return

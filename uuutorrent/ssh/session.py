@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import asyncssh
 import structlog
 
+from uuutorrent.config import Ssh
 from uuutorrent.desk import Desk
-from uuutorrent.errors import UuuError
+from uuutorrent.errors import Refused, UuuError
 from uuutorrent.ssh.channel import Blocker, Channel
 from uuutorrent.ssh.door import CRASHED, Door, Kind
 from uuutorrent.ssh.screen import OpenApp, Screen
@@ -20,6 +22,7 @@ from uuutorrent.ssh.stdio import Stdio
 
 log = structlog.get_logger()
 
+IDLE = "nothing was asked for in a long time"
 LINGER_S = 5.0
 """How long a door may take to end after its client is gone."""
 
@@ -45,6 +48,7 @@ class Session(asyncssh.SSHServerSession[bytes]):
         self._exit_code = 1
         self._last_words = ""
         self._lingering: asyncio.TimerHandle | None = None
+        self._asked_at = time.monotonic()
         self.task: asyncio.Task[None] | None = None
         """The door's life; None until the client has said which door."""
 
@@ -93,6 +97,7 @@ class Session(asyncssh.SSHServerSession[bytes]):
 
     def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
         """Input."""
+        self._asked_at = time.monotonic()
         self._tell(lambda door: door.received(data))
 
     def eof_received(self) -> bool:
@@ -144,6 +149,14 @@ class Session(asyncssh.SSHServerSession[bytes]):
     def leave(self, sentence: str) -> None:
         """The server is about to stop; see `Door.leave`."""
         self._tell(lambda door: door.leave(sentence))
+
+    def end_if_idle(self, now: float, limits: Ssh) -> None:
+        """End screens and files at which nobody asked for anything for too long; `now` is of the monotonic clock."""
+        idle_s = now - self._asked_at
+        if self.kind == "screen" and idle_s > limits.idle_screen_s:
+            self.leave(IDLE)
+        elif self.kind == "sftp" and idle_s > limits.idle_sftp_s:
+            self.cut(IDLE, exit_code=Refused.exit_code)
 
     def cut(self, sentence: str, *, exit_code: int) -> None:
         """It ends now, whatever is going on in it."""

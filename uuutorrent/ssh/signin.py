@@ -12,6 +12,7 @@ check at a time: a query that is cut off costs the database a connection, and a 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
@@ -19,6 +20,7 @@ from typing import Any, Literal, TypeVar
 import asyncssh
 
 from uuutorrent.accounts import Accounts
+from uuutorrent.config import Ssh
 from uuutorrent.errors import Refused, RemoteError
 from uuutorrent.passwords import Crowded
 from uuutorrent.ssh.algorithms import only_modern_signatures
@@ -56,25 +58,31 @@ class Password:
 class SignIn:
     """The tries of one connection, and what came of them."""
 
-    def __init__(
-        self, accounts: Accounts, tally: Tally, *, password_tries: int, under_way: set[asyncio.Task[Any]]
-    ) -> None:
+    def __init__(self, accounts: Accounts, tally: Tally, limits: Ssh, *, under_way: set[asyncio.Task[Any]]) -> None:
         self._accounts = accounts
         self._under_way = under_way
         self._free = asyncio.Lock()
         self._tally = tally
-        self._tries_left = password_tries
+        self._tries_left = limits.password_tries
+        self._keys_left = limits.key_tries
+        self._refusal_s = limits.refusal_s
         self._proof: Signature | Password | None = None
         self.method: Method | None = None
         """How the user signed in."""
         self.fingerprint: str | None = None
         """Of the key that signed; None: a password did."""
         self.last_failure: Attempt | None = None
+        self.wrong_passwords = 0
 
     @property
     def out_of_tries(self) -> bool:
         """No password will be looked at any more: hang up."""
         return self._tries_left <= 0
+
+    @property
+    def out_of_keys(self) -> bool:
+        """No key will be looked at any more: hang up."""
+        return self._keys_left <= 0
 
     async def password(self, name: str, password: str, method: Method) -> bool:
         """Whether this is the user's password. A try counts when it begins, so that tries side by side all count.
@@ -87,6 +95,7 @@ class SignIn:
             return False
         self._tries_left -= 1
         before, self.last_failure = self.last_failure, Attempt(method, name)
+        answer_at = time.monotonic() + self._refusal_s
         try:
             user = await self._undisturbed(self._accounts.with_password(name, password))
         except (Crowded, RemoteError):  # our trouble, not a wrong password
@@ -94,7 +103,9 @@ class SignIn:
             self._tally.count("ssh_auth_attempts", method, "trouble")
             raise
         except Refused:
+            self.wrong_passwords += 1
             self._tally.count("ssh_auth_attempts", method, "failed")
+            await asyncio.sleep(answer_at - time.monotonic())
             return False
         self._proof = Password(user, method)
         return True
@@ -102,10 +113,13 @@ class SignIn:
     async def key(self, name: str, key: asyncssh.SSHKey) -> bool:
         """Whether a signature by this key would sign the user in. asyncssh verifies the signature, if there is one."""
         self._proof = None
+        if self.out_of_keys:
+            return False
         only_modern_signatures(key)
         fingerprint = key.get_fingerprint()
         if not await self._undisturbed(self._accounts.key_known(name, fingerprint)):
             self.last_failure = Attempt("publickey", name)
+            self._keys_left -= 1
             self._tally.count("ssh_auth_attempts", "publickey", "failed")
             return False
         self._proof = Signature(name, fingerprint)

@@ -1,0 +1,210 @@
+"""What the port bears from people, and from those who are none."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import asyncssh
+import pytest
+
+from tests.conftest import PASSWORD
+from tests.ssh.port import Port, sit_down
+from uuutorrent.accounts import Admin
+from uuutorrent.penalties import Source
+from uuutorrent.users import User
+
+HERE = Source("127.0.0.1")
+
+
+@asynccontextmanager
+async def knocking(port: Port, source: str = "127.0.0.1") -> AsyncIterator[asyncio.StreamReader]:
+    """A client that only connects; what the server says can be read."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port.number, local_addr=(source, 0))
+    try:
+        yield reader
+    finally:
+        writer.close()
+
+
+async def is_let_in(reader: asyncio.StreamReader) -> bool:
+    """Whether the server says its version; it says nothing to whom it does not let in."""
+    try:
+        async with asyncio.timeout(10):
+            return (await reader.readline()).startswith(b"SSH-2.0-uuutorrent")
+    except ConnectionResetError:
+        return False
+
+
+async def fails(port: Port, name: str, password: str = "wrong") -> None:
+    """Somebody goes away after one wrong password."""
+    before = port.counted("ssh_refused", "auth_failed")
+    with pytest.raises(asyncssh.PermissionDenied):
+        async with port.connect(name, password=password, preferred_auth="password"):
+            pass
+    await port.until(lambda: port.counted("ssh_refused", "auth_failed") > before)
+
+
+async def test_a_source_signs_in_four_times_at_once_and_others_are_not_disturbed(port: Port) -> None:
+    async with AsyncExitStack() as open_ones:
+        for _ in range(4):
+            assert await is_let_in(await open_ones.enter_async_context(knocking(port)))
+        async with knocking(port) as fifth:
+            assert not await is_let_in(fifth)
+        assert port.counted("ssh_refused", "source") == 1
+        async with knocking(port, "127.0.0.2") as other:
+            assert await is_let_in(other)
+
+
+@pytest.mark.parametrize("ssh_limits", [{"startups_begin": 2, "startups_percent": 100, "startups_full": 3}])
+async def test_half_open_connections_from_everywhere_are_bounded(port: Port) -> None:
+    async with AsyncExitStack() as open_ones:
+        answers = [
+            await is_let_in(await open_ones.enter_async_context(knocking(port, f"127.0.0.{number}")))
+            for number in range(10, 16)
+        ]
+    assert answers == [True, True, False, False, False, False]
+    assert port.counted("ssh_refused", "startups") == 4
+
+
+async def test_three_wrong_passwords_close_the_port_for_their_source_until_an_admin_lifts_it(
+    port: Port, ann: User, boss: Admin
+) -> None:
+    typed = iter(["wrong"] * 3)
+
+    class Typist(asyncssh.SSHClient):
+        def password_auth_requested(self) -> str:
+            return next(typed)
+
+    with pytest.raises(asyncssh.DisconnectError, match="too many wrong passwords"):
+        async with port.connect("ann", client_factory=Typist, preferred_auth="password"):
+            pass
+    await port.until(lambda: port.services.penalties.left_s(HERE) > 0)
+    async with knocking(port) as reader:
+        assert not await is_let_in(reader)
+    assert port.counted("ssh_refused", "banned") == 1
+    async with knocking(port, "127.0.0.2") as other:
+        assert await is_let_in(other)
+    assert [one.source for one in port.services.penalties.every(boss) if one.is_refused] == [HERE]
+    port.services.penalties.lift(boss, "127.0.0.1")
+    async with port.connect("ann", password=PASSWORD):
+        pass
+
+
+async def test_going_away_after_each_wrong_password_does_not_help(port: Port, ann: User) -> None:
+    for _ in range(4):
+        await fails(port, "ann")
+    await port.until(lambda: port.services.penalties.left_s(HERE) > 0)
+
+
+async def test_names_that_nobody_has_cost_twice_as_much(port: Port, ann: User) -> None:
+    for _ in range(2):
+        await fails(port, "nobody-here")
+    await port.until(lambda: port.services.penalties.left_s(HERE) > 0)
+    async with knocking(port) as reader:
+        assert not await is_let_in(reader)
+
+
+async def test_who_signs_in_in_the_end_is_not_penalised(port: Port, ann: User, boss: Admin) -> None:
+    for _ in range(5):
+        typed = iter(["wrong", "wrong", PASSWORD])
+
+        class Typist(asyncssh.SSHClient):
+            def password_auth_requested(self) -> str:
+                return next(typed)  # noqa: B023 - used within the turn
+
+        async with port.connect("ann", client_factory=Typist, preferred_auth="password"):
+            pass
+    assert port.services.penalties.every(boss) == ()
+
+
+@pytest.mark.parametrize("ssh_limits", [{"refusal_s": 0.6}])
+@pytest.mark.parametrize("name", ["ann", "nobody-here"])
+async def test_a_wrong_password_is_answered_late_whoever_it_is_for(port: Port, ann: User, name: str) -> None:
+    began = time.monotonic()
+    await fails(port, name)
+    assert time.monotonic() - began >= 0.6
+
+
+@pytest.mark.parametrize("ssh_limits", [{"key_tries": 3}])
+async def test_a_connection_shows_so_many_keys_and_no_more(port: Port, ann: User) -> None:
+    keys = [asyncssh.generate_private_key("ssh-ed25519") for _ in range(4)]
+    with pytest.raises(asyncssh.DisconnectError, match="too many keys that are not yours here"):
+        async with port.connect("ann", client_keys=keys):
+            pass
+    await port.until(lambda: port.counted("ssh_refused", "keys") == 1)
+
+
+@pytest.mark.parametrize("ssh_limits", [{"passwords": False}])
+async def test_where_passwords_are_off_none_is_taken_and_keys_are(port: Port, ann: User) -> None:
+    with pytest.raises(asyncssh.PermissionDenied):
+        async with port.connect("ann", password=PASSWORD):
+            pass
+    assert port.counted("ssh_auth_attempts", "password", "ok") == 0
+    async with port.as_user(ann):
+        pass
+
+
+@pytest.mark.parametrize("ssh_limits", [{"connections_per_user": 2}])
+async def test_a_user_has_so_many_connections_and_closing_one_makes_room(port: Port, ann: User, bob: User) -> None:
+    async with port.as_user(ann):
+        async with port.as_user(ann):
+            async with port.as_user(ann) as third:
+                with pytest.raises(asyncssh.ChannelOpenError, match="you have 2 connections open"):
+                    await third.run("whoami")
+                async with asyncio.timeout(10):
+                    await third.wait_closed()
+            async with port.as_user(bob) as another:
+                assert (await another.run("whoami")).exit_status == 0
+        assert port.counted("ssh_refused", "user_limit") == 1
+        await port.until(lambda: port.server.connections_of(ann) == 1)
+        async with port.as_user(ann) as again:
+            assert (await again.run("whoami")).exit_status == 0
+
+
+@pytest.mark.parametrize("ssh_limits", [{"connections": 1}])
+async def test_when_the_house_is_full_nobody_else_comes_in(port: Port, ann: User) -> None:
+    async with port.as_user(ann), knocking(port, "127.0.0.2") as other:
+        assert not await is_let_in(other)
+    assert port.counted("ssh_refused", "full") == 1
+
+
+@pytest.mark.parametrize("ssh_limits", [{"channels": 3}])
+async def test_a_connection_holds_so_many_sessions_and_the_others_live_on(port: Port, ann: User) -> None:
+    async with port.as_user(ann) as connection:
+        people = [await sit_down(connection) for _ in range(3)]
+        with pytest.raises(asyncssh.ChannelOpenError, match="too many sessions"):
+            await sit_down(connection)
+        for person in people:
+            await person.sees(b"hello ann")
+
+
+@pytest.mark.parametrize("ssh_limits", [{"idle_screen_s": 0.2, "idle_sftp_s": 3600}])
+async def test_a_screen_at_which_nobody_sits_is_closed(port: Port, ann: User) -> None:
+    async with port.as_user(ann) as connection:
+        person = await sit_down(connection)
+        await person.sees(b"hello ann")
+        async with connection.start_sftp_client() as files:
+            await asyncio.sleep(0.3)
+            await port.server.send_away()
+            assert await person.ends() is not None
+            assert await files.listdir("/") is not None
+    assert b"nothing was asked for in a long time" in person.seen
+
+
+@pytest.mark.parametrize("ssh_limits", [{"idle_sftp_s": 0.2}])
+async def test_files_and_connections_that_are_left_standing_are_closed(port: Port, ann: User) -> None:
+    async with port.as_user(ann) as connection:
+        files = await connection.start_sftp_client()
+        await files.listdir("/")
+        await asyncio.sleep(0.3)
+        await port.server.send_away()
+        async with asyncio.timeout(10):
+            await files.wait_closed()
+        await asyncio.sleep(0.3)
+        await port.server.send_away()
+        async with asyncio.timeout(10):
+            await connection.wait_closed()
+    assert port.server.connections_of(ann) == 0
