@@ -49,10 +49,9 @@ def banned(text: str, tmp_path: Path) -> list[str]:
     log = tmp_path / "log"
     log.write_text(text)
     program = [UNPACKED / "usr/bin/fail2ban-regex", "-c", UNPACKED / "etc/fail2ban", "--out", "ip", log, FILTER]
+    words = ["/usr/bin/python3", *map(str, program)]
     environment = os.environ | {"PYTHONPATH": str(UNPACKED / "usr/lib/python3/dist-packages")}
-    done = subprocess.run(
-        ["/usr/bin/python3", *program], env=environment, capture_output=True, text=True, timeout=60, check=True
-    )
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60, check=True)
     return done.stdout.split()
 
 

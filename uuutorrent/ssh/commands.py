@@ -26,6 +26,7 @@ from uuutorrent.ssh.verbs import (
     corrections,
     feeds,
     fetching,
+    penalties,
     searching,
     steering,
     taste,
@@ -51,13 +52,14 @@ SUBJECTS: Mapping[str, Sequence[Verb]] = {
     "Torrents and files": torrents.VERBS,
     "Steering a torrent": steering.VERBS,
     "Your account": accounts.VERBS,
-    "For admins": admin.VERBS,
+    "For admins": (*admin.VERBS, *penalties.VERBS),
 }
 FAMILIES = {
     "correct": "Say what a release is, how a group counts, what a show is called.",
     "corrections": "What you and others say of releases.",
     "feeds": "Rules for RSS and Atom feeds.",
     "keys": "Your SSH keys.",
+    "penalties": "Sources that failed to sign in too often.",
     "taste": "What you prefer among releases.",
     "users": "The people here.",
 }

@@ -15,6 +15,7 @@ from tests.conftest import PASSWORD
 from tests.people import OTHER, a_key
 from tests.ssh.verbs.conftest import House
 from tests.torrents import metainfos
+from uuutorrent.penalties import Offence, Source
 from uuutorrent.ssh import commands
 from uuutorrent.torrents.engine import Peer, Tracker
 
@@ -144,7 +145,15 @@ async def about_people(house: House) -> dict[str, Any]:
     }
 
 
-ABOUT = (about_shows, about_corrections, about_feeds, about_torrents, about_oneself, about_people)
+async def about_sources(house: House) -> dict[str, Any]:
+    house.services.penalties.add(Source("192.0.2.7"), Offence.UNKNOWN, 3)
+    return {
+        "penalties list": await house.boss.json("penalties list"),
+        "penalties lift": await house.boss.json("penalties lift 192.0.2.7"),
+    }
+
+
+ABOUT = (about_shows, about_corrections, about_feeds, about_torrents, about_oneself, about_people, about_sources)
 
 
 @pytest.mark.parametrize("about", ABOUT)

@@ -1,0 +1,36 @@
+"""Verbs for admins: sources that failed to sign in too often."""
+
+from __future__ import annotations
+
+from uuutorrent.accounts import Admin
+from uuutorrent.ssh.call import Call, Reply, TheCall, Verb
+
+
+async def penalties_list(*, call: TheCall) -> Reply:
+    """Sources with a penalty for sign-ins that failed, and for how long."""
+    every = call.desk.penalties.every(await _admin(call))
+    rows = [("refused" if one.is_refused else "", f"{one.left_s:.0f} s", one.source) for one in every]
+    documents = [{"source": one.source, "left_s": round(one.left_s, 1), "refused": one.is_refused} for one in every]
+    return Reply(documents, call.table(("", "LEFT", "SOURCE"), rows, empty="Nobody."))
+
+
+async def penalties_lift(source: str, /, *, call: TheCall) -> Reply:
+    """Let a source try again now.
+
+    Parameters
+    ----------
+    source
+        As `penalties list` shows it, or an address in it.
+    """
+    lifted = call.desk.penalties.lift(await _admin(call), source)
+    return Reply({"source": lifted, "lifted": True}, f"{lifted} may sign in again.")
+
+
+VERBS = (
+    Verb("penalties list", penalties_list),
+    Verb("penalties lift SOURCE", penalties_lift),
+)
+
+
+async def _admin(call: Call) -> Admin:
+    return await call.desk.accounts.admin(call.desk.user)
