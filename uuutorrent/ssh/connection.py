@@ -17,6 +17,7 @@ from uuutorrent.errors import Missing, Refused, UuuError
 from uuutorrent.penalties import Offence, Source, source_of
 from uuutorrent.ssh import tcp
 from uuutorrent.ssh.admission import Admission
+from uuutorrent.ssh.delays import Delays
 from uuutorrent.ssh.screen import OpenApp
 from uuutorrent.ssh.session import IDLE, Session, Visit
 from uuutorrent.ssh.signin import Method, SignIn
@@ -51,6 +52,7 @@ class Guests:
     def __init__(self, services: Services, open_app: OpenApp) -> None:
         self.services = services
         self.admission = Admission(services.config.ssh, services.penalties)
+        self.delays = Delays()
         self.open_app = open_app
         self.connections: set[Connection] = set()
         self.closing = False
@@ -97,7 +99,7 @@ class Connection(asyncssh.SSHServer):
         self._guests = guests
         self._accounts = services.accounts
         self._limits = services.config.ssh
-        self._signin = SignIn(services.accounts, services.tally, self._limits, under_way=guests.checks)
+        self._signin = SignIn(services.accounts, services.tally, self._limits, guests.delays, under_way=guests.checks)
         self._conn: asyncssh.SSHServerConnection | None = None
         self._address: tuple[str, int] = ("", 0)
         self._source = Source("")

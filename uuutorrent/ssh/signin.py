@@ -24,6 +24,7 @@ from uuutorrent.config import Ssh
 from uuutorrent.errors import Refused, RemoteError
 from uuutorrent.passwords import Crowded
 from uuutorrent.ssh.algorithms import only_modern_signatures
+from uuutorrent.ssh.delays import Delays
 from uuutorrent.tally import Tally
 from uuutorrent.users import User
 
@@ -58,8 +59,11 @@ class Password:
 class SignIn:
     """The tries of one connection, and what came of them."""
 
-    def __init__(self, accounts: Accounts, tally: Tally, limits: Ssh, *, under_way: set[asyncio.Task[Any]]) -> None:
+    def __init__(
+        self, accounts: Accounts, tally: Tally, limits: Ssh, delays: Delays, *, under_way: set[asyncio.Task[Any]]
+    ) -> None:
         self._accounts = accounts
+        self._delays = delays
         self._under_way = under_way
         self._free = asyncio.Lock()
         self._tally = tally
@@ -96,6 +100,7 @@ class SignIn:
         self._tries_left -= 1
         before, self.last_failure = self.last_failure, Attempt(method, name)
         answer_at = time.monotonic() + self._refusal_s
+        await asyncio.sleep(self._delays.wait_s(name))
         try:
             user = await self._undisturbed(self._accounts.with_password(name, password))
         except (Crowded, RemoteError):  # our trouble, not a wrong password
@@ -104,9 +109,11 @@ class SignIn:
             raise
         except Refused:
             self.wrong_passwords += 1
+            self._delays.failed(name)
             self._tally.count("ssh_auth_attempts", method, "failed")
             await asyncio.sleep(answer_at - time.monotonic())
             return False
+        self._delays.succeeded(name)
         self._proof = Password(user, method)
         return True
 
