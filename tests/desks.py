@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -31,13 +32,19 @@ class Built:
 
 @asynccontextmanager
 async def built(
-    database: Database, home: Path, *, anilist_url: str = NOBODY, nyaa_url: str = NOBODY, client_id: str = "4242"
+    database: Database,
+    home: Path,
+    *,
+    anilist_url: str = NOBODY,
+    nyaa_url: str = NOBODY,
+    client_id: str = "4242",
+    ssh: Mapping[str, Any] | None = None,
 ) -> AsyncGenerator[Built]:
     """All services, polling a FakeEngine; give the addresses of fakes for what is outside."""
     config = Config.model_validate(
         {
             "server": {"data_dir": home / "data"},
-            "ssh": {"public_host": "seedbox"},
+            "ssh": {"public_host": "seedbox", **(ssh or {})},
             "qbittorrent": {"download_dir": str(home / "downloads"), "poll_s": 0.2},
             "torrents": {"allow_loopback": True},
             "anilist": {"api_url": anilist_url, "client_id": client_id, "requests_per_min": 90},
