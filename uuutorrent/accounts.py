@@ -14,6 +14,7 @@ from sqlalchemy import Select, and_, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from uuutorrent import config as settings
+from uuutorrent import factors
 from uuutorrent import keys as stored_keys
 from uuutorrent import users as rules
 from uuutorrent.errors import Conflict, Invalid, Missing, Refused
@@ -159,11 +160,13 @@ class Accounts:
 
         Raises:
             Refused: they are not.
+            StepUp: they have a second factor, and did not prove it lately.
         """
         async with self._database.begin() as tx:
             row = await tx.get(UserRow, user.id)
-        if row is None or row.role != "admin" or row.disabled_at is not None:
-            raise Refused("only admins may do that")
+            if row is None or row.role != "admin" or row.disabled_at is not None:
+                raise Refused("only admins may do that")
+            await factors.check_step_up(tx, user.id)
         return Admin(_user(row))
 
     # One's own password and keys

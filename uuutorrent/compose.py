@@ -16,6 +16,7 @@ from uuutorrent.desk import Services
 from uuutorrent.penalties import Penalties, tariff
 from uuutorrent.releases.nyaa import Nyaa
 from uuutorrent.releases.search import Releases
+from uuutorrent.secondfactors import SecondFactors
 from uuutorrent.store.database import Database
 from uuutorrent.store.sealed import KeyRing
 from uuutorrent.tally import Tally
@@ -49,6 +50,7 @@ def compose(
         config=config,
         tally=tally,
         accounts=accounts,
+        second_factors=SecondFactors(database, keyring, accounts),
         penalties=Penalties(tariff(config.penalties), config.penalties.exempt),
         watchlists=watchlists,
         releases=releases,

@@ -11,6 +11,7 @@ from uuutorrent.automation.preferences import PreferenceBook
 from uuutorrent.config import Config
 from uuutorrent.penalties import Penalties
 from uuutorrent.releases.search import Releases
+from uuutorrent.secondfactors import SecondFactors
 from uuutorrent.tally import Tally
 from uuutorrent.torrents.files import Files
 from uuutorrent.torrents.grabs import Grabs
@@ -26,6 +27,7 @@ class Services:
     tally: Tally
     accounts: Accounts
     penalties: Penalties
+    second_factors: SecondFactors
     watchlists: Watchlists
     releases: Releases
     live: Live

@@ -24,6 +24,7 @@ from uuutorrent.ssh.verbs import (
     admin,
     anime,
     corrections,
+    factor,
     feeds,
     fetching,
     penalties,
@@ -51,12 +52,13 @@ SUBJECTS: Mapping[str, Sequence[Verb]] = {
     "By itself": feeds.VERBS,
     "Torrents and files": torrents.VERBS,
     "Steering a torrent": steering.VERBS,
-    "Your account": accounts.VERBS,
+    "Your account": (*accounts.VERBS, *factor.VERBS),
     "For admins": (*admin.VERBS, *penalties.VERBS),
 }
 FAMILIES = {
     "correct": "Say what a release is, how a group counts, what a show is called.",
     "corrections": "What you and others say of releases.",
+    "factor": "Your second factor.",
     "feeds": "Rules for RSS and Atom feeds.",
     "keys": "Your SSH keys.",
     "penalties": "Sources that failed to sign in too often.",

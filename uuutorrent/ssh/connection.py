@@ -44,6 +44,7 @@ LONGEST_NAME = 64
 Challenge = tuple[str, str, str, Sequence[tuple[str, bool]]]
 """Name, instruction, language and the prompts, each with whether its answer is echoed. Source: RFC 4256, 3.2."""
 ASK_PASSWORD: Challenge = ("", "", "en-US", (("Password: ", False),))
+ASK_CODE: Challenge = ("", "", "en-US", (("Code of your app, or a recovery code: ", True),))
 
 
 class Guests:
@@ -99,7 +100,14 @@ class Connection(asyncssh.SSHServer):
         self._guests = guests
         self._accounts = services.accounts
         self._limits = services.config.ssh
-        self._signin = SignIn(services.accounts, services.tally, self._limits, guests.delays, under_way=guests.checks)
+        self._signin = SignIn(
+            services.accounts,
+            services.second_factors,
+            services.tally,
+            self._limits,
+            guests.delays,
+            under_way=guests.checks,
+        )
         self._conn: asyncssh.SSHServerConnection | None = None
         self._address: tuple[str, int] = ("", 0)
         self._source = Source("")
@@ -222,9 +230,14 @@ class Connection(asyncssh.SSHServer):
         """The one question."""
         return ASK_PASSWORD
 
-    async def validate_kbdint_response(self, username: str, responses: Sequence[str]) -> bool:
-        """A password that was asked for."""
-        return await self._password(username, responses[0] if len(responses) == 1 else "", "keyboard-interactive")
+    async def validate_kbdint_response(self, username: str, responses: Sequence[str]) -> bool | Challenge:
+        """A password that was asked for, or the code that was asked for after it."""
+        answer = responses[0] if len(responses) == 1 else ""
+        if self._signin.awaits_code(username):
+            return await self._code(username, answer)
+        if await self._password(username, answer, "keyboard-interactive"):
+            return True
+        return ASK_CODE if self._signin.awaits_code(username) else False
 
     async def auth_completed(self) -> None:
         """Something was proved: find out who that makes them. Their sessions wait for it."""
@@ -312,9 +325,19 @@ class Connection(asyncssh.SSHServer):
         with self._told():
             if await self._signin.password(name, password, method):
                 return True
+        self._check_tries()
+        return False
+
+    async def _code(self, name: str, code: str) -> bool:
+        with self._told():
+            if await self._signin.code(name, code):
+                return True
+        self._check_tries()
+        return False
+
+    def _check_tries(self) -> None:
         if self._signin.out_of_tries:
             raise asyncssh.DisconnectError(asyncssh.DISC_NO_MORE_AUTH_METHODS_AVAILABLE, TOO_MANY)
-        return False
 
     def _over(self, session: Session) -> None:
         self._sessions.discard(session)

@@ -23,6 +23,7 @@ from uuutorrent.accounts import Accounts
 from uuutorrent.config import Ssh
 from uuutorrent.errors import Refused, RemoteError
 from uuutorrent.passwords import Crowded
+from uuutorrent.secondfactors import SecondFactors
 from uuutorrent.ssh.algorithms import only_modern_signatures
 from uuutorrent.ssh.delays import Delays
 from uuutorrent.tally import Tally
@@ -60,9 +61,17 @@ class SignIn:
     """The tries of one connection, and what came of them."""
 
     def __init__(
-        self, accounts: Accounts, tally: Tally, limits: Ssh, delays: Delays, *, under_way: set[asyncio.Task[Any]]
+        self,
+        accounts: Accounts,
+        second: SecondFactors,
+        tally: Tally,
+        limits: Ssh,
+        delays: Delays,
+        *,
+        under_way: set[asyncio.Task[Any]],
     ) -> None:
         self._accounts = accounts
+        self._second = second
         self._delays = delays
         self._under_way = under_way
         self._free = asyncio.Lock()
@@ -71,6 +80,8 @@ class SignIn:
         self._keys_left = limits.key_tries
         self._refusal_s = limits.refusal_s
         self._proof: Signature | Password | None = None
+        self._halfway: User | None = None
+        """Who gave the right password, and has yet to give a code."""
         self.method: Method | None = None
         """How the user signed in."""
         self.fingerprint: str | None = None
@@ -88,13 +99,20 @@ class SignIn:
         """No key will be looked at any more: hang up."""
         return self._keys_left <= 0
 
+    def awaits_code(self, name: str) -> bool:
+        """Whether this name's right password was given just now, and a code of their second factor is to follow."""
+        return self._halfway is not None and self._halfway.name == name
+
     async def password(self, name: str, password: str, method: Method) -> bool:
-        """Whether this is the user's password. A try counts when it begins, so that tries side by side all count.
+        """Whether this is all it takes to sign the user in. A try counts when it begins, so that tries side by side all
+        count.
+
+        Where a second factor is asked for, see `awaits_code`; a password sent by itself is no use then.
 
         Raises:
             Crowded, RemoteError: it could not be looked at.
         """
-        self._proof = None
+        self._proof = self._halfway = None
         if self.out_of_tries:
             return False
         self._tries_left -= 1
@@ -102,24 +120,45 @@ class SignIn:
         answer_at = time.monotonic() + self._refusal_s
         await asyncio.sleep(self._delays.wait_s(name))
         try:
-            user = await self._undisturbed(self._accounts.with_password(name, password))
+            user, asks_code = await self._undisturbed(self._with_password(name, password))
         except (Crowded, RemoteError):  # our trouble, not a wrong password
             self.last_failure = before
             self._tally.count("ssh_auth_attempts", method, "trouble")
             raise
         except Refused:
-            self.wrong_passwords += 1
             self._delays.failed(name)
-            self._tally.count("ssh_auth_attempts", method, "failed")
-            await asyncio.sleep(answer_at - time.monotonic())
-            return False
+            return await self._refuse(method, answer_at)
+        if asks_code and method != "keyboard-interactive":
+            return await self._refuse(method, answer_at)
         self._delays.succeeded(name)
+        if asks_code:
+            self._tries_left += 1
+            self._halfway = user
+            return False
         self._proof = Password(user, method)
+        return True
+
+    async def code(self, name: str, code: str) -> bool:
+        """Whether this is a code of the second factor of whoever gave the right password before.
+
+        Raises:
+            Refused: too many codes were wrong.
+            RemoteError: it could not be looked at.
+        """
+        user, self._halfway, self._proof = self._halfway, None, None
+        if user is None or user.name != name or self.out_of_tries:
+            return False
+        self._tries_left -= 1
+        self.last_failure = Attempt("keyboard-interactive", name)
+        answer_at = time.monotonic() + self._refusal_s
+        if not await self._undisturbed(self._second.proves(user, code)):
+            return await self._refuse("keyboard-interactive", answer_at)
+        self._proof = Password(user, "keyboard-interactive")
         return True
 
     async def key(self, name: str, key: asyncssh.SSHKey) -> bool:
         """Whether a signature by this key would sign the user in. asyncssh verifies the signature, if there is one."""
-        self._proof = None
+        self._proof = self._halfway = None
         if self.out_of_keys:
             return False
         only_modern_signatures(key)
@@ -142,6 +181,18 @@ class SignIn:
         user = await self._undisturbed(self._user_of(proof, name))
         self._tally.count("ssh_auth_attempts", self.method or "", "ok")
         return user
+
+    async def _with_password(self, name: str, password: str) -> tuple[User, bool]:
+        """Whose password it is, and whether they have a second factor."""
+        user = await self._accounts.with_password(name, password)
+        return user, (await self._second.of(user)).is_on
+
+    async def _refuse(self, method: Method, answer_at: float) -> bool:
+        """Say no, and not before its time."""
+        self.wrong_passwords += 1
+        self._tally.count("ssh_auth_attempts", method, "failed")
+        await asyncio.sleep(answer_at - time.monotonic())
+        return False
 
     async def _user_of(self, proof: Signature | Password | None, name: str) -> User:
         match proof:

@@ -26,6 +26,7 @@ from uuutorrent.store.rows.feeds import (
 )
 from uuutorrent.store.rows.people import (
     EntryRow,
+    FactorRow,
     KeyRow,
     LastListRow,
     LinkRow,
@@ -55,6 +56,7 @@ __all__ = [
     "CorrectionAnswerRow",
     "CorrectionRow",
     "EntryRow",
+    "FactorRow",
     "FeedRow",
     "GrabRow",
     "HabitRow",

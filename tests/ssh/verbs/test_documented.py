@@ -14,6 +14,7 @@ import pytest
 from tests.conftest import PASSWORD
 from tests.people import OTHER, a_key
 from tests.ssh.verbs.conftest import House
+from tests.test_secondfactors import code_of
 from tests.torrents import metainfos
 from uuutorrent.penalties import Offence, Source
 from uuutorrent.ssh import commands
@@ -140,9 +141,43 @@ async def about_people(house: House) -> dict[str, Any]:
         "users role": await boss.json("users role carl admin"),
         "users quota": await boss.json("users quota carl --bytes 200G"),
         "users disable": await boss.json("users disable carl"),
+        "users unfactor": await unfactored(house),
         "users enable": await boss.json("users enable carl"),
         "users delete": await boss.json("users delete carl"),
     }
+
+
+async def unfactored(house: House) -> Any:
+    begun = await house.ann.json("factor begin")
+    await house.ann.json(f"factor confirm {code_of(begun['secret'], -1)}")
+    return await house.boss.json("users unfactor ann")
+
+
+async def about_factors(house: House) -> dict[str, Any]:
+    ann, secret = house.ann, ""
+
+    async def begun() -> Any:
+        nonlocal secret
+        answer = await ann.json("factor begin")
+        secret = answer["secret"]
+        return answer
+
+    return {
+        "factor begin": await begun(),
+        "factor confirm": await ann.json(f"factor confirm {code_of(secret, -1)}"),
+        "factor": await ann.json("factor"),
+        "code": await ann.json(f"code {code_of(secret)}"),
+        "factor codes": await ann.json(f"factor codes {code_of(secret, 1)}"),
+        "factor remove": await removed(house),
+    }
+
+
+async def removed(house: House) -> Any:
+    """With a second factor made anew: a code can be used once only."""
+    await house.boss.json("users unfactor ann")
+    begun = await house.ann.json("factor begin")
+    confirmed = await house.ann.json(f"factor confirm {code_of(begun['secret'])}")
+    return await house.ann.json(f"factor remove {confirmed['recovery_codes'][0]}")
 
 
 async def about_sources(house: House) -> dict[str, Any]:
@@ -153,7 +188,16 @@ async def about_sources(house: House) -> dict[str, Any]:
     }
 
 
-ABOUT = (about_shows, about_corrections, about_feeds, about_torrents, about_oneself, about_people, about_sources)
+ABOUT = (
+    about_shows,
+    about_corrections,
+    about_feeds,
+    about_torrents,
+    about_oneself,
+    about_people,
+    about_sources,
+    about_factors,
+)
 
 
 @pytest.mark.parametrize("about", ABOUT)

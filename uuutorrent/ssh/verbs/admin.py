@@ -98,6 +98,12 @@ async def users_enable(name: str, /, *, call: TheCall) -> Reply:
     return Reply({"name": name, "disabled": False}, f"{name} can sign in again.")
 
 
+async def users_unfactor(name: str, /, *, call: TheCall) -> Reply:
+    """Switch off the second factor of somebody who lost it."""
+    await call.desk.second_factors.reset(await _admin(call), name)
+    return Reply({"name": name, "factor": False}, f"{name} signs in without a code from now on.")
+
+
 async def users_delete(name: str, /, *, call: TheCall) -> Reply:
     """Delete somebody: their claims go, and with them what nobody else claims."""
     await call.desk.accounts.delete(await _admin(call), name)
@@ -110,6 +116,7 @@ VERBS = (
     Verb("users passwd NAME", users_passwd),
     Verb("users role NAME user|admin", users_role),
     Verb("users quota NAME [--bytes SIZE] [--torrents N]", users_quota),
+    Verb("users unfactor NAME", users_unfactor),
     Verb("users disable NAME", users_disable),
     Verb("users enable NAME", users_enable),
     Verb("users delete NAME", users_delete),

@@ -46,6 +46,23 @@ class KeyRow(Base):
     last_used_at: Mapped[datetime | None]
 
 
+class FactorRow(Base):
+    """A user's second factor: codes that an app shows. Owner: factors."""
+
+    __tablename__ = "factors"
+    user_id: Mapped[int] = user_id(primary_key=True)
+    sealed_secret: Mapped[str] = mapped_column(Text)
+    last_step: Mapped[int] = mapped_column(default=0)
+    """The time step of the last code that was taken: no code is taken twice."""
+    recovery: Mapped[list[str]] = mapped_column(JSON, default=list)
+    """SHA-256 of each recovery code that is left."""
+    made_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    """When the first code was typed; until then it asks nobody."""
+    proved_at: Mapped[datetime | None]
+    """When a code was typed last: what only admins may do is open for a while after."""
+
+
 class LinkRow(Base):
     """A user's AniList account. Owner: anime.links."""
 

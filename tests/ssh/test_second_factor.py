@@ -1,0 +1,77 @@
+"""Signing in with a password and a code."""
+
+from __future__ import annotations
+
+import asyncssh
+import pytest
+
+from tests.conftest import PASSWORD
+from tests.ssh.port import Port
+from tests.ssh.test_signin import Typist
+from tests.test_secondfactors import code_of
+from uuutorrent.penalties import Source
+from uuutorrent.users import User
+
+
+@pytest.fixture
+async def secret(port: Port, ann: User) -> str:
+    """Of the second factor that ann has."""
+    begun = await port.services.second_factors.begin(ann)
+    await port.services.second_factors.confirm(ann, code_of(begun.secret, -1))
+    return begun.secret
+
+
+async def comes_in(port: Port, *answers: str, method: str = "keyboard-interactive") -> list[str]:
+    """Sign in as ann with these answers; what was asked."""
+    typist = Typist(answers)
+    async with port.connect("ann", client_factory=lambda: typist, preferred_auth=method) as connection:
+        assert (await connection.run("whoami")).exit_status == 0
+    return typist.asked
+
+
+async def test_the_code_is_asked_for_after_the_right_password(port: Port, secret: str) -> None:
+    asked = await comes_in(port, PASSWORD, code_of(secret))
+    assert asked == ["Password: ", "Code of your app, or a recovery code: "]
+
+
+async def test_a_wrong_password_is_not_told_apart_before_any_code_is_asked_for(port: Port, secret: str) -> None:
+    typist = Typist(["wrong", "wrong"])
+    with pytest.raises(asyncssh.PermissionDenied):
+        async with port.connect("ann", client_factory=lambda: typist, preferred_auth="keyboard-interactive"):
+            pass
+    assert typist.asked == ["Password: ", "Password: "]
+
+
+async def test_a_code_is_not_taken_a_second_time(port: Port, secret: str) -> None:
+    code = code_of(secret)
+    await comes_in(port, PASSWORD, code)
+    with pytest.raises((asyncssh.PermissionDenied, asyncssh.DisconnectError)):
+        await comes_in(port, PASSWORD, code)
+
+
+async def test_wrong_codes_are_tries_and_cost_their_source(port: Port, secret: str) -> None:
+    with pytest.raises(asyncssh.DisconnectError, match="too many wrong passwords"):
+        await comes_in(port, PASSWORD, "000000", PASSWORD, "000001", PASSWORD, "000002")
+    await port.until(lambda: port.services.penalties.left_s(Source("127.0.0.1")) > 0)
+
+
+async def test_a_password_by_itself_does_not_do_any_more(port: Port, secret: str) -> None:
+    with pytest.raises(asyncssh.PermissionDenied):
+        await comes_in(port, PASSWORD, method="password")
+    assert port.counted("ssh_auth_attempts", "password", "ok") == 0
+
+
+async def test_a_code_for_another_name_does_nothing(port: Port, secret: str, bob: User) -> None:
+    """The right password of one, and then another name with the code."""
+    signin = port.services.accounts
+    assert (await signin.with_password("ann", PASSWORD)).name == "ann"
+    typist = Typist([PASSWORD, code_of(secret)])
+    async with port.connect("bob", client_factory=lambda: typist, preferred_auth="keyboard-interactive") as connection:
+        assert (await connection.run("whoami --json")).exit_status == 0
+    assert typist.asked == ["Password: "]
+
+
+async def test_a_key_needs_no_code_until_it_is_about_what_admins_may(port: Port, ann: User, secret: str) -> None:
+    async with port.as_user(ann) as connection:
+        assert (await connection.run("whoami")).exit_status == 0
+        assert (await connection.run("users list")).exit_status == 3

@@ -1,0 +1,131 @@
+"""What people do with their second factor: set it up, prove it, lose it. The words of `factors`, held to one user."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from uuutorrent import factors
+from uuutorrent.accounts import Accounts, Authority, User, UserId, hold
+from uuutorrent.errors import Invalid, Refused
+from uuutorrent.factors import WRONG, Begun, Factor
+from uuutorrent.store.database import Database
+from uuutorrent.store.sealed import KeyRing
+
+__all__ = ["Begun", "Factor", "SecondFactors"]
+
+WRONG_CODES = 5
+FORGOTTEN_S = 600.0
+"""So many wrong codes in so long, and none is looked at until that time is over. Only who is signed in, or gave the
+right password, gets as far as this: strangers cannot lock anybody out by it."""
+
+
+class SecondFactors:
+    """Everybody's second factors."""
+
+    def __init__(
+        self, database: Database, keyring: KeyRing, accounts: Accounts, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._database = database
+        self._keyring = keyring
+        self._accounts = accounts
+        self._clock = clock
+        self._wrong: dict[UserId, list[float]] = {}
+
+    async def of(self, user: User) -> Factor:
+        """Whether this user has one."""
+        async with self._database.begin() as tx:
+            return await factors.of(tx, user.id)
+
+    async def begin(self, user: User) -> Begun:
+        """Make a secret for an app; nothing asks for it before `confirm`.
+
+        Raises:
+            Conflict: they have one.
+        """
+        async with self._database.begin() as tx:
+            await hold(tx, user)
+            return await factors.begin(tx, self._keyring, user.id, user.name)
+
+    async def confirm(self, user: User, code: str) -> tuple[str, ...]:
+        """Switch it on with a first code; the recovery codes, to be shown once.
+
+        Raises:
+            Missing: it was not begun.
+            Conflict: it is on.
+            Invalid: the code is wrong.
+            Refused: too many codes were wrong.
+        """
+        self._check_tries(user)
+        try:
+            async with self._database.begin() as tx:
+                await hold(tx, user)
+                return await factors.confirm(tx, self._keyring, user.id, code)
+        except Invalid:
+            self._note_wrong(user)
+            raise
+
+    async def proves(self, user: User, code: str) -> bool:
+        """Whether a code of the app, or one for recovery, is right; it is used up by that.
+
+        Raises:
+            Refused: too many were wrong.
+        """
+        self._check_tries(user)
+        async with self._database.begin() as tx:
+            await hold(tx, user)
+            is_right = await factors.prove(tx, self._keyring, user.id, code)
+        if is_right:
+            self._wrong.pop(user.id, None)
+        else:
+            self._note_wrong(user)
+        return is_right
+
+    async def step_up(self, user: User, code: str) -> None:
+        """Prove it within a session.
+
+        Raises:
+            Invalid: the code is wrong, or there is no second factor.
+            Refused: too many were wrong.
+        """
+        if not await self.proves(user, code):
+            raise Invalid(WRONG, field="code")
+
+    async def renew(self, user: User, code: str) -> tuple[str, ...]:
+        """New recovery codes in place of those that are left, to be shown once.
+
+        Raises:
+            Invalid, Refused: as `step_up`.
+        """
+        await self.step_up(user, code)
+        async with self._database.begin() as tx:
+            return await factors.renew(tx, user.id)
+
+    async def remove(self, user: User, code: str) -> None:
+        """Switch it off.
+
+        Raises:
+            Invalid, Refused: as `step_up`.
+        """
+        await self.step_up(user, code)
+        async with self._database.begin() as tx:
+            await factors.remove(tx, user.id)
+
+    async def reset(self, by: Authority, name: str) -> None:
+        """Switch off somebody's who lost it.
+
+        Raises:
+            Missing: there is no such user, or they have none.
+        """
+        user = await self._accounts.by_name(name)
+        async with self._database.begin() as tx:
+            await factors.remove(tx, user.id)
+
+    def _check_tries(self, user: User) -> None:
+        lately = [at for at in self._wrong.get(user.id, ()) if at > self._clock() - FORGOTTEN_S]
+        if len(lately) >= WRONG_CODES:
+            raise Refused("too many wrong codes: try again in ten minutes")
+        self._wrong[user.id] = lately
+
+    def _note_wrong(self, user: User) -> None:
+        self._wrong.setdefault(user.id, []).append(self._clock())
