@@ -9,6 +9,7 @@ from uuutorrent.anime.anilist import AniList
 from uuutorrent.anime.watchlist import Watchlists
 from uuutorrent.automation.binding import Binding
 from uuutorrent.automation.feeds import Feeds
+from uuutorrent.automation.inbox import Inbox
 from uuutorrent.automation.preferences import PreferenceBook
 from uuutorrent.automation.rulebook import Rulebook
 from uuutorrent.config import Config
@@ -65,4 +66,5 @@ def compose(
             spacings={httpx.URL(config.nyaa.base_url).host: nyaa.spacing},
         ),
         preferences=PreferenceBook(database),
+        inbox=Inbox(database),
     )

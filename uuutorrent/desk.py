@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from uuutorrent.accounts import Accounts, User
 from uuutorrent.anime.watchlist import Watchlists
 from uuutorrent.automation.feeds import Feeds
+from uuutorrent.automation.inbox import Inbox
 from uuutorrent.automation.preferences import PreferenceBook
 from uuutorrent.config import Config
 from uuutorrent.releases.search import Releases
@@ -32,6 +33,7 @@ class Services:
     files: Files
     feeds: Feeds
     preferences: PreferenceBook
+    inbox: Inbox
 
     def desk(self, user: User) -> Desk:
         """The services, with this user at them."""

@@ -120,6 +120,7 @@ def _notices() -> None:
 
 def _channels() -> None:
     op.create_table(
+        sqlite_autoincrement=True,
         "channels",
         sa.Column("id", BIG, nullable=False),
         sa.Column("user_id", BIG, nullable=False),

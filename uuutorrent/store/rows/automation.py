@@ -55,7 +55,11 @@ class NoticeRow(Base):
     """Something a user should know, or has to choose. Owner: automation.inbox."""
 
     __tablename__ = "notices"
-    __table_args__ = (Index("ix_notices_user_id_key", "user_id", "key", unique=True),)
+    # Whoever hands notices on remembers the last number: SQLite gives a deleted one to the next otherwise.
+    __table_args__ = (
+        Index("ix_notices_user_id_key", "user_id", "key", unique=True),
+        {"sqlite_autoincrement": True},
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = user_id()
     kind: Mapped[str] = mapped_column(String(16))
