@@ -75,6 +75,14 @@ class Torrent:
     down_limit_bps: int = 0
     up_limit_bps: int = 0
     """0: no limit."""
+    last_activity: datetime | None = None
+    """When bytes of its content last went either way; before any did, when it was added."""
+    seeding_s: int = 0
+    """For how long it was whole and running."""
+    downloaded_bytes: int = 0
+    """Everything that was ever received for it, also what had to be thrown away."""
+    session_up_bytes: int = 0
+    """Uploaded since the engine started."""
 
     @property
     def is_complete(self) -> bool:
@@ -181,6 +189,10 @@ class Engine(Protocol):
 
     async def recheck(self, ids: Sequence[EngineId]) -> None:
         """Read the files again and verify them."""
+        ...
+
+    async def reannounce(self, ids: Sequence[EngineId]) -> None:
+        """Ask their trackers for peers now, as far as those let themselves be asked again."""
         ...
 
     async def delete(self, ids: Sequence[EngineId], *, with_files: bool) -> None:
