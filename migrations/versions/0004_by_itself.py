@@ -27,6 +27,8 @@ TABLES = (
     "timeline",
     "policies",
     "traffic",
+    "meters",
+    "kept",
 )
 
 
@@ -45,11 +47,15 @@ def upgrade() -> None:
     _timeline()
     _policies()
     _traffic()
+    _meters()
+    _kept()
+    op.add_column("torrents", sa.Column("seeded_at", TIME, nullable=True))
     op.add_column("torrents", sa.Column("held_back", sa.Boolean(), nullable=False, server_default=sa.false()))
 
 
 def downgrade() -> None:
     op.drop_column("torrents", "held_back")
+    op.drop_column("torrents", "seeded_at")
     for table in reversed(TABLES):
         op.drop_table(table)
 
@@ -114,13 +120,13 @@ def _notices() -> None:
         sa.Column("seen_at", TIME, nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_notices_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_notices_user_id_key", "notices", ["user_id", "key"], unique=True)
 
 
 def _channels() -> None:
     op.create_table(
-        sqlite_autoincrement=True,
         "channels",
         sa.Column("id", BIG, nullable=False),
         sa.Column("user_id", BIG, nullable=False),
@@ -282,4 +288,24 @@ def _traffic() -> None:
         sa.Column("kind", sa.String(length=8), nullable=False),
         sa.Column("bytes", BIG, nullable=False),
         sa.PrimaryKeyConstraint("month", "kind", name=op.f("pk_traffic")),
+    )
+
+
+def _meters() -> None:
+    op.create_table(
+        "meters",
+        sa.Column("name", sa.String(length=16), nullable=False),
+        sa.Column("value", BIG, nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_meters")),
+    )
+
+
+def _kept() -> None:
+    op.create_table(
+        "kept",
+        sa.Column("folder", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("folder", name=op.f("pk_kept")),
     )

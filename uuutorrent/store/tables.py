@@ -6,6 +6,7 @@ Times are aware UTC (`Instant`), sizes are bytes in 64-bit integers, flags are b
 
 from uuutorrent.store.rows.automation import (
     ChannelRow,
+    MeterRow,
     NoticeRow,
     ObservationRow,
     PolicyRow,
@@ -43,6 +44,7 @@ from uuutorrent.store.rows.releases import (
 from uuutorrent.store.rows.torrents import (
     ClaimRow,
     GrabRow,
+    KeptRow,
     PickRow,
     TorrentRow,
 )
@@ -58,9 +60,11 @@ __all__ = [
     "FeedRow",
     "GrabRow",
     "HabitRow",
+    "KeptRow",
     "KeyRow",
     "LastListRow",
     "LinkRow",
+    "MeterRow",
     "NoticeRow",
     "ObservationRow",
     "PickRow",

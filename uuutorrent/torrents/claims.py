@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, and_, delete, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, delete, exists, false, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from uuutorrent import config
@@ -18,7 +18,7 @@ from uuutorrent.accounts import User, UserId, hold, people
 from uuutorrent.errors import Missing
 from uuutorrent.store.database import Database, Tx
 from uuutorrent.store.tables import ClaimRow, TorrentRow
-from uuutorrent.torrents import picks
+from uuutorrent.torrents import kept, picks
 from uuutorrent.torrents.engine import InfoHash, Torrent
 from uuutorrent.torrents.holdings import Claim, Part, Pick, Stored, Taken, Usage
 from uuutorrent.torrents.metainfo import Magnet, Metainfo
@@ -106,7 +106,8 @@ class Claims:
             stored = (await _with_claims(tx, [row]))[0]
             if not stored.claims:
                 row.keep_files = keep_files
-                row.stopped, row.confirmed_at, row.completed_at, row.finished = False, None, None, None
+                row.stopped, row.held_back = False, False
+                row.confirmed_at, row.completed_at, row.seeded_at, row.finished = None, None, None, None
         return stored
 
     async def forget(self, torrent_id: int) -> bool:
@@ -118,6 +119,8 @@ class Claims:
             # Asked apart, after the lock: a claim made while this waited for it must be seen.
             claimed = await _is_claimed(tx, torrent_id)
             if not claimed:
+                if row.keep_files:
+                    await kept.note(tx, row.folder, row.name, _now())
                 await tx.delete(row)
         return not claimed
 
@@ -202,10 +205,7 @@ class Claims:
 
     async def set_finished(self, torrent_id: int, paths: Mapping[int, str]) -> None:
         """Remember which files are whole, by place."""
-        async with self._database.begin() as tx:
-            row = await _lock(tx, TorrentRow.id == torrent_id)
-            if row is not None:
-                row.finished = [{"index": index, "path": path} for index, path in paths.items()]
+        await self._set(torrent_id, finished=[{"index": index, "path": path} for index, path in paths.items()])
 
     async def reopen(self, torrent_id: int, *, incomplete: bool) -> None:
         """Forget which files are whole, and if more are wanted now, that it was complete."""
@@ -213,14 +213,16 @@ class Claims:
             row = await _lock(tx, TorrentRow.id == torrent_id)
             if row is not None:
                 row.finished = None
-                row.completed_at = None if incomplete else row.completed_at
+                if incomplete:
+                    row.completed_at, row.seeded_at = None, None
 
-    async def set_stopped(self, torrent_id: int, stopped: bool) -> None:
-        """Remember whether somebody wants it to stand still."""
+    async def mark(self, torrent_id: int, **marks: bool | datetime | None) -> None:
+        """Remember that it is `stopped`, `held_back` for want of room on the disk, or `seeded_at` when to its limit."""
+        await self._set(torrent_id, **marks)
+
+    async def _set(self, torrent_id: int, **values: object) -> None:
         async with self._database.begin() as tx:
-            row = await _lock(tx, TorrentRow.id == torrent_id)
-            if row is not None:
-                row.stopped = stopped
+            await tx.execute(update(TorrentRow).where(TorrentRow.id == torrent_id).values(values))
 
     async def set_note(self, torrent_id: int, note: str, *, user_id: UserId | None = None) -> None:
         """Tell one claimant, or all, something about a torrent; empty takes it back."""
@@ -393,5 +395,5 @@ def _stored(row: TorrentRow, claims: tuple[Claim, ...]) -> Stored:
     return Stored(
         id=row.id, v1=row.v1, v2=row.v2, name=row.name, size_bytes=row.size_bytes, folder=row.folder,
         stopped=row.stopped, keep_files=row.keep_files, added_at=row.added_at, confirmed_at=row.confirmed_at,
-        completed_at=row.completed_at, claims=claims,
+        completed_at=row.completed_at, claims=claims, held_back=row.held_back, seeded_at=row.seeded_at,
     )  # fmt: skip

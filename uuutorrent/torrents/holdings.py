@@ -10,6 +10,7 @@ from uuutorrent.accounts import UserId
 from uuutorrent.errors import Refused
 from uuutorrent.torrents.engine import InfoHash, Peer, Phase, Snapshot, Torrent, TorrentFile, Tracker
 
+WAITS = "It waits for room on the disk, and goes on by itself."
 BY_HAND = 0
 """The anime and the episode of files that were chosen by hand."""
 
@@ -91,6 +92,15 @@ class Stored:
     confirmed_at: datetime | None
     completed_at: datetime | None
     claims: tuple[Claim, ...] = ()
+    held_back: bool = False
+    """It waits for room on the disk."""
+    seeded_at: datetime | None = None
+    """When its seeding came to its limit."""
+
+    @property
+    def stands_still(self) -> bool:
+        """It shall not run: somebody wants that, or the disk has no room for it."""
+        return self.stopped or self.held_back
 
     @property
     def infohash(self) -> InfoHash:
@@ -235,6 +245,8 @@ def joined(
     torrent = snapshot.find(stored.v1, stored.v2)
     if torrent is None:
         return _unseen(stored, claim, owners, claim.note or _absence(stored, snapshot))
+    if stored.held_back and not claim.note:
+        claim = replace(claim, note=WAITS)
     if claim.is_part:
         torrent = _own_part(torrent, claim, files)
     return _seen(stored, claim, owners, torrent)

@@ -40,7 +40,7 @@ class Steering:
             if len(stored.claims) > 1:
                 return f"Others claim {stored.name} too, so it goes on."
             await self._engine.stop([await self._id(stored)])
-            await self._claims.set_stopped(stored.id, stopped=True)
+            await self._claims.mark(stored.id, stopped=True)
         self._changed(stored)
         return f"Paused {stored.name}."
 
@@ -60,7 +60,7 @@ class Steering:
             its = await self._id(stored)
             if stored.wanted is None:
                 await self._engine.start([its])
-            await self._claims.set_stopped(stored.id, stopped=False)
+            await self._claims.mark(stored.id, stopped=False)
             await self._claims.set_note(stored.id, "", user_id=user.id)
         if stored.wanted is not None:
             await self._placing.choose(stored.id)

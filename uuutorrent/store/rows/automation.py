@@ -193,3 +193,13 @@ class TrafficRow(Base):
     kind: Mapped[str] = mapped_column(String(8), primary_key=True)
     """"sftp" or "seeding"."""
     bytes: Mapped[int]
+
+
+class MeterRow(Base):
+    """A figure of the engine that must outlive the daemon. Owner: automation.traffic."""
+
+    __tablename__ = "meters"
+    name: Mapped[str] = mapped_column(String(16), primary_key=True)
+    """"uploaded": how far its counter was read; "limit": its limit of uploads before it was slowed."""
+    value: Mapped[int]
+    at: Mapped[datetime]
