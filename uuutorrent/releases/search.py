@@ -15,6 +15,7 @@ from uuutorrent.anime.anime import Family, MediaId
 from uuutorrent.anime.watchlist import Watchlists
 from uuutorrent.errors import Invalid
 from uuutorrent.releases import ranking, telling
+from uuutorrent.releases.blocks import Blocks
 from uuutorrent.releases.corrections import Corrections
 from uuutorrent.releases.habits import Habits
 from uuutorrent.releases.marks import HEIGHTS
@@ -31,8 +32,9 @@ FINISHED_TTL_S = 1800.0
 class Releases:
     """What can be had of an episode."""
 
-    def __init__(self, database: Database, nyaa: Nyaa, watchlists: Watchlists) -> None:
+    def __init__(self, database: Database, nyaa: Nyaa, watchlists: Watchlists, *, blocks: Blocks | None = None) -> None:
         self.tastes = Tastes(database)
+        self.blocks = blocks or Blocks(database)
         self.corrections = Corrections(database, watchlists)
         self._habits = Habits(database)
         self._nyaa = nyaa
@@ -56,7 +58,7 @@ class Releases:
         now = datetime.now(UTC)
         family = _as_of(await self._watchlists.family(media_id), now)
         lore = Lore(await self.corrections.lore_of(user, media_id), await self._habits.of(media_id))
-        hunt = _Hunt(Wanted(family, episode, lore), taste)
+        hunt = _Hunt(Wanted(family, episode, lore), taste, await self.blocks.active(user))
         if family.anime.episodes is None or episode <= family.anime.episodes:
             await self._ask(hunt)
             await self._habits.learn(media_id, hunt.new_habits())
@@ -73,7 +75,8 @@ class Releases:
         taste = await self.tastes.of(user, media_id)
         family = _as_of(await self._watchlists.family(media_id), datetime.now(UTC))
         lore = Lore(await self.corrections.lore_of(user, media_id), await self._habits.of(media_id))
-        return await asyncio.to_thread(_best_of, Wanted(family, 1, lore), taste, posts)
+        blocked = await self.blocks.active(user)
+        return await asyncio.to_thread(_best_of, Wanted(family, 1, lore), taste, posts, blocked)
 
     async def torrent_file(self, release: Release) -> bytes:
         """The .torrent file of a release, from the index itself.
@@ -108,7 +111,8 @@ class Releases:
         hunt.take(query, answer, (time.perf_counter() - started) * 1000)
         started = time.perf_counter()
         # A full answer takes tens of milliseconds, in which no screen may wait.
-        hunt.ranked = await asyncio.to_thread(ranking.rank, hunt.wanted, hunt.taste, tuple(hunt.releases.values()))
+        posts = tuple(hunt.releases.values())
+        hunt.ranked = await asyncio.to_thread(ranking.rank, hunt.wanted, hunt.taste, posts, hunt.blocked)
         hunt.rank_ms += (time.perf_counter() - started) * 1000
         return len(answer) >= PAGE
 
@@ -119,6 +123,7 @@ class _Hunt:
 
     wanted: Wanted
     taste: Taste
+    blocked: Mapping[str, str]
     releases: dict[str, Release] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     ranked: tuple[Ranked, ...] = ()
@@ -189,11 +194,13 @@ class _Hunt:
         )
 
 
-def _best_of(wanted: Wanted, taste: Taste, posts: Sequence[Release]) -> Mapping[int, Ranked]:
-    placed = ranking.rank(wanted, taste, posts)
+def _best_of(
+    wanted: Wanted, taste: Taste, posts: Sequence[Release], blocked: Mapping[str, str]
+) -> Mapping[int, Ranked]:
+    placed = ranking.rank(wanted, taste, posts, blocked)
     held = sorted({one.first for one in placed if one.first is not None and one.first == one.last})
     found = {
-        episode: ranking.best(ranking.rank(dataclasses.replace(wanted, episode=episode), taste, posts))
+        episode: ranking.best(ranking.rank(dataclasses.replace(wanted, episode=episode), taste, posts, blocked))
         for episode in held
     }
     return {episode: best for episode, best in found.items() if best is not None and not best.is_batch}
