@@ -38,6 +38,9 @@ class FakeEngine:
     asked_for: set[str] = field(default_factory=set)
     """Paths of the files that were ever asked for: wanted while their torrent ran."""
     peers_of: dict[str, tuple[Peer, ...]] = field(default_factory=dict)
+    uploaded_bytes: int = 0
+    """Since it started."""
+    up_limit_bps: int = 0
     trackers_of: dict[str, tuple[Tracker, ...]] = field(default_factory=dict)
     _torrents: dict[EngineId, Torrent] = field(default_factory=dict)
     _files: dict[EngineId, tuple[TorrentFile, ...]] = field(default_factory=dict)
@@ -265,6 +268,19 @@ class FakeEngine:
     async def set_limits(self, id: EngineId, *, down_bps: int, up_bps: int) -> None:
         self._torrents[id] = replace(self._one(id), down_limit_bps=down_bps, up_limit_bps=up_bps)
         self.calls.append(f"set_limits {id}")
+
+    async def uploaded(self) -> int:
+        self._answer()
+        return self.uploaded_bytes
+
+    async def up_limit(self) -> int:
+        self._answer()
+        return self.up_limit_bps
+
+    async def set_up_limit(self, bps: int) -> None:
+        self._answer()
+        self.calls.append(f"set_up_limit {bps}")
+        self.up_limit_bps = bps
 
     def _answer(self) -> None:
         if self._down:

@@ -303,6 +303,14 @@ async def test_order_and_limits_are_set_and_shown(bench: Bench) -> None:
     assert (torrent.sequential, torrent.down_limit_bps, torrent.up_limit_bps) == (False, 0, 0)
 
 
+async def test_all_uploads_together_are_limited_and_counted(bench: Bench) -> None:
+    await bench.engine.set_up_limit(65_536)
+    assert await bench.engine.up_limit() == 65_536
+    await bench.engine.set_up_limit(0)
+    assert await bench.engine.up_limit() == 0
+    assert await bench.engine.uploaded() >= 0
+
+
 async def test_torrents_are_chosen_by_id_and_by_tag(bench: Bench) -> None:
     one = bench.swarm.share("One.mkv", 64 << 10, seed=False)
     two = bench.swarm.share("Two.mkv", 64 << 10, seed=False)

@@ -226,3 +226,15 @@ class Engine(Protocol):
     async def set_limits(self, id: EngineId, *, down_bps: int, up_bps: int) -> None:
         """Speed limits; 0: none."""
         ...
+
+    async def uploaded(self) -> int:
+        """Bytes that all torrents together uploaded since it started; after a restart it begins at 0 again."""
+        ...
+
+    async def up_limit(self) -> int:
+        """How fast all torrents together may upload; 0: no limit."""
+        ...
+
+    async def set_up_limit(self, bps: int) -> None:
+        """Limit what all torrents together upload; 0: no limit."""
+        ...

@@ -174,6 +174,18 @@ class QBittorrent:
 
         await self._ask(change)
 
+    async def uploaded(self) -> int:
+        """Bytes that all torrents together uploaded since it started."""
+        return await self._ask(lambda c: int(cast("Row", c.transfer_info())["up_info_data"]))
+
+    async def up_limit(self) -> int:
+        """How fast all torrents together may upload; 0: no limit."""
+        return await self._ask(lambda c: max(int(c.transfer_upload_limit()), 0))
+
+    async def set_up_limit(self, bps: int) -> None:
+        """Limit what all torrents together upload; 0: no limit."""
+        await self._ask(lambda c: c.transfer_set_upload_limit(limit=bps))
+
     async def _each(self, ids: Sequence[EngineId], what: Callable[[api.Client], None]) -> None:
         if "all" in ids:
             raise ValueError("'all' is a word of qBittorrent's for every torrent there is")
