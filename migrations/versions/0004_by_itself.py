@@ -96,6 +96,8 @@ def _pursuits() -> None:
         sa.Column("tries", BIG, nullable=False),
         sa.Column("try_at", TIME, nullable=False),
         sa.Column("at", TIME, nullable=False),
+        sa.Column("asked", sa.Boolean(), nullable=False),
+        sa.Column("replaces", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_pursuits_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pursuits")),
     )
@@ -192,15 +194,20 @@ def _observations() -> None:
     op.create_table(
         "observations",
         sa.Column("torrent_id", BIG, nullable=False),
+        sa.Column("infohash", sa.String(length=64), nullable=False),
         sa.Column("first_at", TIME, nullable=False),
         sa.Column("seen_at", TIME, nullable=False),
         sa.Column("completed_bytes", BIG, nullable=False),
-        sa.Column("still_s", BIG, nullable=False),
-        sa.Column("seedless_s", BIG, nullable=False),
+        sa.Column("still_s", sa.Double(), nullable=False),
+        sa.Column("seedless_s", sa.Double(), nullable=False),
         sa.Column("phase", sa.String(length=16), nullable=False),
+        sa.Column("refusal", sa.Text(), nullable=False),
+        sa.Column("looked", sa.String(length=8), nullable=False),
+        sa.Column("trouble", sa.Text(), nullable=False),
         sa.Column("verdict", sa.String(length=16), nullable=False),
+        sa.Column("cause", sa.String(length=16), nullable=False),
         sa.Column("why", sa.Text(), nullable=False),
-        sa.Column("probed", sa.Text(), nullable=False),
+        sa.Column("since", TIME, nullable=False),
         sa.ForeignKeyConstraint(
             ["torrent_id"], ["torrents.id"], name=op.f("fk_observations_torrent_id"), ondelete="CASCADE"
         ),

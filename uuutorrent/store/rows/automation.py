@@ -49,6 +49,11 @@ class PursuitRow(Base):
     try_at: Mapped[datetime]
     """Not to be looked for before; whoever looks moves this on first, so that nobody else does meanwhile."""
     at: Mapped[datetime]
+    """While it is wanted: when it aired, or was asked for. After that: since when it is what it is."""
+    asked: Mapped[bool] = mapped_column(default=False)
+    """The person said that this one is to be taken: it is not offered again, and may come out of a batch."""
+    replaces: Mapped[str] = mapped_column(String(64), default="")
+    """The infohash of the earlier version whose place it is to take."""
 
 
 class NoticeRow(Base):
@@ -113,17 +118,25 @@ class ObservationRow(Base):
 
     __tablename__ = "observations"
     torrent_id: Mapped[int] = mapped_column(ForeignKey("torrents.id", ondelete="CASCADE"), primary_key=True)
+    infohash: Mapped[str] = mapped_column(String(64))
     first_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     completed_bytes: Mapped[int]
-    still_s: Mapped[int] = mapped_column(default=0)
+    still_s: Mapped[float] = mapped_column(default=0.0)
     """For how long it got no byte although it should have."""
-    seedless_s: Mapped[int] = mapped_column(default=0)
+    seedless_s: Mapped[float] = mapped_column(default=0.0)
     phase: Mapped[str] = mapped_column(String(16))
+    refusal: Mapped[str] = mapped_column(Text, default="")
+    """What its trackers said when they did not know it."""
+    looked: Mapped[str] = mapped_column(String(8), default="")
+    """How far its content was looked into: "", "list", "content"."""
+    trouble: Mapped[str] = mapped_column(Text, default="")
+    """What was found wrong with its content."""
     verdict: Mapped[str] = mapped_column(String(16), index=True)
+    cause: Mapped[str] = mapped_column(String(16), default="")
     why: Mapped[str] = mapped_column(Text, default="")
-    probed: Mapped[str] = mapped_column(Text, default="")
-    """What was found wrong with its content; "good" once nothing was; empty: not looked at yet."""
+    since: Mapped[datetime]
+    """Since when the verdict is what it is."""
 
 
 class TreatmentRow(Base):
