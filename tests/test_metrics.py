@@ -33,7 +33,7 @@ NAMES = {
     "dependency_requests", "dependency_request_duration_seconds", "ssh_auth_attempts", "ssh_refused", "sessions",
     "session_crashes", "sftp_bytes", "grabs", "grab_step_duration_seconds", "event_loop_lag_seconds",
     "qbittorrent_restarts", "engine_up", "torrents", "torrent_bytes_per_second", "build_info", "sessions_open",
-    "feed_polls", "feed_takings",
+    "feed_polls", "feed_takings", "jobs", "job_last_success_timestamp_seconds",
 }  # fmt: skip
 
 
@@ -98,8 +98,8 @@ async def test_every_family_is_there_from_the_start_with_all_its_series(services
     for name, family in FAMILIES.items():
         shown = families[name]
         assert shown.documentation == family.help
-        assert shown.type == ("histogram" if family.buckets else "counter")
-        suffix = "_count" if family.buckets else "_total"
+        assert shown.type == ("histogram" if family.buckets else "gauge" if family.is_mark else "counter")
+        suffix = "_count" if family.buckets else "" if family.is_mark else "_total"
         of = [tuple(sample.labels.values()) for sample in shown.samples if sample.name.endswith(suffix)]
         assert sorted(of) == sorted(family.combinations)
 

@@ -10,6 +10,7 @@ from uuutorrent.anime.watchlist import Watchlists
 from uuutorrent.automation.binding import Binding
 from uuutorrent.automation.feeds import Feeds
 from uuutorrent.automation.inbox import Inbox
+from uuutorrent.automation.jobs import Jobs
 from uuutorrent.automation.preferences import PreferenceBook
 from uuutorrent.automation.rulebook import Rulebook
 from uuutorrent.config import Config
@@ -45,6 +46,7 @@ def compose(
     sources = Sources(outside)
     library = Library(database, engine, live, config.torrents, config.download_dir, sources=sources)
     binding = Binding(releases, watchlists, library)
+    jobs = Jobs(database, tally)
     return Services(
         config=config,
         tally=tally,
@@ -67,4 +69,5 @@ def compose(
         ),
         preferences=PreferenceBook(database),
         inbox=Inbox(database),
+        jobs=jobs,
     )

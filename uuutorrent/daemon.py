@@ -17,7 +17,7 @@ import structlog
 
 from uuutorrent import logs, metrics
 from uuutorrent.accounts import Accounts
-from uuutorrent.automation.every import every
+from uuutorrent.automation.every import Job, every
 from uuutorrent.compose import compose
 from uuutorrent.config import Config
 from uuutorrent.desk import Services
@@ -109,6 +109,7 @@ async def _open(config: Config, stack: AsyncExitStack) -> Opened:
     at = managed or config.qbittorrent
     engine = await stack.enter_async_context(QBittorrent(at.url, at.username, at.password, tally))
     services = compose(config, database, engine, http, tally, Accounts(database, config.accounts))
+    await services.jobs.prepare()
     return Opened(services, database, managed)
 
 
@@ -180,11 +181,25 @@ def _jobs(house: Opened) -> list[tuple[str, Coroutine[Any, Any, None]]]:
     return [
         ("live", services.live.run()),
         ("lag", metrics.sample_lag(services.tally)),
-        ("resume", every(RECONCILE_EVERY_S, services.grabs.resume, name="resume", deadline_s=600)),
-        ("reconcile", every(RECONCILE_EVERY_S, lambda: _keep_order(services), name="reconcile", deadline_s=300)),
-        ("feeds", every(FEEDS_EVERY_S, services.feeds.poll_once, name="feeds", deadline_s=300)),
-        ("look ahead", every(LOOK_AHEAD_EVERY_S, services.watchlists.look_ahead, name="look ahead", deadline_s=60)),
+        ("jobs", services.jobs.run(shared_jobs(services))),
+        *((job.name, every(job, services.tally)) for job in own_jobs(services)),
         *([("qbittorrent", house.managed.run())] if house.managed else []),
+    ]
+
+
+def shared_jobs(services: Services) -> list[Job]:
+    """What one daemon does for all that share its database: name, interval, deadline (both in seconds), turn."""
+    return [
+        Job("feeds", FEEDS_EVERY_S, 300, services.feeds.poll_once),
+    ]
+
+
+def own_jobs(services: Services) -> list[Job]:
+    """What each daemon does for itself."""
+    return [
+        Job("resume", RECONCILE_EVERY_S, 600, services.grabs.resume),
+        Job("reconcile", RECONCILE_EVERY_S, 300, lambda: _keep_order(services)),
+        Job("look ahead", LOOK_AHEAD_EVERY_S, 60, services.watchlists.look_ahead),
     ]
 
 

@@ -8,6 +8,7 @@ from uuutorrent.accounts import Accounts, User
 from uuutorrent.anime.watchlist import Watchlists
 from uuutorrent.automation.feeds import Feeds
 from uuutorrent.automation.inbox import Inbox
+from uuutorrent.automation.jobs import Jobs
 from uuutorrent.automation.preferences import PreferenceBook
 from uuutorrent.config import Config
 from uuutorrent.releases.search import Releases
@@ -34,6 +35,7 @@ class Services:
     feeds: Feeds
     preferences: PreferenceBook
     inbox: Inbox
+    jobs: Jobs
 
     def desk(self, user: User) -> Desk:
         """The services, with this user at them."""

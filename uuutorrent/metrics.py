@@ -238,7 +238,8 @@ def _counter(tally: Tally, name: str, family: Family) -> Metric:
         if of == name:
             known = family.known(labels)
             totals[known] = totals.get(known, 0.0) + number
-    metric = CounterMetricFamily(PREFIX + name, family.help, labels=tuple(family.labels))
+    kind = GaugeMetricFamily if family.is_mark else CounterMetricFamily
+    metric = kind(PREFIX + name, family.help, labels=tuple(family.labels))
     for labels, number in totals.items():
         metric.add_metric(labels, number)
     return metric
