@@ -18,11 +18,13 @@ from uuutorrent.errors import Conflict, Invalid, Missing, RemoteError, Unexpecte
 from uuutorrent.store.database import Database, Tx
 from uuutorrent.torrents.claims import Also, Claims
 from uuutorrent.torrents.engine import Engine, Snapshot
+from uuutorrent.torrents.guard import Guard
 from uuutorrent.torrents.holdings import Added, Claim, Details, Finished, Holding, Part, Stored, Usage, joined
 from uuutorrent.torrents.live import Live
 from uuutorrent.torrents.outside import Outside
 from uuutorrent.torrents.placing import Placing
 from uuutorrent.torrents.sources import Source, Sources
+from uuutorrent.torrents.space import Look, Space, look_at
 from uuutorrent.torrents.steering import Steering
 
 __all__ = ["Added", "Details", "Finished", "Holding", "Library", "Usage"]
@@ -43,9 +45,14 @@ class Library(Steering):
         download_dir: Path,
         *,
         sources: Sources | None = None,
+        floor_bytes: int = 0,
+        look: Look = look_at,
     ) -> None:
         claims = Claims(database, limits)
-        super().__init__(claims, Placing(claims, engine, live, download_dir), engine, live)
+        placing = Placing(claims, engine, live, download_dir)
+        super().__init__(claims, placing, engine, live)
+        self.space = Space(claims, live, download_dir, floor_bytes, look=look)
+        self.guard = Guard(claims, placing, engine, live, self.space)
         self._sources = sources or Sources(Outside(allow_loopback=limits.allow_loopback))
 
     # Adding
@@ -78,10 +85,11 @@ class Library(Steering):
         While the engine is away the claim stays, and `reconcile` adds it later.
 
         Raises:
-            Refused: it would exceed the quota.
+            Refused: it would exceed the quota; as `NoRoom`: the disk.
             Conflict: the engine has it already, and not from here.
             Invalid, Unexpected: the engine does not take it. In these cases the claim is taken back.
         """
+        await self.space.check(source, part)
         taken = await self._claims.claim(
             user, source, media_id=media_id, episode=episode, stopped=stopped, also=also, part=part
         )

@@ -214,7 +214,7 @@ class Placing:
                 return await self._add_again(stored)
             self._missed.discard(stored.id)
             changed = await self._write_down(stored, there)
-            if there.phase is not Phase.METADATA and _chosen_tags(there) != {*_tags_of_choice(stored.wanted)}:
+            if there.phase is not Phase.METADATA and not is_chosen(stored, there):
                 await self.choose(stored.id)
                 return True
             return changed
@@ -367,6 +367,11 @@ def _match(stored: Stored, torrents: tuple[Torrent, ...]) -> Torrent | None:
         if (torrent.v1 and torrent.v1 == stored.v1) or (torrent.v2 and torrent.v2 == stored.v2):
             return torrent
     return None
+
+
+def is_chosen(stored: Stored, there: Torrent) -> bool:
+    """Whether just the files that are wanted of it are switched on."""
+    return _chosen_tags(there) == {*_tags_of_choice(stored.wanted)}
 
 
 def _chosen_tags(there: Torrent) -> frozenset[str]:
