@@ -40,6 +40,7 @@ async def built(
             "ssh": {"public_host": "seedbox"},
             "qbittorrent": {"download_dir": str(home / "downloads"), "poll_s": 0.2},
             "torrents": {"allow_loopback": True},
+            "notifications": {"allow_private": True},
             "anilist": {"api_url": anilist_url, "client_id": client_id, "requests_per_min": 90},
             "nyaa": {"base_url": nyaa_url},
         }

@@ -8,6 +8,9 @@ from uuutorrent.accounts import Accounts
 from uuutorrent.anime.anilist import AniList
 from uuutorrent.anime.watchlist import Watchlists
 from uuutorrent.automation.binding import Binding
+from uuutorrent.automation.channels import Channels
+from uuutorrent.automation.couriers import Couriers
+from uuutorrent.automation.deliveries import Deliveries
 from uuutorrent.automation.feeds import Feeds
 from uuutorrent.automation.inbox import Inbox
 from uuutorrent.automation.jobs import Jobs
@@ -47,6 +50,9 @@ def compose(
     library = Library(database, engine, live, config.torrents, config.download_dir, sources=sources)
     binding = Binding(releases, watchlists, library)
     jobs = Jobs(database, tally)
+    preferences, inbox = PreferenceBook(database), Inbox(database)
+    couriers = Couriers(allow_private=config.notifications.allow_private)
+    channels = Channels(database, keyring, inbox, couriers)
     return Services(
         config=config,
         tally=tally,
@@ -67,7 +73,9 @@ def compose(
             every_s=config.automation.feeds_every_s,
             spacings={httpx.URL(config.nyaa.base_url).host: nyaa.spacing},
         ),
-        preferences=PreferenceBook(database),
-        inbox=Inbox(database),
+        preferences=preferences,
+        inbox=inbox,
+        channels=channels,
+        deliveries=Deliveries(channels, inbox, preferences, couriers),
         jobs=jobs,
     )

@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields
 
 from uuutorrent.accounts import Accounts, User
 from uuutorrent.anime.watchlist import Watchlists
+from uuutorrent.automation.channels import Channels
+from uuutorrent.automation.deliveries import Deliveries
 from uuutorrent.automation.feeds import Feeds
 from uuutorrent.automation.inbox import Inbox
 from uuutorrent.automation.jobs import Jobs
@@ -35,6 +37,8 @@ class Services:
     feeds: Feeds
     preferences: PreferenceBook
     inbox: Inbox
+    channels: Channels
+    deliveries: Deliveries
     jobs: Jobs
 
     def desk(self, user: User) -> Desk:
