@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, and_, delete, exists, false, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, false, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from uuutorrent import config
@@ -44,16 +44,19 @@ class Claims:
         stopped: bool = False,
         also: Also | None = None,
         part: Part | None = None,
+        instead_of: int | None = None,
     ) -> Taken:
         """Claim a torrent, or a `part` beside what they claimed of it, and remember what is needed to add it.
 
         Raises:
             Refused: it would exceed the quota; or the user is gone or disabled.
+            Missing: they do not claim what they would give up, `instead_of`.
         """
         async with self._database.begin() as tx:
             now = await hold(tx, user)
+            if instead_of is not None:
+                await _give_up_for(tx, user.id, instead_of, content)
             row = await _locked_or_new(tx, content, stopped)
-            _adopt(row, content)
             mine = await tx.get(ClaimRow, (user.id, row.id))
             existed, owner = mine is not None, (user.id, row.id)
             is_whole = part is None or part.whole or (mine is not None and mine.size_bytes is None)
@@ -99,16 +102,7 @@ class Claims:
     async def unclaim(self, user_id: UserId, torrent_id: int, *, keep_files: bool = False) -> Stored:
         """Give a claim up and say what remains. The torrent stays remembered until `forget`."""
         async with self._database.begin() as tx:
-            row = await _lock(tx, TorrentRow.id == torrent_id)
-            if row is None:
-                raise Missing("There is no such torrent.")
-            await tx.execute(delete(ClaimRow).where(ClaimRow.user_id == user_id, ClaimRow.torrent_id == torrent_id))
-            stored = (await _with_claims(tx, [row]))[0]
-            if not stored.claims:
-                row.keep_files = keep_files
-                row.stopped, row.held_back = False, False
-                row.confirmed_at, row.completed_at, row.seeded_at, row.finished = None, None, None, None
-        return stored
+            return await _give_up(tx, user_id, torrent_id, keep_files=keep_files)
 
     async def forget(self, torrent_id: int) -> bool:
         """Forget a torrent that nobody claims; False when somebody does."""
@@ -138,13 +132,7 @@ class Claims:
 
     async def _holding(self, tx: Tx, user: User, which: ColumnElement[bool]) -> Stored | None:
         """The newest torrent that this user claims and that is `which`, inside the caller's transaction."""
-        row = await tx.scalar(
-            select(TorrentRow)
-            .join(ClaimRow, ClaimRow.torrent_id == TorrentRow.id)
-            .where(ClaimRow.user_id == user.id, which)
-            .order_by(ClaimRow.claimed_at.desc())
-            .limit(1)
-        )
+        row = await tx.scalar(_claimed_by(user).where(which).order_by(ClaimRow.claimed_at.desc()).limit(1))
         return None if row is None else (await _with_claims(tx, [row]))[0]
 
     async def holds(self, tx: Tx, user: User, infohash: str, media_id: int, episode: int) -> bool:
@@ -168,12 +156,7 @@ class Claims:
     async def of(self, user: User) -> tuple[Stored, ...]:
         """Every torrent this user claims, the newest claim first."""
         async with self._database.begin() as tx:
-            rows = await tx.scalars(
-                select(TorrentRow)
-                .join(ClaimRow, ClaimRow.torrent_id == TorrentRow.id)
-                .where(ClaimRow.user_id == user.id)
-                .order_by(ClaimRow.claimed_at.desc(), TorrentRow.id.desc())
-            )
+            rows = await tx.scalars(_claimed_by(user).order_by(ClaimRow.claimed_at.desc(), TorrentRow.id.desc()))
             return await _with_claims(tx, rows.all())
 
     async def every(self) -> tuple[Stored, ...]:
@@ -227,9 +210,8 @@ class Claims:
     async def set_note(self, torrent_id: int, note: str, *, user_id: UserId | None = None) -> None:
         """Tell one claimant, or all, something about a torrent; empty takes it back."""
         async with self._database.begin() as tx:
-            for claim in await tx.scalars(select(ClaimRow).where(ClaimRow.torrent_id == torrent_id)):
-                if user_id in (None, claim.user_id):
-                    claim.note = note
+            whose = [ClaimRow.user_id == user_id] if user_id is not None else []
+            await tx.execute(update(ClaimRow).where(ClaimRow.torrent_id == torrent_id, *whose).values(note=note))
 
     async def saw(self, stored: Stored, torrent: Torrent, *, complete: bool, undone: bool = False) -> Stored:
         """Write down what the engine says about a torrent: that it is there, its name, size, hashes, completion.
@@ -262,12 +244,8 @@ class Claims:
             return await self._usage(tx, (await people(tx, [user.id])).get(user.id, user))
 
     async def _usage(self, tx: Tx, user: User) -> Usage:
-        found = await tx.execute(
-            select(func.coalesce(func.sum(func.coalesce(ClaimRow.size_bytes, TorrentRow.size_bytes)), 0), func.count())
-            .select_from(ClaimRow)
-            .join(TorrentRow, TorrentRow.id == ClaimRow.torrent_id)
-            .where(ClaimRow.user_id == user.id)
-        )
+        summed = func.sum(func.coalesce(ClaimRow.size_bytes, TorrentRow.size_bytes))
+        found = await tx.execute(_claimed_by(user).with_only_columns(summed, func.count(), maintain_column_froms=True))
         size, number = found.one()
         limits = self._limits
         return Usage(
@@ -291,6 +269,10 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _claimed_by(user: User) -> Select[TorrentRow]:
+    return select(TorrentRow).join(ClaimRow, ClaimRow.torrent_id == TorrentRow.id).where(ClaimRow.user_id == user.id)
+
+
 def _hash_is(infohash: str) -> ColumnElement[bool]:
     return or_(TorrentRow.v1 == infohash, TorrentRow.v2 == infohash)
 
@@ -311,7 +293,7 @@ async def _locked_or_new(tx: Tx, content: Metainfo | Magnet, stopped: bool) -> T
     which = _hashes_are(content.v1, content.v2)
     row = await _lock(tx, which)
     if row is not None:
-        return row
+        return _adopted(row, content)
     try:
         async with tx.begin_nested():
             row = _new_row(content, stopped)
@@ -321,30 +303,46 @@ async def _locked_or_new(tx: Tx, content: Metainfo | Magnet, stopped: bool) -> T
         row = await _lock(tx, which)
         if row is None:
             raise
-    return row
+    return _adopted(row, content)
 
 
 def _new_row(content: Metainfo | Magnet, stopped: bool) -> TorrentRow:
+    told, link = (content, None) if isinstance(content, Metainfo) else (None, content.uri)
     return TorrentRow(
-        v1=content.v1 or None,
-        v2=content.v2 or None,
-        name=content.name,
-        size_bytes=content.size_bytes if isinstance(content, Metainfo) else None,
-        metainfo=content.raw if isinstance(content, Metainfo) else None,
-        magnet=content.uri if isinstance(content, Magnet) else None,
-        folder=content.infohash,
-        finished=None,
-        stopped=stopped,
-        keep_files=False,
-        added_at=_now(),
-    )
+        v1=content.v1 or None, v2=content.v2 or None, name=content.name, folder=content.infohash, finished=None,
+        size_bytes=told.size_bytes if told else None, metainfo=told.raw if told else None, magnet=link,
+        stopped=stopped, keep_files=False, added_at=_now(),
+    )  # fmt: skip
 
 
-def _adopt(row: TorrentRow, content: Metainfo | Magnet) -> None:
+async def _give_up(tx: Tx, user_id: int, torrent_id: int, *, keep_files: bool = False) -> Stored:
+    row = await _lock(tx, TorrentRow.id == torrent_id)
+    if row is None:
+        raise Missing("There is no such torrent.")
+    await tx.execute(delete(ClaimRow).where(ClaimRow.user_id == user_id, ClaimRow.torrent_id == torrent_id))
+    stored = (await _with_claims(tx, [row]))[0]
+    if not stored.claims:
+        row.keep_files = keep_files
+        row.stopped, row.held_back = False, False
+        row.confirmed_at, row.completed_at, row.seeded_at, row.finished = None, None, None, None
+    return stored
+
+
+async def _give_up_for(tx: Tx, user_id: int, torrent_id: int, content: Metainfo | Magnet) -> None:
+    # Both are locked at once, in one order: somebody may change from that one to this one.
+    both = or_(TorrentRow.id == torrent_id, _hashes_are(content.v1, content.v2))
+    await tx.execute(select(TorrentRow.id).where(both).order_by(TorrentRow.id).with_for_update())
+    if await tx.get(ClaimRow, (user_id, torrent_id)) is None:
+        raise Missing("You have no such torrent.")
+    await _give_up(tx, user_id, torrent_id)
+
+
+def _adopted(row: TorrentRow, content: Metainfo | Magnet) -> TorrentRow:
     """A .torrent tells more than the magnet that was given first."""
     if isinstance(content, Metainfo) and row.size_bytes is None:
         row.size_bytes, row.name, row.metainfo = content.size_bytes, content.name, content.raw
         row.v1, row.v2 = row.v1 or content.v1 or None, row.v2 or content.v2 or None
+    return row
 
 
 async def _new_claim(tx: Tx, user_id: UserId, row: TorrentRow, stopped: bool) -> ClaimRow:

@@ -14,13 +14,14 @@ from pathlib import Path
 
 from uuutorrent import config
 from uuutorrent.accounts import Admin, User
-from uuutorrent.errors import Conflict, Invalid, Missing, RemoteError, Unexpected, Unreachable
+from uuutorrent.errors import Conflict, Invalid, Missing, Refused, RemoteError, Unexpected, Unreachable
 from uuutorrent.store.database import Database, Tx
 from uuutorrent.torrents.claims import Also, Claims
 from uuutorrent.torrents.engine import Engine, Snapshot
 from uuutorrent.torrents.guard import Guard
-from uuutorrent.torrents.holdings import Added, Claim, Details, Finished, Holding, Part, Stored, Usage, joined
+from uuutorrent.torrents.holdings import Added, Claim, Details, Finished, Holding, Part, Stored, Taken, Usage, joined
 from uuutorrent.torrents.live import Live
+from uuutorrent.torrents.metainfo import parse_magnet, parse_torrent
 from uuutorrent.torrents.outside import Outside
 from uuutorrent.torrents.placing import Placing
 from uuutorrent.torrents.sources import Source, Sources
@@ -93,15 +94,75 @@ class Library(Steering):
         taken = await self._claims.claim(
             user, source, media_id=media_id, episode=episode, stopped=stopped, also=also, part=part
         )
+        try:
+            return await self._put_in(taken)
+        except (Invalid, Unexpected, Conflict):
+            if not taken.existed:
+                await self._take_back(user, taken.stored)
+            raise
+
+    async def replace(
+        self,
+        user: User,
+        old_infohash: str,
+        source: Source,
+        *,
+        media_id: int | None,
+        episode: int | None,
+        also: Also | None = None,
+        part: Part | None = None,
+        keep_old: bool = False,
+    ) -> Added:
+        """As `add`, in place of another torrent of theirs, whose files go with its last claim.
+
+        The quota counts the difference only. With `keep_old` they keep what is complete until the new one is.
+
+        Raises:
+            Missing: they have no such torrent (any more).
+            Refused: the old one is a batch, of which other episodes may be fine; or it would exceed the quota.
+            Conflict, Invalid, Unexpected: the engine does not take it, and the old one is claimed again.
+        """
+        old = await self._claims.mine(user, old_infohash)
+        if {source.v1, source.v2} & {old.v1, old.v2} - {None, ""}:
+            raise Conflict(f"{old.name} cannot take its own place.")
+        if keep_old:
+            return await self.add(user, source, media_id=media_id, episode=episode, also=also, part=part)
+        claim = old.claim_of(user.id)
+        if claim is not None and (claim.is_part or claim.picks):
+            raise Refused(f"{old.name} is a batch, of which other episodes may be fine.")
+        await self.space.check(source, part)
+        before = await self.source_of(old)
+        taken = await self._claims.claim(
+            user, source, media_id=media_id, episode=episode, also=also, part=part, instead_of=old.id
+        )
+        try:
+            added = await self._put_in(taken)
+        except (Invalid, Unexpected, Conflict):
+            await self._go_back(user, taken, old, before)
+            raise
+        await self._left(old, user)
+        return added
+
+    async def _go_back(self, user: User, taken: Taken, old: Stored, before: Source) -> None:
+        """What was given up for something that the engine does not take is claimed as it was."""
+        claim, instead = old.claim_of(user.id), None if taken.existed else taken.stored.id
+        media_id, episode = (claim.media_id, claim.episode) if claim else (None, None)
+        back = await self._claims.claim(user, before, media_id=media_id, episode=episode, instead_of=instead)
+        await self._put_in(back)
+        await self._left(taken.stored, user)
+
+    async def source_of(self, stored: Stored) -> Source:
+        """What a torrent can be added from."""
+        metainfo, magnet = await self._claims.content(stored.id)
+        return parse_magnet(magnet or "") if metainfo is None else await asyncio.to_thread(parse_torrent, metainfo)
+
+    async def _put_in(self, taken: Taken) -> Added:
+        """Have the engine hold what was claimed; while it is away, say so."""
         stored, queued = taken.stored, ""
         try:
             await self._placing.place(stored.id)
         except Unreachable as e:
             queued = f"{e.message}. It is noted down, and will be added as soon as qBittorrent answers."
-        except (Invalid, Unexpected, Conflict):
-            if not taken.existed:
-                await self._take_back(user, stored)
-            raise
         self._live.poke()
         self._tell(stored)
         return Added(stored.infohash, stored.name, taken.already, queued)
@@ -241,6 +302,14 @@ class Library(Steering):
                     if snapshot.engine_up:
                         break
             await self._placing.reconcile(self._tell)
+
+    async def _left(self, stored: Stored, user: User) -> None:
+        """Out of the engine with what its last claimant gave up; what is not done here is done by `reconcile`."""
+        with suppress(RemoteError):
+            await self._placing.remove(stored.id)
+            if len(stored.claims) > 1:
+                await self._placing.untag(stored, user.id)
+        self._tell(stored)
 
     async def _take_back(self, user: User, stored: Stored) -> None:
         left = await self._claims.unclaim(user.id, stored.id)
