@@ -63,19 +63,25 @@ def compose(
         library=library,
         grabs=Grabs(database, watchlists, releases, library, tally),
         files=Files(library, config.download_dir),
-        feeds=Feeds(
-            Rulebook(database, keyring),
-            outside,
-            sources,
-            library,
-            binding,
-            tally,
-            every_s=config.automation.feeds_every_s,
-            spacings={httpx.URL(config.nyaa.base_url).host: nyaa.spacing},
-        ),
+        feeds=_feeds(config, Rulebook(database, keyring), outside, sources, library, binding, tally, nyaa),
         preferences=preferences,
         inbox=inbox,
         channels=channels,
         deliveries=Deliveries(channels, inbox, preferences, couriers),
         jobs=jobs,
     )
+
+
+def _feeds(
+    config: Config,
+    rulebook: Rulebook,
+    outside: Outside,
+    sources: Sources,
+    library: Library,
+    binding: Binding,
+    tally: Tally,
+    nyaa: Nyaa,
+) -> Feeds:
+    spacings = {httpx.URL(config.nyaa.base_url).host: nyaa.spacing}
+    every_s = config.automation.feeds_every_s
+    return Feeds(rulebook, outside, sources, library, binding, tally, every_s=every_s, spacings=spacings)
