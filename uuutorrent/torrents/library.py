@@ -22,8 +22,10 @@ from uuutorrent.torrents.guard import Guard
 from uuutorrent.torrents.holdings import Added, Claim, Details, Finished, Holding, Part, Stored, Taken, Usage, joined
 from uuutorrent.torrents.live import Live
 from uuutorrent.torrents.metainfo import parse_magnet, parse_torrent
+from uuutorrent.torrents.orphans import OrphanHunt
 from uuutorrent.torrents.outside import Outside
 from uuutorrent.torrents.placing import Placing
+from uuutorrent.torrents.seeding import Seeding
 from uuutorrent.torrents.sources import Source, Sources
 from uuutorrent.torrents.space import Look, Space, look_at
 from uuutorrent.torrents.steering import Steering
@@ -54,6 +56,8 @@ class Library(Steering):
         super().__init__(claims, placing, engine, live)
         self.space = Space(claims, live, download_dir, floor_bytes, look=look)
         self.guard = Guard(claims, placing, engine, live, self.space)
+        self.seeding = Seeding(claims, placing, engine, live)
+        self.orphans = OrphanHunt(database, claims, engine, download_dir)
         self._sources = sources or Sources(Outside(allow_loopback=limits.allow_loopback))
 
     # Adding
