@@ -226,6 +226,7 @@ def _treatments() -> None:
         sa.Column("step_at", TIME, nullable=False),
         sa.Column("tries", BIG, nullable=False),
         sa.Column("try_at", TIME, nullable=False),
+        sa.Column("least_bytes", BIG, nullable=False),
         sa.ForeignKeyConstraint(
             ["torrent_id"], ["torrents.id"], name=op.f("fk_treatments_torrent_id"), ondelete="CASCADE"
         ),
@@ -246,13 +247,17 @@ def _replacements() -> None:
         sa.Column("old_metainfo", sa.LargeBinary(), nullable=True),
         sa.Column("old_magnet", sa.Text(), nullable=True),
         sa.Column("new_infohash", sa.String(length=64), nullable=False),
+        sa.Column("new_title", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("at", TIME, nullable=False),
+        sa.Column("undone_at", TIME, nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_replacements_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_replacements")),
     )
     op.create_index(op.f("ix_replacements_new_infohash"), "replacements", ["new_infohash"], unique=False)
     op.create_index(op.f("ix_replacements_old_infohash"), "replacements", ["old_infohash"], unique=False)
+    op.create_index(op.f("ix_replacements_state"), "replacements", ["state"], unique=False)
     op.create_index(op.f("ix_replacements_user_id"), "replacements", ["user_id"], unique=False)
 
 

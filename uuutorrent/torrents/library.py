@@ -127,14 +127,10 @@ class Library(Steering):
             Conflict, Invalid, Unexpected: the engine does not take it, and the old one is claimed again.
         """
         old = await self._claims.mine(user, old_infohash)
-        if {source.v1, source.v2} & {old.v1, old.v2} - {None, ""}:
-            raise Conflict(f"{old.name} cannot take its own place.")
+        _check_can_be_replaced(old, old.claim_of(user.id), source, keep_old=keep_old)
         if keep_old:
             return await self.add(user, source, media_id=media_id, episode=episode, also=also, part=part)
-        claim = old.claim_of(user.id)
-        if claim is not None and (claim.is_part or claim.picks):
-            raise Refused(f"{old.name} is a batch, of which other episodes may be fine.")
-        await self.space.check(source, part)
+        await self.space.check(source, part, instead_of=old)
         before = await self.source_of(old)
         taken = await self._claims.claim(
             user, source, media_id=media_id, episode=episode, also=also, part=part, instead_of=old.id
@@ -337,3 +333,10 @@ class Library(Steering):
                 if claim is not None
             ]
         )
+
+
+def _check_can_be_replaced(old: Stored, claim: Claim | None, source: Source, *, keep_old: bool) -> None:
+    if {source.v1, source.v2} & {old.v1, old.v2} - {None, ""}:
+        raise Conflict(f"{old.name} cannot take its own place.")
+    if claim is not None and not keep_old and (claim.is_part or claim.picks):
+        raise Refused(f"{old.name} is a batch, of which other episodes may be fine.")

@@ -151,6 +151,8 @@ class TreatmentRow(Base):
     tries: Mapped[int] = mapped_column(default=0)
     try_at: Mapped[datetime]
     """Not to be gone on with before; whoever does moves this on first, so that nobody else does meanwhile."""
+    least_bytes: Mapped[int] = mapped_column(default=0)
+    """The fewest that were here since: more of them means that it recovered."""
 
 
 class ReplacementRow(Base):
@@ -166,8 +168,11 @@ class ReplacementRow(Base):
     old_metainfo: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     old_magnet: Mapped[str | None] = mapped_column(Text)
     new_infohash: Mapped[str] = mapped_column(String(64), index=True)
-    state: Mapped[str] = mapped_column(String(16))
+    new_title: Mapped[str] = mapped_column(Text)
+    why: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(16), index=True)
     at: Mapped[datetime]
+    undone_at: Mapped[datetime | None]
 
 
 class TimelineRow(Base):
