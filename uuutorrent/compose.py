@@ -7,6 +7,7 @@ import httpx
 from uuutorrent.accounts import Accounts
 from uuutorrent.anime.anilist import AniList
 from uuutorrent.anime.watchlist import Watchlists
+from uuutorrent.automation.answers import Answers
 from uuutorrent.automation.binding import Binding
 from uuutorrent.automation.channels import Channels
 from uuutorrent.automation.couriers import Couriers
@@ -14,8 +15,10 @@ from uuutorrent.automation.deliveries import Deliveries
 from uuutorrent.automation.feeds import Feeds
 from uuutorrent.automation.inbox import Inbox
 from uuutorrent.automation.jobs import Jobs
+from uuutorrent.automation.naming import Naming
 from uuutorrent.automation.preferences import PreferenceBook
 from uuutorrent.automation.rulebook import Rulebook
+from uuutorrent.automation.uses import Uses
 from uuutorrent.config import Config
 from uuutorrent.desk import Services
 from uuutorrent.releases.nyaa import Nyaa
@@ -53,6 +56,7 @@ def compose(
     preferences, inbox = PreferenceBook(database), Inbox(database)
     couriers = Couriers(allow_private=config.notifications.allow_private)
     channels = Channels(database, keyring, inbox, couriers)
+    uses = Uses(database, library, watchlists, Naming(releases, watchlists), preferences, inbox)
     return Services(
         config=config,
         tally=tally,
@@ -66,6 +70,8 @@ def compose(
         feeds=_feeds(config, Rulebook(database, keyring), outside, sources, library, binding, tally, nyaa),
         preferences=preferences,
         inbox=inbox,
+        uses=uses,
+        answers=Answers(inbox, {"watched": uses.answered}),
         channels=channels,
         deliveries=Deliveries(channels, inbox, preferences, couriers),
         jobs=jobs,

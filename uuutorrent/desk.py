@@ -6,12 +6,14 @@ from dataclasses import dataclass, fields
 
 from uuutorrent.accounts import Accounts, User
 from uuutorrent.anime.watchlist import Watchlists
+from uuutorrent.automation.answers import Answers
 from uuutorrent.automation.channels import Channels
 from uuutorrent.automation.deliveries import Deliveries
 from uuutorrent.automation.feeds import Feeds
 from uuutorrent.automation.inbox import Inbox
 from uuutorrent.automation.jobs import Jobs
 from uuutorrent.automation.preferences import PreferenceBook
+from uuutorrent.automation.uses import Uses
 from uuutorrent.config import Config
 from uuutorrent.releases.search import Releases
 from uuutorrent.tally import Tally
@@ -37,6 +39,8 @@ class Services:
     feeds: Feeds
     preferences: PreferenceBook
     inbox: Inbox
+    uses: Uses
+    answers: Answers
     channels: Channels
     deliveries: Deliveries
     jobs: Jobs

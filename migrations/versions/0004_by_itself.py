@@ -157,9 +157,11 @@ def _served() -> None:
         sa.Column("media_id", BIG, nullable=True),
         sa.Column("episode", BIG, nullable=True),
         sa.Column("at", TIME, nullable=False),
+        sa.Column("try_at", TIME, nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_served_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("user_id", "infohash", "path", name=op.f("pk_served")),
     )
+    op.create_index("ix_served_try_at", "served", ["try_at"])
 
 
 def _blocks() -> None:

@@ -231,6 +231,18 @@ class Finished:
     files: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A whole file of one claim, and what it is."""
+
+    infohash: InfoHash
+    path: str
+    """Within its torrent, "/" between folders."""
+    media_id: int | None
+    episodes: tuple[int, ...]
+    """Those that the claim knows it to be; none where it does not say."""
+
+
 def joined(
     stored: Stored,
     claim: Claim,

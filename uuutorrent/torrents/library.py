@@ -19,7 +19,9 @@ from uuutorrent.store.database import Database, Tx
 from uuutorrent.torrents.claims import Also, Claims
 from uuutorrent.torrents.engine import Engine, Snapshot
 from uuutorrent.torrents.guard import Guard
-from uuutorrent.torrents.holdings import Added, Claim, Details, Finished, Holding, Part, Stored, Taken, Usage, joined
+from uuutorrent.torrents.holdings import (
+    BY_HAND, Added, Claim, Details, Finished, Holding, Part, Piece, Stored, Taken, Usage, joined,
+)  # fmt: skip
 from uuutorrent.torrents.live import Live
 from uuutorrent.torrents.metainfo import parse_magnet, parse_torrent
 from uuutorrent.torrents.orphans import OrphanHunt
@@ -240,6 +242,23 @@ class Library(Steering):
                 files = await self._whole(stored, claim, remembered.get(stored.id))
                 found.append(Finished(stored.infohash, stored.name, stored.folder, claim.claimed_at, files))
         return tuple(found)
+
+    async def piece(self, user: User, place: str) -> Piece | None:
+        """What the file at a place beneath the download root is to this user; None when they claim it no more."""
+        folder, _, path = place.partition("/")
+        stored = next((one for one in await self._claims.of(user) if one.folder == folder), None)
+        claim = stored.claim_of(user.id) if stored else None
+        if stored is None or claim is None:
+            return None
+        remembered = (await self._claims.finished(user)).get(stored.id)
+        index = {path: index for index, path in (await self._placing.known_whole(stored, remembered)).items()}.get(path)
+        picks = [pick for pick in claim.picks if pick.media_id != BY_HAND and index in pick.files]
+        if picks:
+            media_id = picks[-1].media_id
+            episodes = tuple(pick.episode for pick in picks if pick.media_id == media_id)
+            return Piece(stored.infohash, path, media_id, episodes)
+        episodes = () if claim.picks or claim.episode is None else (claim.episode,)
+        return Piece(stored.infohash, path, claim.media_id, episodes)
 
     async def turn(self) -> tuple[int, int]:
         """Something that differs as soon as claims, or what the engine reports, may have changed."""

@@ -102,7 +102,7 @@ class ChannelRow(Base):
 
 
 class ServedRow(Base):
-    """A file that a user read to its end. Owner: automation.uses."""
+    """A video that a user read to its end. Owner: automation.uses."""
 
     __tablename__ = "served"
     user_id: Mapped[int] = user_id(primary_key=True)
@@ -111,6 +111,8 @@ class ServedRow(Base):
     media_id: Mapped[int | None]
     episode: Mapped[int | None]
     at: Mapped[datetime]
+    try_at: Mapped[datetime | None] = mapped_column(index=True)
+    """When to see whether it was watched; whoever does moves this on first. None: that is settled."""
 
 
 class ObservationRow(Base):
