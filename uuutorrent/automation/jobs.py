@@ -29,9 +29,9 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from uuutorrent.automation.every import Job, take_turn
-from uuutorrent.errors import Unreachable, UuuError
+from uuutorrent.errors import BadConfig, Unreachable, UuuError
 from uuutorrent.store.database import Database, Tx
-from uuutorrent.store.line import LOST, Line, Within, line
+from uuutorrent.store.line import FORBIDDEN, LOST, Line, Within, line
 from uuutorrent.tally import FAMILIES, Tally
 
 log = structlog.get_logger()
@@ -78,11 +78,12 @@ class Jobs:
         """Make PgQueuer's tables those of this program; daemons that start at once take turns.
 
         Raises:
+            BadConfig: the database does not let us make them.
             Unreachable: the database does not answer.
         """
         if not self._database.is_sqlite:
             async with line(self._database) as driver:
-                await _install(_queries(driver))
+                await _install(driver)
         self._is_ready = True
 
     async def soon(self, name: str, *, tx: Tx | None = None) -> None:
@@ -133,9 +134,8 @@ class Jobs:
             yield self._memory
             return
         async with line(self._database) as driver:
-            queries = _queries(driver)
-            await _install(queries)
-            yield queries
+            await _install(driver)
+            yield _queries(driver)
 
     async def _work(self, queries: Queries | InMemoryQueries, jobs: Sequence[Job]) -> None:
         manager = QueueManager(queries, _SETTINGS.channel)
@@ -219,11 +219,18 @@ class _Turns:
             self._tasks.discard(task)
 
 
-async def _install(queries: Queries) -> None:
-    async with queries.schema_lock():
-        if not await queries.schema_is_installed():
-            await queries.install()
-        await queries.upgrade()
+async def _install(driver: Line) -> None:
+    queries = _queries(driver)
+    try:
+        async with queries.schema_lock():
+            if not await queries.schema_is_installed():
+                await queries.install()
+            await queries.upgrade()
+    except LOST as e:
+        why = driver.why or e
+        if isinstance(why, FORBIDDEN):
+            raise BadConfig(f"the user of [database] url may not make the schema {SCHEMA}: {why}") from e
+        raise Unreachable("the database", f"{type(why).__name__}: {why}") from e
 
 
 async def _ask(queries: Queries | InMemoryQueries, names: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 from asyncpg import (  # type: ignore[import-untyped] # it has no types
     DeadlockDetectedError,
+    InsufficientPrivilegeError,
     InterfaceError,
     PostgresError,
     UniqueViolationError,
@@ -20,6 +21,7 @@ from uuutorrent.store.database import Database, Tx, to_postgres, told_to_people
 
 LOST = (PostgresError, InterfaceError, OSError, TimeoutError)
 """What a connection that is gone, or of no more use, raises."""
+FORBIDDEN = InsufficientPrivilegeError
 _EXPECTED = (UniqueViolationError, DeadlockDetectedError)
 """What PgQueuer answers itself: somebody else was quicker."""
 
@@ -30,6 +32,8 @@ class Line(AsyncpgDriver):
     def __init__(self, connection: object) -> None:
         super().__init__(connection)
         self.lost = asyncio.Event()
+        self.why: BaseException | None = None
+        """What failed on it first."""
         self._connection.add_termination_listener(lambda _: self.lost.set())
 
     async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
@@ -53,7 +57,8 @@ class Line(AsyncpgDriver):
             yield
         except _EXPECTED:
             raise
-        except LOST:
+        except LOST as e:
+            self.why = self.why or e
             self.cut()
             raise
 
