@@ -12,28 +12,25 @@ from collections.abc import Callable
 from contextlib import aclosing, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from uuutorrent.accounts import User, UserId, hold, people
 from uuutorrent.anime.anime import MediaId
 from uuutorrent.anime.watchlist import Watchlists
-from uuutorrent.errors import Missing, RemoteError, Unexpected, UuuError
+from uuutorrent.errors import Missing, RemoteError, UuuError
 from uuutorrent.releases.release import Found, Ranked
 from uuutorrent.releases.search import Releases
 from uuutorrent.store.database import Database, Tx
 from uuutorrent.store.tables import GrabRow
 from uuutorrent.tally import Tally
-from uuutorrent.torrents import batches
 from uuutorrent.torrents.batches import Share
+from uuutorrent.torrents.choosing import Choosing
 from uuutorrent.torrents.engine import InfoHash
 from uuutorrent.torrents.grab import Grab, GrabState, Step, Stopwatch
 from uuutorrent.torrents.holdings import Stored
 from uuutorrent.torrents.library import Library
-from uuutorrent.torrents.metainfo import parse_magnet, parse_torrent
-from uuutorrent.torrents.sources import Source
 
 __all__ = ["Grab", "GrabState", "Grabs", "Step"]
 
@@ -77,6 +74,7 @@ class Grabs:
         self._database = database
         self._watchlists = watchlists
         self._releases = releases
+        self._choosing = Choosing(releases)
         self._library = library
         self._tally = tally
         self._running: dict[int, asyncio.Event] = {}
@@ -156,6 +154,18 @@ class Grabs:
             grabs = [_grab(row) for row in rows]
         return tuple([await self._up_to_date(user, grab) for grab in grabs])
 
+    async def moved(self, tx: Tx, user: User, old: str, new: InfoHash, title: str, why: str) -> None:
+        """Another torrent takes the place of one that is on its way: what fetched that one fetches it now.
+
+        Inside the transaction that changes the claims.
+        """
+        on_its_way = (GrabRow.state.in_((GrabState.CLAIMED, GrabState.ADDED)), GrabRow.infohash == old)
+        await tx.execute(
+            update(GrabRow)
+            .where(GrabRow.user_id == user.id, *on_its_way)
+            .values(state=GrabState.CLAIMED, infohash=new, title=title, reason=why)
+        )
+
     async def resume(self) -> None:
         """Finish searches that were interrupted, or fail them with a reason. At the start; safe at any time.
 
@@ -226,7 +236,7 @@ class Grabs:
         watch.end("search", less_ms=found.rank_ms)
         watch.done("rank", found.rank_ms)
         with watch.step("add"):
-            chosen, source, share = await self._choose(found, grab)
+            chosen, source, share = await self._choosing.choose(found, grab.infohash, whole_batch=grab.whole_batch)
 
             async def also(tx: Tx, infohash: InfoHash) -> None:
                 row = await tx.get_one(GrabRow, grab.id)
@@ -248,31 +258,6 @@ class Grabs:
         with watch.step("link"), suppress(RemoteError):
             await self._library.confirm(user, added.infohash)
         await self._move(grab.id, GrabState.ADDED, watch=watch)
-
-    async def _choose(self, found: Found, grab: Grab) -> tuple[Ranked, Source, Share | None]:
-        """The release to take, its content, and what of it; the next best where nothing can be told of a batch."""
-        trouble: Missing | None = None
-        for chosen in batches.choices(found, grab.infohash, whole_batch=grab.whole_batch):
-            source = await self._source(chosen)
-            if not batches.is_batch(chosen):
-                return chosen, source, None
-            try:
-                share = partial(batches.share, source, chosen, found.wanted, whole=grab.whole_batch)
-                # Reading thousands of names takes a second, in which no screen may wait.
-                return chosen, source, await asyncio.to_thread(share)
-            except Missing as e:
-                trouble = trouble or e
-        raise trouble or Missing(found.said)
-
-    async def _source(self, chosen: Ranked) -> Source:
-        release = chosen.release
-        if release.link.startswith("magnet:"):
-            source: Source = parse_magnet(release.link)
-        else:
-            source = parse_torrent(await self._releases.torrent_file(release))
-        if release.infohash not in (source.v1, source.v2):
-            raise Unexpected("The index", "it sent another torrent than the one that was chosen; nothing was added")
-        return source
 
     async def _next_episode(self, user: User, media_id: int) -> int:
         entry = await self._watchlists.entry(user, MediaId(media_id))
