@@ -130,7 +130,7 @@ def _check_host(host: str, *, allow_private: bool) -> None:
     if not host:
         return
     try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as e:
         raise Invalid(f"There is no host {host}, or its name cannot be looked up.", field="url") from e
     for *_, address in found:
