@@ -33,7 +33,7 @@ NAMES = {
     "dependency_requests", "dependency_request_duration_seconds", "ssh_auth_attempts", "ssh_refused", "sessions",
     "session_crashes", "sftp_bytes", "grabs", "grab_step_duration_seconds", "event_loop_lag_seconds",
     "qbittorrent_restarts", "engine_up", "torrents", "torrent_bytes_per_second", "build_info", "sessions_open",
-    "feed_polls", "feed_takings", "jobs", "job_last_success_timestamp_seconds",
+    "feed_polls", "feed_takings", "autopilot_episodes", "jobs", "job_last_success_timestamp_seconds",
 }  # fmt: skip
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
 import httpx
 
 from uuutorrent.accounts import Accounts
 from uuutorrent.anime.anilist import AniList
 from uuutorrent.anime.watchlist import Watchlists
 from uuutorrent.automation.answers import Answers
+from uuutorrent.automation.autopilot import LOOK_GAP_S, Autopilot
 from uuutorrent.automation.binding import Binding
 from uuutorrent.automation.channels import Channels
 from uuutorrent.automation.couriers import Couriers
@@ -16,13 +22,19 @@ from uuutorrent.automation.feeds import Feeds
 from uuutorrent.automation.inbox import Inbox
 from uuutorrent.automation.jobs import Jobs
 from uuutorrent.automation.naming import Naming
+from uuutorrent.automation.meters import Meters
 from uuutorrent.automation.preferences import PreferenceBook
 from uuutorrent.automation.rulebook import Rulebook
+from uuutorrent.automation.timeline import Timeline
+from uuutorrent.automation.tidying import Tidying
+from uuutorrent.automation.traffic import Traffic
+from uuutorrent.automation.upkeep import Upkeep
 from uuutorrent.automation.uses import Uses
 from uuutorrent.config import Config
 from uuutorrent.desk import Services
-from uuutorrent.releases.nyaa import Nyaa
+from uuutorrent.releases.nyaa import GAP_S, Nyaa
 from uuutorrent.releases.search import Releases
+from uuutorrent.remote import Clock
 from uuutorrent.store.database import Database
 from uuutorrent.store.sealed import KeyRing
 from uuutorrent.tally import Tally
@@ -35,8 +47,25 @@ from uuutorrent.torrents.outside import Outside
 from uuutorrent.torrents.sources import Sources
 
 
+@dataclass(frozen=True, slots=True)
+class Times:
+    """The clocks that the services go by, and their pace towards what is outside; tests have others."""
+
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    clock: Clock = time.monotonic
+    index_gap_s: float = GAP_S
+    list_gap_s: float = LOOK_GAP_S
+
+
 def compose(
-    config: Config, database: Database, engine: Engine, http: httpx.AsyncClient, tally: Tally, accounts: Accounts
+    config: Config,
+    database: Database,
+    engine: Engine,
+    http: httpx.AsyncClient,
+    tally: Tally,
+    accounts: Accounts,
+    *,
+    times: Times = Times(),
 ) -> Services:
     """All services over what is open already.
 
@@ -45,18 +74,28 @@ def compose(
     """
     live = Live(engine, config.qbittorrent.poll_s)
     keyring = KeyRing.open(config.server.data / "keyring")
-    watchlists = Watchlists(database, AniList(http, config.anilist, tally), keyring, config.anilist)
-    nyaa = Nyaa(http, config.nyaa, tally)
-    releases = Releases(database, nyaa, watchlists)
+    watchlists = Watchlists(
+        database, AniList(http, config.anilist, tally, clock=times.clock), keyring, config.anilist, clock=times.clock
+    )
+    nyaa = Nyaa(http, config.nyaa, tally, gap_s=times.index_gap_s, clock=times.clock)
+    releases = Releases(database, nyaa, watchlists, now=times.now)
     outside = Outside(allow_loopback=config.torrents.allow_loopback)
     sources = Sources(outside)
-    library = Library(database, engine, live, config.torrents, config.download_dir, sources=sources)
+    floor = config.upkeep.free_floor_bytes
+    library = Library(
+        database, engine, live, config.torrents, config.download_dir, sources=sources, floor_bytes=floor
+    )
     binding = Binding(releases, watchlists, library)
     jobs = Jobs(database, tally)
     preferences, inbox = PreferenceBook(database), Inbox(database)
     couriers = Couriers(allow_private=config.notifications.allow_private)
     channels = Channels(database, keyring, inbox, couriers)
     uses = Uses(database, library, watchlists, Naming(releases, watchlists), preferences, inbox)
+    grabs = Grabs(database, watchlists, releases, library, tally)
+    autopilot = Autopilot(
+        database, watchlists, releases, library, grabs, preferences, inbox, Timeline(database, now=times.now), tally,
+        every_s=config.automation.autopilot_every_s, gap_s=times.list_gap_s, now=times.now, clock=times.clock,
+    )  # fmt: skip
     return Services(
         config=config,
         tally=tally,
@@ -65,16 +104,22 @@ def compose(
         releases=releases,
         live=live,
         library=library,
-        grabs=Grabs(database, watchlists, releases, library, tally),
+        grabs=grabs,
         files=Files(library, config.download_dir),
         feeds=_feeds(config, Rulebook(database, keyring), outside, sources, library, binding, tally, nyaa),
         preferences=preferences,
         inbox=inbox,
         uses=uses,
-        answers=Answers(inbox, {"watched": uses.answered}),
+        autopilot=autopilot,
+        answers=Answers(
+            inbox, {"watched": uses.answered, "pursuit": autopilot.answered, "backlog": autopilot.answered}
+        ),
         channels=channels,
         deliveries=Deliveries(channels, inbox, preferences, couriers),
         jobs=jobs,
+        upkeep=Upkeep(database, library, accounts, inbox, Meters(database), config.upkeep),
+        traffic=Traffic(database, engine, tally, accounts, inbox, Meters(database), config.upkeep),
+        tidying=Tidying(preferences, library, watchlists, uses, inbox),
     )
 
 

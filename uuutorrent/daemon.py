@@ -38,6 +38,8 @@ FEEDS_EVERY_S = 15
 """How often it is asked which feeds are due."""
 CHANNELS_EVERY_S = 15
 """How often it is asked whether somebody is to be told something outside."""
+AUTOPILOT_EVERY_S = 15
+"""How often it is asked which episodes are due."""
 LOOK_AHEAD_EVERY_S = 1
 """How often shows that came into somebody's view are looked up before they are asked for."""
 INTERRUPT_GRACE_S = 2
@@ -193,6 +195,7 @@ def shared_jobs(services: Services) -> list[Job]:
     """What one daemon does for all that share its database: name, interval, deadline (both in seconds), turn."""
     return [
         Job("feeds", FEEDS_EVERY_S, 300, services.feeds.poll_once),
+        Job("autopilot", AUTOPILOT_EVERY_S, 600, services.autopilot.run_once),
         Job("channels", CHANNELS_EVERY_S, 600, services.deliveries.run_once),
     ]
 

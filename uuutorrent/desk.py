@@ -7,12 +7,16 @@ from dataclasses import dataclass, fields
 from uuutorrent.accounts import Accounts, User
 from uuutorrent.anime.watchlist import Watchlists
 from uuutorrent.automation.answers import Answers
+from uuutorrent.automation.autopilot import Autopilot
 from uuutorrent.automation.channels import Channels
 from uuutorrent.automation.deliveries import Deliveries
 from uuutorrent.automation.feeds import Feeds
 from uuutorrent.automation.inbox import Inbox
 from uuutorrent.automation.jobs import Jobs
 from uuutorrent.automation.preferences import PreferenceBook
+from uuutorrent.automation.tidying import Tidying
+from uuutorrent.automation.traffic import Traffic
+from uuutorrent.automation.upkeep import Upkeep
 from uuutorrent.automation.uses import Uses
 from uuutorrent.config import Config
 from uuutorrent.releases.search import Releases
@@ -41,9 +45,13 @@ class Services:
     inbox: Inbox
     uses: Uses
     answers: Answers
+    autopilot: Autopilot
     channels: Channels
     deliveries: Deliveries
     jobs: Jobs
+    upkeep: Upkeep
+    traffic: Traffic
+    tidying: Tidying
 
     def desk(self, user: User) -> Desk:
         """The services, with this user at them."""

@@ -83,6 +83,9 @@ FAMILIES: Mapping[str, Family] = {
     ),
     "feed_polls": Family("Feeds looked at.", {"outcome": ("read", "unchanged", "failed")}),
     "feed_takings": Family("Items of feeds that a rule took.", {"outcome": ("taken", "failed")}),
+    "autopilot_episodes": Family(
+        "Episodes that the autopilot took, offered, or gave up.", {"outcome": ("taken", "offered", "failed")}
+    ),
     "jobs": Family(
         "Turns taken at jobs. Failed: for a reason that can be told, such as a service that is away.",
         {"job": _JOBS, "outcome": ("ok", "failed", "broken", "cancelled")},
