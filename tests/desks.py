@@ -13,7 +13,7 @@ import httpx
 from tests.fakes import FakeEngine
 from tests.people import CHEAP_ROUNDS, PATIENCE_S
 from uuutorrent.accounts import Accounts
-from uuutorrent.compose import compose
+from uuutorrent.compose import Times, compose
 from uuutorrent.config import Config
 from uuutorrent.desk import Services
 from uuutorrent.store.database import Database
@@ -31,7 +31,13 @@ class Built:
 
 @asynccontextmanager
 async def built(
-    database: Database, home: Path, *, anilist_url: str = NOBODY, nyaa_url: str = NOBODY, client_id: str = "4242"
+    database: Database,
+    home: Path,
+    *,
+    anilist_url: str = NOBODY,
+    nyaa_url: str = NOBODY,
+    client_id: str = "4242",
+    times: Times = Times(),
 ) -> AsyncGenerator[Built]:
     """All services, polling a FakeEngine; give the addresses of fakes for what is outside."""
     config = Config.model_validate(
@@ -43,6 +49,7 @@ async def built(
             "notifications": {"allow_private": True},
             "anilist": {"api_url": anilist_url, "client_id": client_id, "requests_per_min": 90},
             "nyaa": {"base_url": nyaa_url},
+            "upkeep": {"free_floor_bytes": 0},
         }
     )
     config.server.data.mkdir(parents=True, exist_ok=True)
@@ -50,7 +57,7 @@ async def built(
     tally, engine = Tally(), FakeEngine()
     async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
         accounts = Accounts(database, config.accounts, rounds=CHEAP_ROUNDS)
-        services = compose(config, database, engine, http, tally, accounts)
+        services = compose(config, database, engine, http, tally, accounts, times=times)
         polling = asyncio.create_task(services.live.run(), name="live")
         try:
             yield Built(services, engine)

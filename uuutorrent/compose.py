@@ -21,12 +21,12 @@ from uuutorrent.automation.deliveries import Deliveries
 from uuutorrent.automation.feeds import Feeds
 from uuutorrent.automation.inbox import Inbox
 from uuutorrent.automation.jobs import Jobs
-from uuutorrent.automation.naming import Naming
 from uuutorrent.automation.meters import Meters
+from uuutorrent.automation.naming import Naming
 from uuutorrent.automation.preferences import PreferenceBook
 from uuutorrent.automation.rulebook import Rulebook
-from uuutorrent.automation.timeline import Timeline
 from uuutorrent.automation.tidying import Tidying
+from uuutorrent.automation.timeline import Timeline
 from uuutorrent.automation.traffic import Traffic
 from uuutorrent.automation.upkeep import Upkeep
 from uuutorrent.automation.uses import Uses
@@ -82,9 +82,7 @@ def compose(
     outside = Outside(allow_loopback=config.torrents.allow_loopback)
     sources = Sources(outside)
     floor = config.upkeep.free_floor_bytes
-    library = Library(
-        database, engine, live, config.torrents, config.download_dir, sources=sources, floor_bytes=floor
-    )
+    library = Library(database, engine, live, config.torrents, config.download_dir, sources=sources, floor_bytes=floor)
     binding = Binding(releases, watchlists, library)
     jobs = Jobs(database, tally)
     preferences, inbox = PreferenceBook(database), Inbox(database)
@@ -117,9 +115,9 @@ def compose(
         channels=channels,
         deliveries=Deliveries(channels, inbox, preferences, couriers),
         jobs=jobs,
-        upkeep=Upkeep(database, library, accounts, inbox, Meters(database), config.upkeep),
-        traffic=Traffic(database, engine, tally, accounts, inbox, Meters(database), config.upkeep),
-        tidying=Tidying(preferences, library, watchlists, uses, inbox),
+        upkeep=Upkeep(database, library, accounts, inbox, Meters(database), config.upkeep, now=times.now),
+        traffic=Traffic(database, engine, tally, accounts, inbox, Meters(database), config.upkeep, now=times.now),
+        tidying=Tidying(preferences, library, watchlists, uses, inbox, now=times.now),
     )
 
 

@@ -7,7 +7,7 @@ import gc
 import signal
 import sys
 from collections.abc import AsyncGenerator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -40,6 +40,13 @@ CHANNELS_EVERY_S = 15
 """How often it is asked whether somebody is to be told something outside."""
 AUTOPILOT_EVERY_S = 15
 """How often it is asked which episodes are due."""
+GUARD_EVERY_S = 10
+"""How often it is looked how full the disk is."""
+SEEDING_EVERY_S = 60
+TRAFFIC_EVERY_S = 30
+HOURLY_S = 3600
+LAST_WORDS_S = 5
+"""How long it may take at the end to write down what left the machine."""
 LOOK_AHEAD_EVERY_S = 1
 """How often shows that came into somebody's view are looked up before they are asked for."""
 INTERRUPT_GRACE_S = 2
@@ -139,6 +146,10 @@ async def _serve(config: Config, stopping: Stopping) -> None:
             await stopping.unless_told_again(door.drain(stopping.grace_s))
             for job in jobs:
                 job.cancel()
+        with suppress(UuuError, TimeoutError):
+            async with asyncio.timeout(LAST_WORDS_S):
+                await house.services.traffic.flush()
+                await house.services.traffic.count_seeded()
 
 
 class Stopping:
@@ -197,6 +208,9 @@ def shared_jobs(services: Services) -> list[Job]:
         Job("feeds", FEEDS_EVERY_S, 300, services.feeds.poll_once),
         Job("autopilot", AUTOPILOT_EVERY_S, 600, services.autopilot.run_once),
         Job("channels", CHANNELS_EVERY_S, 600, services.deliveries.run_once),
+        Job("seeding", SEEDING_EVERY_S, 120, services.upkeep.seed_once),
+        Job("traffic", TRAFFIC_EVERY_S, 60, services.traffic.run_once),
+        Job("tidying", HOURLY_S, 1800, services.tidying.run_once),
     ]
 
 
@@ -205,6 +219,9 @@ def own_jobs(services: Services) -> list[Job]:
     return [
         Job("resume", RECONCILE_EVERY_S, 600, services.grabs.resume),
         Job("reconcile", RECONCILE_EVERY_S, 300, lambda: _keep_order(services)),
+        Job("guard", GUARD_EVERY_S, 60, services.upkeep.guard_once),
+        Job("egress", TRAFFIC_EVERY_S, 30, services.traffic.flush),
+        Job("orphans", HOURLY_S, 1800, services.library.orphans.look),
         Job("look ahead", LOOK_AHEAD_EVERY_S, 60, services.watchlists.look_ahead),
     ]
 

@@ -48,8 +48,8 @@ OTHER = "other"
 _DEPENDENCIES = ("anilist", "nyaa", "qbittorrent")
 _DOORS = ("screen", "command", "sftp")
 _JOBS = (
-    "arrivals", "autopilot", "channels", "feeds", "healing", "health", "look ahead", "orphans", "reconcile", "resume",
-    "send away", "traffic", "upkeep",
+    "arrivals", "autopilot", "channels", "egress", "feeds", "guard", "healing", "health", "look ahead", "orphans",
+    "reconcile", "resume", "seeding", "send away", "tidying", "traffic",
 )  # fmt: skip
 
 FAMILIES: Mapping[str, Family] = {

@@ -27,6 +27,8 @@ class Kind(StrEnum):
     TAKEN = "taken"
     """Something was taken by itself."""
     WATCHED = "watched"
+    TIDIED = "tidied"
+    """What was watched and served was deleted, as its owner wants it."""
     TROUBLE = "trouble"
 
 

@@ -216,10 +216,11 @@ class TrafficRow(Base):
 
 
 class MeterRow(Base):
-    """A figure of the engine that must outlive the daemon. Owner: automation.traffic."""
+    """A figure that must outlive the daemon. Owner: automation.meters."""
 
     __tablename__ = "meters"
     name: Mapped[str] = mapped_column(String(16), primary_key=True)
-    """"uploaded": how far its counter was read; "limit": its limit of uploads before it was slowed."""
+    """"uploaded": how far the engine's counter was read; "limit": its limit before it was slowed; "waiting": what is held
+    back."""
     value: Mapped[int]
     at: Mapped[datetime]
