@@ -74,6 +74,8 @@ class WatchingScreen(DeskScreen):
         self._link: Link | None = None
         self._holdings: dict[int | None, list[Holding]] = {}
         self._views: dict[str, View] = {}
+        self._sought = ""
+        """The show the cursor shall go to."""
         self._asking: Worker[None] | None = None
         self._asked_at = 0.0
         self._wheel: Timer | None = None
@@ -148,7 +150,7 @@ class WatchingScreen(DeskScreen):
         link = self._link
         if link is None or not link.expires_soon or link.expires_at is None:
             return ""
-        return f"AniList forgets this sign-in on {day(link.expires_at)}. Link it anew under 4 Account."
+        return f"AniList forgets this sign-in on {day(link.expires_at)}. Link it anew under 5 Account."
 
     def _hold(self, holdings: Sequence[Holding]) -> None:
         before, self._holdings = self._holdings, {}
@@ -188,6 +190,8 @@ class WatchingScreen(DeskScreen):
         table = self.query_one(Shows)
         table.say_empty(self._nothing())
         table.set_rows([entries.row(view) for view in ordered])
+        if self._sought and table.go(self._sought):
+            self._sought = ""
         self._show_lists()
         self._show_card()
 
@@ -302,6 +306,11 @@ class WatchingScreen(DeskScreen):
             await self.mount(Filter(self.needle), after="#card")
         self.set_focus(self.query_one(Filter))
 
+    def go(self, media_id: MediaId) -> None:
+        """Put the cursor on a show, as soon as it is there."""
+        self._sought = str(media_id)
+        self.look_for("")
+
     def look_for(self, needle: str) -> None:
         """Show only titles with these words; none of them: all."""
         self.needle = needle
@@ -329,6 +338,6 @@ class WatchingScreen(DeskScreen):
 def _welcome(*, is_linked: bool) -> tuple[Said, ...]:
     add = said(Span(" a ", "key", "screen.add"), " look a show up by its title, and put it on the list")
     link = said(
-        Span(" 4 ", "key", "app.show('account')"), " under Account, link AniList to keep the list you have there"
+        Span(" 5 ", "key", "app.show('account')"), " under Account, link AniList to keep the list you have there"
     )
     return (said(), add, *([] if is_linked else [link]), said(Span(" ? ", "key", "app.help"), " every key"))
