@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
+from datetime import datetime
 from typing import Final, Protocol
 from urllib.parse import urlencode
 
 from uuutorrent import config as settings
-from uuutorrent.accounts import User
+from uuutorrent.accounts import User, UserId
 from uuutorrent.anime.anilist import AniList, BadToken
 from uuutorrent.anime.anime import Anime, Family, MediaId, WatchEntry, Watchlist, WatchStatus
 from uuutorrent.anime.answers import clean
@@ -130,6 +131,10 @@ class Watchlists:
     async def link_of(self, user: User) -> Link | None:
         """The user's link, if they have one."""
         return await self._links.of(user)
+
+    async def broken_links(self, since: datetime) -> tuple[tuple[UserId, datetime], ...]:
+        """Whose sign-in AniList refused after this moment, and when."""
+        return await self._links.broken(since)
 
     # The list
 
@@ -257,6 +262,10 @@ class Watchlists:
         if media_id not in shows:
             raise Missing(f"AniList knows no anime {media_id}")
         return shows[media_id]
+
+    def known(self, media_id: MediaId) -> Anime | None:
+        """A show as it was last seen here, however long ago; asks nobody."""
+        return self._anilist.known(media_id)
 
     async def family(self, media_id: MediaId, *, fresh: bool = True) -> Family:
         """A show among its prequels, sequels and siblings. Unless it must be `fresh`, nobody is asked about a known one.

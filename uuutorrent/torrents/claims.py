@@ -20,7 +20,7 @@ from uuutorrent.store.database import Database, Tx
 from uuutorrent.store.tables import ClaimRow, TorrentRow
 from uuutorrent.torrents import kept, picks
 from uuutorrent.torrents.engine import InfoHash, Torrent
-from uuutorrent.torrents.holdings import Claim, Part, Pick, Stored, Taken, Usage
+from uuutorrent.torrents.holdings import Claim, Part, Stored, Taken, Usage
 from uuutorrent.torrents.metainfo import Magnet, Metainfo
 
 Also = Callable[[Tx, InfoHash], Awaitable[None]]
@@ -165,6 +165,13 @@ class Claims:
             rows = await tx.scalars(select(TorrentRow).order_by(TorrentRow.added_at.desc(), TorrentRow.id.desc()))
             return await _with_claims(tx, rows.all())
 
+    async def got(self, since: datetime) -> tuple[Stored, ...]:
+        """Torrents that are complete, and were completed or claimed by somebody after this moment."""
+        claimed = TorrentRow.id.in_(select(ClaimRow.torrent_id).where(ClaimRow.claimed_at > since))
+        lately = (TorrentRow.completed_at.is_not(None), or_(TorrentRow.completed_at > since, claimed))
+        async with self._database.begin() as tx:
+            return await _with_claims(tx, (await tx.scalars(select(TorrentRow).where(*lately))).all())
+
     async def content(self, torrent_id: int) -> tuple[bytes | None, str | None]:
         """What it can be added from: the bytes of its .torrent, its magnet link."""
         async with self._database.begin() as tx:
@@ -192,12 +199,7 @@ class Claims:
 
     async def reopen(self, torrent_id: int, *, incomplete: bool) -> None:
         """Forget which files are whole, and if more are wanted now, that it was complete."""
-        async with self._database.begin() as tx:
-            row = await _lock(tx, TorrentRow.id == torrent_id)
-            if row is not None:
-                row.finished = None
-                if incomplete:
-                    row.completed_at, row.seeded_at = None, None
+        await self._set(torrent_id, finished=None, **({"completed_at": None, "seeded_at": None} if incomplete else {}))
 
     async def mark(self, torrent_id: int, **marks: bool | datetime | None) -> None:
         """Remember that it is `stopped`, `held_back` for want of room on the disk, or `seeded_at` when to its limit."""
@@ -380,13 +382,10 @@ async def _with_claims(tx: Tx, rows: Sequence[TorrentRow]) -> tuple[Stored, ...]
         every = found.all()
         picked = await picks.of(tx, {claim.user_id for claim in every}, some)
         for claim in every:
-            claims[claim.torrent_id].append(_claim(claim, picked.get((claim.user_id, claim.torrent_id), ())))
+            its = (claim.media_id, claim.episode, claim.note, claim.size_bytes)
+            picks_of = picked.get((claim.user_id, claim.torrent_id), ())
+            claims[claim.torrent_id].append(Claim(UserId(claim.user_id), claim.claimed_at, *its, picks_of))
     return tuple(_stored(row, tuple(claims[row.id])) for row in rows)
-
-
-def _claim(row: ClaimRow, picked: tuple[Pick, ...]) -> Claim:
-    user_id = UserId(row.user_id)
-    return Claim(user_id, row.claimed_at, row.media_id, row.episode, row.note, row.size_bytes, picked)
 
 
 def _stored(row: TorrentRow, claims: tuple[Claim, ...]) -> Stored:

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 
 from uuutorrent.accounts import User, UserId, hold, people
 from uuutorrent.anime.anime import MediaId
@@ -45,6 +45,7 @@ RECENT = 50
 
 _OPEN = (GrabState.ASKED, GrabState.CLAIMED, GrabState.ADDED)
 _CANCELLED = "It was cancelled before anything was added."
+_INTERRUPTED = "It was interrupted"
 _BROKEN = "Something broke before anything was added; try again."
 _DELETED = "The torrent was deleted before it was complete."
 
@@ -175,10 +176,18 @@ class Grabs:
             if row.state != GrabState.ASKED or row.id in self._running:
                 continue
             if user is None or datetime.now(UTC) - row.asked_at > WORTH_RETRYING:
-                await self._fail(row.id, "It was interrupted, and nobody waits for it any more; ask again.")
+                await self._fail(row.id, f"{_INTERRUPTED}, and nobody waits for it any more; ask again.")
             else:
                 log.info("grab taken up again", grab=row.id)
-                await self._run(user, _grab(row), Stopwatch(self._tally, None))
+                await self._run(user, _grab(row), Stopwatch(self._tally, None), is_again=True)
+
+    async def news(self, since: datetime) -> tuple[tuple[UserId, Grab], ...]:
+        """Everybody's grabs that got their part of a batch, or failed with nobody waiting, after this moment."""
+        got = and_(GrabRow.state == GrabState.COMPLETE, GrabRow.files.is_not(None))
+        lost = and_(GrabRow.state == GrabState.FAILED, GrabRow.reason.startswith(_INTERRUPTED))
+        async with self._database.begin() as tx:
+            rows = await tx.scalars(select(GrabRow).where(GrabRow.ended_at > since, or_(got, lost)))
+            return tuple((UserId(row.user_id), _grab(row)) for row in rows)
 
     async def settle(self) -> None:
         """Bring open grabs in step with the library: added, complete, or given up. After each `Library.reconcile`."""
@@ -204,7 +213,7 @@ class Grabs:
             return grab
         return await self.one(user, grab.id)
 
-    async def _run(self, user: User, grab: Grab, watch: Stopwatch) -> Grab:
+    async def _run(self, user: User, grab: Grab, watch: Stopwatch, *, is_again: bool = False) -> Grab:
         over = self._running[grab.id] = asyncio.Event()
         reason = _BROKEN
         try:
@@ -214,7 +223,8 @@ class Grabs:
             reason = ""
         except UuuError as e:
             reason = ""
-            return (await asyncio.shield(self._fail(grab.id, e.message, watch))).because(e)
+            why = f"{_INTERRUPTED}, and failed when it was done again: {e.message}" if is_again else e.message
+            return (await asyncio.shield(self._fail(grab.id, why, watch))).because(e)
         except asyncio.CancelledError:
             reason = _CANCELLED
             raise

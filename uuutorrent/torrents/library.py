@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
+from datetime import datetime
 from pathlib import Path
 
 from uuutorrent import config
@@ -20,7 +21,18 @@ from uuutorrent.torrents.claims import Also, Claims
 from uuutorrent.torrents.engine import Engine, Snapshot
 from uuutorrent.torrents.guard import Guard
 from uuutorrent.torrents.holdings import (
-    BY_HAND, Added, Claim, Details, Finished, Holding, Part, Piece, Stored, Taken, Usage, joined,
+    BY_HAND,
+    Added,
+    Claim,
+    Details,
+    Finished,
+    Holding,
+    Part,
+    Piece,
+    Stored,
+    Taken,
+    Usage,
+    joined,
 )  # fmt: skip
 from uuutorrent.torrents.live import Live
 from uuutorrent.torrents.metainfo import parse_magnet, parse_torrent
@@ -259,6 +271,18 @@ class Library(Steering):
             return Piece(stored.infohash, path, media_id, episodes)
         episodes = () if claim.picks or claim.episode is None else (claim.episode,)
         return Piece(stored.infohash, path, claim.media_id, episodes)
+
+    async def everything(self) -> tuple[Stored, ...]:
+        """Every torrent that somebody claims, for what the house does by itself."""
+        return tuple(stored for stored in await self._claims.every() if stored.claims)
+
+    async def of(self, user: User) -> tuple[Stored, ...]:
+        """Every torrent that this user claims, as it is remembered."""
+        return await self._claims.of(user)
+
+    async def got(self, since: datetime) -> tuple[Stored, ...]:
+        """Everybody's torrents that are complete, and were completed or claimed after this moment."""
+        return await self._claims.got(since)
 
     async def turn(self) -> tuple[int, int]:
         """Something that differs as soon as claims, or what the engine reports, may have changed."""
