@@ -74,7 +74,7 @@ def test_a_quarter_of_an_hour_without_a_byte_is_stalled() -> None:
     assert watched(still_for(14))[1].verdict is Verdict.WELL
     verdict = watched(still_for(15))[1]
     assert (verdict.verdict, verdict.cause) == (Verdict.STALLED, Cause.STILL)
-    assert verdict.why == "No byte came for 15 min, with 2 said to have it all."
+    assert verdict.why == "no byte came for 15 min, with 2 said to have it all"
 
 
 def test_a_byte_makes_it_well_again_at_once() -> None:
@@ -99,7 +99,7 @@ def test_metadata_that_never_comes_is_stalled_and_metadata_that_comes_is_progres
     for one in (magnet, asking):
         verdict = watched(still_for(15, one))[1]
         assert verdict.verdict is Verdict.STALLED
-        assert verdict.why == "Its metadata has not come for 15 min."
+        assert verdict.why == "its metadata has not come for 15 min"
     there = replace(TORRENT, progress=0.0, completed_bytes=0)
     assert watched([*still_for(10, magnet), *still_for(9, there)])[1].verdict is Verdict.WELL
 
@@ -144,14 +144,14 @@ def test_what_is_nearly_there_is_left_alone() -> None:
     nearly = replace(TORRENT, progress=0.991, completed_bytes=991_000)
     verdict = watched(still_for(3000, nearly))[1]
     assert verdict.verdict is Verdict.WELL
-    assert verdict.why == "No byte came for 2 days, but it is nearly there, so it is left alone."
+    assert verdict.why == "no byte came for 2 days, but it is nearly there and is left alone"
 
 
 def test_a_day_without_anybody_who_has_it_all_is_dead() -> None:
     lonely = replace(TORRENT, seeds=0)
     verdict = watched(still_for(24 * 60, lonely))[1]
     assert (verdict.verdict, verdict.cause) == (Verdict.DEAD, Cause.SEEDLESS)
-    assert verdict.why == "Nobody has had all of it for 24 h."
+    assert verdict.why == "nobody has had all of it for 24 h"
     one_came = [*still_for(24 * 60 - 10, lonely), (60.0, TORRENT), *still_for(20, lonely)]
     assert watched(one_came)[1].verdict is Verdict.STALLED
 
@@ -164,10 +164,10 @@ def test_a_download_that_gets_bytes_from_people_who_have_parts_is_not_dead() -> 
 def test_bytes_that_would_take_a_week_are_slow() -> None:
     trickling = replace(TORRENT, phase=Phase.DOWNLOADING, down_bps=10, eta_s=7 * 86_400)
     verdict = watched([(60.0, replace(trickling, completed_bytes=n)) for n in range(10)])[1]
-    assert (verdict.verdict, verdict.why) == (Verdict.SLOW, "At the rate of now it takes another 7 days.")
+    assert (verdict.verdict, verdict.why) == (Verdict.SLOW, "at the rate of now it takes another 7 days")
     endless = replace(trickling, eta_s=None)
     verdict = watched([(60.0, replace(endless, completed_bytes=n)) for n in range(10)])[1]
-    assert verdict.why == "At the rate of now it takes another more than 100 days."
+    assert verdict.why == "at the rate of now it takes more than 100 days"
 
 
 def test_errors_and_lost_files_are_broken_unless_the_disk_is_full() -> None:
@@ -176,13 +176,13 @@ def test_errors_and_lost_files_are_broken_unless_the_disk_is_full() -> None:
     assert judge(seen, error, LIMITS, BEGIN).cause is Cause.ERROR
     assert judge(seen, missing, LIMITS, BEGIN).cause is Cause.MISSING
     full = judge(seen, error, LIMITS, BEGIN, is_disk_full=True)
-    assert (full.verdict, full.why) == (Verdict.WELL, "The disk is full; it goes on once there is room.")
+    assert (full.verdict, full.why) == (Verdict.WELL, "the disk is full; it goes on once there is room")
 
 
 def test_content_that_is_something_else_is_broken_at_whatever_age() -> None:
-    seen = Observation(BEGIN, BEGIN, SIZE, Phase.SEEDING, trouble="It is a program.")
+    seen = Observation(BEGIN, BEGIN, SIZE, Phase.SEEDING, trouble="it is a program")
     whole = replace(TORRENT, phase=Phase.SEEDING, progress=1.0, added_at=BEGIN)
-    assert judge(seen, whole, LIMITS, BEGIN) == Judgement(Verdict.BROKEN, Cause.CONTENT, "It is a program.")
+    assert judge(seen, whole, LIMITS, BEGIN) == Judgement(Verdict.BROKEN, Cause.CONTENT, "it is a program")
 
 
 def tracker(message: str, status: str = "not working", url: str = "http://tracker/announce") -> Tracker:

@@ -85,7 +85,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict, what it comes from, and a sentence for the person."""
+    """A verdict, what it comes from, and why, in words that can follow "because"."""
 
     verdict: Verdict
     cause: Cause = Cause.NONE
@@ -177,34 +177,34 @@ def _counted_s(previous: Observation, torrent: Torrent, now: datetime, interval_
 
 def _failed(torrent: Torrent, *, is_disk_full: bool) -> Judgement:
     if torrent.phase is Phase.MISSING:
-        return Judgement(Verdict.BROKEN, Cause.MISSING, "qBittorrent does not find its files any more.")
+        return Judgement(Verdict.BROKEN, Cause.MISSING, "qBittorrent does not find its files any more")
     if is_disk_full:
-        return Judgement(Verdict.WELL, why="The disk is full; it goes on once there is room.")
-    return Judgement(Verdict.BROKEN, Cause.ERROR, "qBittorrent reports an error with it, mostly of the disk.")
+        return Judgement(Verdict.WELL, why="the disk is full; it goes on once there is room")
+    return Judgement(Verdict.BROKEN, Cause.ERROR, "qBittorrent reports an error with it, mostly of the disk")
 
 
 def _nearly(seen: Observation, limits: Health) -> str:
     if seen.still_s < limits.stalled_s:
         return ""
-    return f"No byte came for {span(seen.still_s)}, but it is nearly there, so it is left alone."
+    return f"no byte came for {span(seen.still_s)}, but it is nearly there and is left alone"
 
 
 def _by_bytes(seen: Observation, torrent: Torrent, limits: Health) -> Judgement:
     if seen.refusal and seen.still_s >= min(limits.young_s, limits.stalled_s):
-        why = f"No byte comes, and its tracker does not know it: {seen.refusal}"
+        why = f"no byte comes, and its tracker does not know it: {seen.refusal}"
         return Judgement(Verdict.BROKEN, Cause.UNREGISTERED, why)
     if seen.seedless_s >= limits.dead_s:
-        return Judgement(Verdict.DEAD, Cause.SEEDLESS, f"Nobody has had all of it for {span(seen.seedless_s)}.")
+        return Judgement(Verdict.DEAD, Cause.SEEDLESS, f"nobody has had all of it for {span(seen.seedless_s)}")
     if seen.still_s >= limits.stalled_s:
         return Judgement(Verdict.STALLED, Cause.STILL, _still(seen, torrent))
     if seen.still_s == 0 and torrent.down_bps > 0 and (torrent.eta_s is None or torrent.eta_s > SLOW_S):
-        left = "more than 100 days" if torrent.eta_s is None else span(torrent.eta_s)
-        return Judgement(Verdict.SLOW, Cause.SLOW, f"At the rate of now it takes another {left}.")
+        left = "more than 100 days" if torrent.eta_s is None else f"another {span(torrent.eta_s)}"
+        return Judgement(Verdict.SLOW, Cause.SLOW, f"at the rate of now it takes {left}")
     return WELL
 
 
 def _still(seen: Observation, torrent: Torrent) -> str:
     if not torrent.size_bytes:
-        return f"Its metadata has not come for {span(seen.still_s)}."
-    seeds = "nobody who has it all" if not torrent.seeds else f"{torrent.seeds} said to have it all"
-    return f"No byte came for {span(seen.still_s)}, with {seeds}."
+        return f"its metadata has not come for {span(seen.still_s)}"
+    seeds = "nobody there who has it all" if not torrent.seeds else f"{torrent.seeds} said to have it all"
+    return f"no byte came for {span(seen.still_s)}, with {seeds}"
