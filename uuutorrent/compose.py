@@ -23,7 +23,9 @@ from uuutorrent.automation.inbox import Inbox
 from uuutorrent.automation.jobs import Jobs
 from uuutorrent.automation.meters import Meters
 from uuutorrent.automation.naming import Naming
+from uuutorrent.automation.observations import Observations
 from uuutorrent.automation.preferences import PreferenceBook
+from uuutorrent.automation.probing import Probing
 from uuutorrent.automation.rulebook import Rulebook
 from uuutorrent.automation.tidying import Tidying
 from uuutorrent.automation.timeline import Timeline
@@ -109,6 +111,7 @@ def compose(
         inbox=inbox,
         uses=uses,
         autopilot=autopilot,
+        observations=_observations(config, database, engine, live, library, watchlists, times),
         answers=Answers(
             inbox, {"watched": uses.answered, "pursuit": autopilot.answered, "backlog": autopilot.answered}
         ),
@@ -119,6 +122,19 @@ def compose(
         traffic=Traffic(database, engine, tally, accounts, inbox, Meters(database), config.upkeep, now=times.now),
         tidying=Tidying(preferences, library, watchlists, uses, inbox, now=times.now),
     )
+
+
+def _observations(
+    config: Config,
+    database: Database,
+    engine: Engine,
+    live: Live,
+    library: Library,
+    watchlists: Watchlists,
+    times: Times,
+) -> Observations:
+    probing, every_s = Probing(engine, watchlists, config.download_dir), config.automation.health_every_s
+    return Observations(database, engine, live, library, probing, config.health, every_s=every_s, now=times.now)
 
 
 def _feeds(

@@ -13,6 +13,7 @@ from uuutorrent.automation.deliveries import Deliveries
 from uuutorrent.automation.feeds import Feeds
 from uuutorrent.automation.inbox import Inbox
 from uuutorrent.automation.jobs import Jobs
+from uuutorrent.automation.observations import Observations
 from uuutorrent.automation.preferences import PreferenceBook
 from uuutorrent.automation.tidying import Tidying
 from uuutorrent.automation.traffic import Traffic
@@ -46,6 +47,7 @@ class Services:
     uses: Uses
     answers: Answers
     autopilot: Autopilot
+    observations: Observations
     channels: Channels
     deliveries: Deliveries
     jobs: Jobs
