@@ -102,6 +102,7 @@ class FakeEngine:
             seeding_s=t.seeding_s if seeding_s is None else seeding_s,
             uploaded_bytes=t.uploaded_bytes if uploaded_bytes is None else uploaded_bytes,
             session_up_bytes=t.session_up_bytes if uploaded_bytes is None else uploaded_bytes,
+            ratio=t.ratio if uploaded_bytes is None else uploaded_bytes / max(t.size_bytes, 1),
         )
 
     def progress(self, infohash: str, progress: float, *, down_bps: int = 1_000_000) -> None:

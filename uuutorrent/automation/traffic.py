@@ -170,7 +170,7 @@ class Traffic:
 
     async def _tell(self, month: Month, share: float, then: str) -> None:
         used, budget = amount(month.used_bytes), amount(month.budget_bytes)
-        text = f"{share:.0%} of the traffic budget of {month.name} is used: {used} of {budget}. {then}"
+        text = f"{share * 100:.0f} % of the traffic budget of {month.name} is used: {used} of {budget}. {then}"
         for one in await self._accounts.users(Operator()):
             if one.user.is_admin and one.disabled_at is None:
                 key = f"traffic:{month.name}:{share:.0%}"
