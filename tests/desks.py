@@ -37,7 +37,7 @@ async def built(
     anilist_url: str = NOBODY,
     nyaa_url: str = NOBODY,
     client_id: str = "4242",
-    times: Times = Times(),
+    times: Times | None = None,
 ) -> AsyncGenerator[Built]:
     """All services, polling a FakeEngine; give the addresses of fakes for what is outside."""
     config = Config.model_validate(
@@ -57,7 +57,7 @@ async def built(
     tally, engine = Tally(), FakeEngine()
     async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
         accounts = Accounts(database, config.accounts, rounds=CHEAP_ROUNDS)
-        services = compose(config, database, engine, http, tally, accounts, times=times)
+        services = compose(config, database, engine, http, tally, accounts, times=times or Times())
         polling = asyncio.create_task(services.live.run(), name="live")
         try:
             yield Built(services, engine)

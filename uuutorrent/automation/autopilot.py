@@ -138,7 +138,7 @@ class Autopilot:
         async with self._database.begin() as tx:
             await hold(tx, user)
             await self._pursuits.set_show(tx, user, media_id, mode)
-        self._looking.hurry(user)
+        await self._looking.look(user)
         meant = default if mode is None else mode
         return f"{'As for all shows: ' if mode is None else 'For this show: '}{_meaning(meant).lower()}"
 
@@ -235,7 +235,7 @@ class Autopilot:
                 begin = [Begin(episode, now, now) for episode in chosen.get(media_id, ())]
                 await self._pursuits.begin_all(tx, user, media_id, begin, asked=True)
             await self._preferences.change_in(tx, user, autopilot=mode)
-        self._looking.hurry(user)
+        await self._looking.look(user)
         return sum(map(len, chosen.values()))
 
     # The job

@@ -88,10 +88,6 @@ class Looking:
         """Whether this person's list was not looked at for long."""
         return self._clock() - self._looked_at.get(user.id, float("-inf")) >= LOOK_EVERY_S
 
-    def hurry(self, user: User) -> None:
-        """Look at this person's list at the next opportunity."""
-        self._looked_at.pop(user.id, None)
-
     def title(self, media_id: MediaId) -> str:
         """What a show is called, as far as it was seen."""
         anime = self._anime.get(media_id)

@@ -173,11 +173,12 @@ class Taking:
         self._tally.count("autopilot_episodes", "failed")
 
     async def _say_no_room(self, look: Look, pursuit: Pursuit, why: str) -> None:
-        """Said once a day, however much does not fit."""
+        """Said once; of what was asked for all at once, once a day however much of it does not fit."""
         title = self._looking.title(pursuit.media_id)
         text = f"{title}, episode {pursuit.episode} can be had, and cannot be taken: {why} It is tried again later."
+        about = f"{self._now():%Y-%m-%d}" if pursuit.asked else pursuit.id
         await self._inbox.tell(
-            look.user.id, Kind.AVAILABLE, text, key=f"no room:{self._now():%Y-%m-%d}", media_id=pursuit.media_id,
+            look.user.id, Kind.AVAILABLE, text, key=f"no room:{about}", media_id=pursuit.media_id,
             episode=pursuit.episode, infohash=pursuit.infohash,
         )  # fmt: skip
 
