@@ -13,6 +13,7 @@ from uuutorrent.accounts import Accounts
 from uuutorrent.anime.anilist import AniList
 from uuutorrent.anime.watchlist import Watchlists
 from uuutorrent.automation.answers import Answers
+from uuutorrent.automation.arrivals import Arrivals
 from uuutorrent.automation.autopilot import LOOK_GAP_S, Autopilot
 from uuutorrent.automation.binding import Binding
 from uuutorrent.automation.channels import Channels
@@ -87,10 +88,12 @@ def compose(
     library = Library(database, engine, live, config.torrents, config.download_dir, sources=sources, floor_bytes=floor)
     binding = Binding(releases, watchlists, library)
     jobs = Jobs(database, tally)
-    preferences, inbox = PreferenceBook(database), Inbox(database)
+    preferences, inbox = PreferenceBook(database), Inbox(database, now=times.now)
     couriers = Couriers(allow_private=config.notifications.allow_private)
     channels = Channels(database, keyring, inbox, couriers)
-    uses = Uses(database, library, watchlists, Naming(releases, watchlists), preferences, inbox)
+    naming = Naming(releases, watchlists)
+    uses = Uses(database, library, watchlists, naming, preferences, inbox, now=times.now)
+    feeds = _feeds(config, Rulebook(database, keyring), outside, sources, library, binding, tally, nyaa)
     grabs = Grabs(database, watchlists, releases, library, tally)
     autopilot = Autopilot(
         database, watchlists, releases, library, grabs, preferences, inbox, Timeline(database, now=times.now), tally,
@@ -106,10 +109,11 @@ def compose(
         library=library,
         grabs=grabs,
         files=Files(library, config.download_dir),
-        feeds=_feeds(config, Rulebook(database, keyring), outside, sources, library, binding, tally, nyaa),
+        feeds=feeds,
         preferences=preferences,
         inbox=inbox,
         uses=uses,
+        arrivals=Arrivals(library, live, grabs, feeds.rulebook.errands, watchlists, inbox, now=times.now),
         autopilot=autopilot,
         observations=_observations(config, database, engine, live, library, watchlists, times),
         answers=Answers(

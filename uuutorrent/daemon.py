@@ -47,6 +47,8 @@ TRAFFIC_EVERY_S = 30
 HOURLY_S = 3600
 LAST_WORDS_S = 5
 """How long it may take at the end to write down what left the machine."""
+NEWS_EVERY_S = 2
+"""How often it is looked whether a download is complete, or a file was read to its end."""
 LOOK_AHEAD_EVERY_S = 1
 """How often shows that came into somebody's view are looked up before they are asked for."""
 INTERRUPT_GRACE_S = 2
@@ -224,6 +226,8 @@ def own_jobs(services: Services) -> list[Job]:
         Job("guard", GUARD_EVERY_S, 60, services.upkeep.guard_once),
         Job("egress", TRAFFIC_EVERY_S, 30, services.traffic.flush),
         Job("orphans", HOURLY_S, 1800, services.library.orphans.look),
+        Job("arrivals", NEWS_EVERY_S, 120, services.arrivals.run_once),
+        Job("uses", NEWS_EVERY_S, 300, services.uses.run_once),
         Job("look ahead", LOOK_AHEAD_EVERY_S, 60, services.watchlists.look_ahead),
     ]
 

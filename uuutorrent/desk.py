@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from uuutorrent.accounts import Accounts, User
 from uuutorrent.anime.watchlist import Watchlists
 from uuutorrent.automation.answers import Answers
+from uuutorrent.automation.arrivals import Arrivals
 from uuutorrent.automation.autopilot import Autopilot
 from uuutorrent.automation.channels import Channels
 from uuutorrent.automation.deliveries import Deliveries
@@ -46,6 +47,7 @@ class Services:
     inbox: Inbox
     uses: Uses
     answers: Answers
+    arrivals: Arrivals
     autopilot: Autopilot
     observations: Observations
     channels: Channels

@@ -49,7 +49,7 @@ _DEPENDENCIES = ("anilist", "nyaa", "qbittorrent")
 _DOORS = ("screen", "command", "sftp")
 _JOBS = (
     "arrivals", "autopilot", "channels", "egress", "feeds", "guard", "healing", "health", "look ahead", "orphans",
-    "probe", "reconcile", "resume", "seeding", "send away", "tidying", "traffic",
+    "probe", "reconcile", "resume", "seeding", "send away", "tidying", "traffic", "uses",
 )  # fmt: skip
 
 FAMILIES: Mapping[str, Family] = {
