@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -19,7 +20,7 @@ from uuutorrent.anime.watchlist import Watchlists
 from uuutorrent.automation.inbox import Inbox, Kind
 from uuutorrent.automation.preferences import PreferenceBook
 from uuutorrent.automation.uses import Uses
-from uuutorrent.errors import RemoteError, Unreachable, UuuError
+from uuutorrent.errors import Missing, RemoteError, Unreachable, UuuError
 from uuutorrent.torrents.holdings import BY_HAND, Claim, Holding
 from uuutorrent.torrents.library import Library
 
@@ -118,14 +119,15 @@ class Tidying:
 
     async def _give_up(self, user: User, going: Going) -> None:
         """Told first: who is told twice of the same thing is told once, who is not told at all never learns it."""
-        text = f"You watched {going.name} and had it here: it was deleted, as your tidying says."
+        text = f"{going.name} was watched and served, so it was deleted, as you wished."
         key = f"tidied:{going.infohash}:{going.at:%Y-%m-%d}"
         media_id, episode = going.episodes[0] if len(going.episodes) == 1 else (going.episodes[0][0], None)
         await self._inbox.tell(
             user.id, Kind.TIDIED, text, key=key, media_id=media_id, episode=episode, infohash=going.infohash
         )
-        await self._library.delete(user, going.infohash, with_files=True)
-        log.info("tidied", user=user.name, infohash=going.infohash)
+        with suppress(Missing):  # another daemon, or they themselves, did it at this moment
+            await self._library.delete(user, going.infohash, with_files=True)
+            log.info("tidied", user=user.name, infohash=going.infohash)
 
 
 def _episodes(claim: Claim) -> tuple[tuple[int, int], ...]:
