@@ -19,7 +19,7 @@ from sqlalchemy import and_, or_, select, update
 from uuutorrent.accounts import User, UserId, hold, people
 from uuutorrent.anime.anime import MediaId
 from uuutorrent.anime.watchlist import Watchlists
-from uuutorrent.errors import Missing, RemoteError, UuuError
+from uuutorrent.errors import Conflict, Missing, RemoteError, UuuError
 from uuutorrent.releases.release import Found, Ranked
 from uuutorrent.releases.search import Releases
 from uuutorrent.store.database import Database, Tx
@@ -48,6 +48,10 @@ _CANCELLED = "It was cancelled before anything was added."
 _INTERRUPTED = "It was interrupted"
 _BROKEN = "Something broke before anything was added; try again."
 _DELETED = "The torrent was deleted before it was complete."
+
+
+class _Meanwhile(Conflict):
+    """Another daemon was quicker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +225,8 @@ class Grabs:
             if (await self.one(user, grab.id)).state is GrabState.ASKED:
                 await self._fetch(user, grab, watch)
             reason = ""
+        except _Meanwhile:
+            reason = ""
         except UuuError as e:
             reason = ""
             why = f"{_INTERRUPTED}, and failed when it was done again: {e.message}" if is_again else e.message
@@ -249,7 +255,9 @@ class Grabs:
             chosen, source, share = await self._choosing.choose(found, grab.infohash, whole_batch=grab.whole_batch)
 
             async def also(tx: Tx, infohash: InfoHash) -> None:
-                row = await tx.get_one(GrabRow, grab.id)
+                row = await tx.get_one(GrabRow, grab.id, with_for_update=True)
+                if row.state != GrabState.ASKED:  # by another daemon, which took it for interrupted
+                    raise _Meanwhile("It was fetched or given up meanwhile.")
                 row.state, row.infohash = GrabState.CLAIMED, infohash
                 row.title, row.reason, row.steps = chosen.release.title, _reason(found, chosen, share), watch.taken
                 row.files = None if share is None else list(share.files)
