@@ -46,6 +46,7 @@ class House:
     nyaa_url: str = "http://127.0.0.1:9"
     database_url: str = ""
     extra: str = ""
+    qbittorrent_settings: str = 'interface = "lo"\ndiscovery = false'
     python: str = sys.executable
     port: int = field(default_factory=free_port)
     metrics_port: int = field(default_factory=free_port)
@@ -68,8 +69,7 @@ shutdown_grace_s = 2
 [database]
 url = "{self.database_url}"
 [qbittorrent]
-interface = "lo"
-discovery = false
+{self.qbittorrent_settings}
 [torrents]
 allow_loopback = true
 [anilist]
