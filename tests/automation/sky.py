@@ -1,4 +1,4 @@
-"""Shows that air, an index where they are posted, and people whom the autopilot serves, under a clock that tests move."""
+"""Shows that air, an index where they are posted, and people with an autopilot, under a clock that tests move."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tests.fakes import FakeEngine
 from tests.servers.anilist import FakeAniList
 from tests.servers.anilist_data import Media, Member
 from tests.servers.nyaa import FakeNyaa, Post
+from tests.torrents import metainfos
 from uuutorrent.accounts import User
 from uuutorrent.anime.anime import MediaId
 from uuutorrent.automation.autopilot import Autopilot
@@ -103,6 +104,15 @@ class Sky:
         v = f"v{version}" if version > 1 else ""
         name = f"[{group}] {title} - {episode:02}{v} (1080p) [3F2A91C7].mkv"
         return self.nyaa.post(name, posted_at=self.clock.now(), seeders=seeders)
+
+    def batch(self, show: Media) -> str:
+        """Somebody posts all of a show; the name of the torrent."""
+        name = f"[Hoshizora] {show.romaji} (01-{show.episodes:02}) (1080p) [Batch]"
+        files = {
+            f"[Hoshizora] {show.romaji} - {at:02} (1080p).mkv": 300_000_000 for at in range(1, (show.episodes or 0) + 1)
+        }
+        self.nyaa.post(name, torrent=metainfos.several(name, files), posted_at=self.clock.now())
+        return name
 
     # What the house does
 
