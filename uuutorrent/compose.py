@@ -60,6 +60,34 @@ class Times:
     list_gap_s: float = LOOK_GAP_S
 
 
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What everything stands on."""
+
+    config: Config
+    database: Database
+    engine: Engine
+    http: httpx.AsyncClient
+    tally: Tally
+    accounts: Accounts
+    times: Times
+    keyring: KeyRing
+    outside: Outside
+
+
+@dataclass(frozen=True, slots=True)
+class _Core:
+    """What people ask for themselves."""
+
+    live: Live
+    watchlists: Watchlists
+    nyaa: Nyaa
+    releases: Releases
+    sources: Sources
+    library: Library
+    grabs: Grabs
+
+
 def compose(
     config: Config,
     database: Database,
@@ -75,82 +103,91 @@ def compose(
     Raises:
         OSError: the keys that seal tokens cannot be read or written.
     """
-    live = Live(engine, config.qbittorrent.poll_s)
     keyring = KeyRing.open(config.server.data / "keyring")
-    watchlists = Watchlists(
-        database, AniList(http, config.anilist, tally, clock=times.clock), keyring, config.anilist, clock=times.clock
-    )
-    nyaa = Nyaa(http, config.nyaa, tally, gap_s=times.index_gap_s, clock=times.clock)
-    releases = Releases(database, nyaa, watchlists, now=times.now)
     outside = Outside(allow_loopback=config.torrents.allow_loopback)
-    sources = Sources(outside)
+    ground = _Ground(config, database, engine, http, tally, accounts, times, keyring, outside)
+    return _services(ground, _core(ground))
+
+
+def _core(on: _Ground) -> _Core:
+    config, times = on.config, on.times
+    live = Live(on.engine, config.qbittorrent.poll_s)
+    anilist = AniList(on.http, config.anilist, on.tally, clock=times.clock)
+    watchlists = Watchlists(on.database, anilist, on.keyring, config.anilist, clock=times.clock)
+    nyaa = Nyaa(on.http, config.nyaa, on.tally, gap_s=times.index_gap_s, clock=times.clock)
+    releases = Releases(on.database, nyaa, watchlists, now=times.now)
+    sources = Sources(on.outside)
     floor = config.upkeep.free_floor_bytes
-    library = Library(database, engine, live, config.torrents, config.download_dir, sources=sources, floor_bytes=floor)
-    binding = Binding(releases, watchlists, library)
-    jobs = Jobs(database, tally)
-    preferences, inbox = PreferenceBook(database), Inbox(database, now=times.now)
+    library = Library(
+        on.database, on.engine, live, config.torrents, config.download_dir, sources=sources, floor_bytes=floor
+    )
+    grabs = Grabs(on.database, watchlists, releases, library, on.tally)
+    return _Core(live, watchlists, nyaa, releases, sources, library, grabs)
+
+
+def _services(on: _Ground, core: _Core) -> Services:
+    """The core, and what happens by itself."""
+    config, database, library, now = on.config, on.database, core.library, on.times.now
+    preferences, inbox = PreferenceBook(database), Inbox(database, now=now)
     couriers = Couriers(allow_private=config.notifications.allow_private)
-    channels = Channels(database, keyring, inbox, couriers)
-    naming = Naming(releases, watchlists)
-    uses = Uses(database, library, watchlists, naming, preferences, inbox, now=times.now)
-    feeds = _feeds(config, Rulebook(database, keyring), outside, sources, library, binding, tally, nyaa)
-    grabs = Grabs(database, watchlists, releases, library, tally)
-    autopilot = Autopilot(
-        database, watchlists, releases, library, grabs, preferences, inbox, Timeline(database, now=times.now), tally,
-        every_s=config.automation.autopilot_every_s, gap_s=times.list_gap_s, now=times.now, clock=times.clock,
-    )  # fmt: skip
+    channels = Channels(database, on.keyring, inbox, couriers)
+    naming = Naming(core.releases, core.watchlists)
+    uses = Uses(database, library, core.watchlists, naming, preferences, inbox, now=now)
+    feeds = _feeds(on, core)
+    autopilot = _autopilot(on, core, preferences, inbox)
+    answers = {"watched": uses.answered, "pursuit": autopilot.answered, "backlog": autopilot.answered}
     return Services(
         config=config,
-        tally=tally,
-        accounts=accounts,
-        watchlists=watchlists,
-        releases=releases,
-        live=live,
+        tally=on.tally,
+        accounts=on.accounts,
+        watchlists=core.watchlists,
+        releases=core.releases,
+        live=core.live,
         library=library,
-        grabs=grabs,
+        grabs=core.grabs,
         files=Files(library, config.download_dir),
         feeds=feeds,
         preferences=preferences,
         inbox=inbox,
         uses=uses,
-        arrivals=Arrivals(library, live, grabs, feeds.rulebook.errands, watchlists, inbox, now=times.now),
+        arrivals=Arrivals(library, core.live, core.grabs, feeds.rulebook.errands, core.watchlists, inbox, now=now),
         autopilot=autopilot,
-        observations=_observations(config, database, engine, live, library, watchlists, times),
-        answers=Answers(
-            inbox, {"watched": uses.answered, "pursuit": autopilot.answered, "backlog": autopilot.answered}
-        ),
+        observations=_observations(on, core),
+        answers=Answers(inbox, answers),
         channels=channels,
         deliveries=Deliveries(channels, inbox, preferences, couriers),
-        jobs=jobs,
-        upkeep=Upkeep(database, library, accounts, inbox, Meters(database), config.upkeep, now=times.now),
-        traffic=Traffic(database, engine, tally, accounts, inbox, Meters(database), config.upkeep, now=times.now),
-        tidying=Tidying(preferences, library, watchlists, uses, inbox, now=times.now),
+        jobs=Jobs(database, on.tally),
+        upkeep=Upkeep(database, library, on.accounts, inbox, Meters(database), config.upkeep, now=now),
+        traffic=Traffic(database, on.engine, on.tally, on.accounts, inbox, Meters(database), config.upkeep, now=now),
+        tidying=Tidying(preferences, library, core.watchlists, uses, inbox, now=now),
     )
 
 
-def _observations(
-    config: Config,
-    database: Database,
-    engine: Engine,
-    live: Live,
-    library: Library,
-    watchlists: Watchlists,
-    times: Times,
-) -> Observations:
-    probing, every_s = Probing(engine, watchlists, config.download_dir), config.automation.health_every_s
-    return Observations(database, engine, live, library, probing, config.health, every_s=every_s, now=times.now)
+def _feeds(on: _Ground, core: _Core) -> Feeds:
+    return Feeds(
+        Rulebook(on.database, on.keyring),
+        on.outside,
+        core.sources,
+        core.library,
+        Binding(core.releases, core.watchlists, core.library),
+        on.tally,
+        every_s=on.config.automation.feeds_every_s,
+        spacings={httpx.URL(on.config.nyaa.base_url).host: core.nyaa.spacing},
+    )
 
 
-def _feeds(
-    config: Config,
-    rulebook: Rulebook,
-    outside: Outside,
-    sources: Sources,
-    library: Library,
-    binding: Binding,
-    tally: Tally,
-    nyaa: Nyaa,
-) -> Feeds:
-    spacings = {httpx.URL(config.nyaa.base_url).host: nyaa.spacing}
-    every_s = config.automation.feeds_every_s
-    return Feeds(rulebook, outside, sources, library, binding, tally, every_s=every_s, spacings=spacings)
+def _autopilot(on: _Ground, core: _Core, preferences: PreferenceBook, inbox: Inbox) -> Autopilot:
+    every_s, times = on.config.automation.autopilot_every_s, on.times
+    timeline = Timeline(on.database, now=times.now)
+    return Autopilot(
+        on.database, core.watchlists, core.releases, core.library, core.grabs, preferences, inbox, timeline, on.tally,
+        every_s=every_s, gap_s=times.list_gap_s, now=times.now, clock=times.clock,
+    )  # fmt: skip
+
+
+def _observations(on: _Ground, core: _Core) -> Observations:
+    config = on.config
+    probing, every_s = Probing(on.engine, core.watchlists, config.download_dir), config.automation.health_every_s
+    return Observations(
+        on.database, on.engine, core.live, core.library, probing, config.health, every_s=every_s, now=on.times.now
+    )
