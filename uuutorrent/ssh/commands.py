@@ -26,10 +26,12 @@ from uuutorrent.ssh.verbs import (
     corrections,
     feeds,
     fetching,
+    notify,
     searching,
     steering,
     taste,
     torrents,
+    upkeep,
 )
 from uuutorrent.tui.plain import plain
 
@@ -47,17 +49,20 @@ SUBJECTS: Mapping[str, Sequence[Verb]] = {
     "Your shows": anime.VERBS,
     "Episodes": (*searching.VERBS, *fetching.VERBS, *taste.VERBS),
     "Correcting releases": corrections.VERBS,
-    "By itself": feeds.VERBS,
+    "By itself": (*feeds.VERBS, *upkeep.VERBS),
+    "Being told outside": notify.VERBS,
     "Torrents and files": torrents.VERBS,
     "Steering a torrent": steering.VERBS,
     "Your account": accounts.VERBS,
-    "For admins": admin.VERBS,
+    "For admins": (*admin.VERBS, *upkeep.FOR_ADMINS),
 }
 FAMILIES = {
     "correct": "Say what a release is, how a group counts, what a show is called.",
     "corrections": "What you and others say of releases.",
     "feeds": "Rules for RSS and Atom feeds.",
     "keys": "Your SSH keys.",
+    "orphans": "Files and torrents that belong to nobody.",
+    "notify": "Where you are told what happens: chats, mail, webhooks.",
     "taste": "What you prefer among releases.",
     "users": "The people here.",
 }
@@ -67,6 +72,7 @@ SYNONYMS = {
     "files": ("ls",),
     "get": ("download", "fetch"),
     "keys": ("key",),
+    "notify": ("channels", "notifications"),
     "pause": ("stop",),
     "resume": ("start",),
     "show": ("details", "info"),

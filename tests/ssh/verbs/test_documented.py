@@ -13,6 +13,7 @@ import pytest
 
 from tests.conftest import PASSWORD
 from tests.people import OTHER, a_key
+from tests.servers.receiver import receiving
 from tests.ssh.verbs.conftest import House
 from tests.torrents import metainfos
 from uuutorrent.ssh import commands
@@ -98,6 +99,21 @@ async def about_feeds(house: House) -> dict[str, Any]:
     }
 
 
+async def about_channels(house: House) -> dict[str, Any]:
+    ann = house.ann
+    async with receiving() as receiver:
+        return {
+            "notify add": await ann.json(f"notify add {receiver.url}"),
+            "notify list": await ann.json("notify list"),
+            "notify test": await ann.json("notify test 1"),
+            "notify change": await ann.json("notify change 1 --digest 5"),
+            "notify disable": await ann.json("notify disable 1"),
+            "notify enable": await ann.json("notify enable 1"),
+            "notify remove": await ann.json("notify remove 1"),
+            "notify quiet": await ann.json("notify quiet 23:30 07:00 --zone Europe/Berlin"),
+        }
+
+
 async def about_torrents(house: House) -> dict[str, Any]:
     ann, held = house.ann, await house.holds(house.ann, "Lectures", {"one.mkv": 5})
     house.engine.peers_of[held] = (Peer("203.0.113.7:51413", "qBittorrent 5.1.0", 1.0, 0, 0),)
@@ -144,7 +160,7 @@ async def about_people(house: House) -> dict[str, Any]:
     }
 
 
-ABOUT = (about_shows, about_corrections, about_feeds, about_torrents, about_oneself, about_people)
+ABOUT = (about_shows, about_corrections, about_feeds, about_channels, about_torrents, about_oneself, about_people)
 
 
 @pytest.mark.parametrize("about", ABOUT)
