@@ -33,6 +33,7 @@ NAMES = {
     "dependency_requests", "dependency_request_duration_seconds", "ssh_auth_attempts", "ssh_refused", "sessions",
     "session_crashes", "sftp_bytes", "grabs", "grab_step_duration_seconds", "event_loop_lag_seconds",
     "qbittorrent_restarts", "engine_up", "torrents", "torrent_bytes_per_second", "build_info", "sessions_open",
+    "downloads",
     "feed_polls", "feed_takings", "autopilot_episodes", "jobs", "job_last_success_timestamp_seconds",
 }  # fmt: skip
 
@@ -160,6 +161,19 @@ async def test_no_label_is_a_clients_to_choose(services: Services) -> None:
         len({tuple(sample.labels.values()) for sample in signins})
         == len([*FAMILIES["ssh_auth_attempts"].combinations]) + 1
     )
+
+
+async def test_downloads_are_counted_by_how_they_do(house: tuple[Services, FakeEngine], ann: User) -> None:
+    services, engine = house
+    assert value((await scraped(services))["downloads"], verdict="well") == 0
+    for name in ("One", "Two", "Three"):
+        await services.library.add_given(ann, metainfos.several(name))
+    engine.change((await services.library.holdings(ann))[0].infohash, phase=Phase.MISSING)
+    await services.live.refresh()
+    await services.observations.look_once()
+    downloads = (await scraped(services))["downloads"]
+    by_verdict = {sample.labels["verdict"]: sample.value for sample in downloads.samples}
+    assert by_verdict == {"well": 2, "slow": 0, "stalled": 0, "dead": 0, "broken": 1}
 
 
 async def test_torrents_are_counted_by_phase(house: tuple[Services, FakeEngine], ann: User) -> None:

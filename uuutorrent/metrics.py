@@ -22,6 +22,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from uuutorrent import config
+from uuutorrent.automation.health import Verdict
 from uuutorrent.desk import Services
 from uuutorrent.errors import BadConfig, Unreachable, UuuError
 from uuutorrent.tally import FAMILIES, Distribution, Family, Tally
@@ -36,6 +37,8 @@ READY_DEADLINE_S = 5.0
 LARGEST_REQUEST = 8192
 LAG_SAMPLE_S = 0.5
 TEXT = "text/plain; charset=utf-8"
+
+DOWNLOADS = "Downloads, and what else is not well, by how they do; only where this daemon is the one that looks."
 
 Gauges = Callable[[], Mapping[str, float]]
 """Open sessions by kind, as the SSH door counts them."""
@@ -104,6 +107,11 @@ class ServiceCollector(Collector):
         for phase in Phase:
             torrents.add_metric((phase.value,), by_phase[phase])
         yield torrents
+        by_verdict = self._services.observations.verdicts
+        downloads = GaugeMetricFamily(f"{PREFIX}downloads", DOWNLOADS, labels=("verdict",))
+        for verdict in Verdict:
+            downloads.add_metric((verdict.value,), by_verdict.get(verdict, 0))
+        yield downloads
         rates = {
             "down": sum(torrent.down_bps for torrent in snapshot.torrents),
             "up": sum(torrent.up_bps for torrent in snapshot.torrents),

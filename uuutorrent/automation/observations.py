@@ -38,6 +38,7 @@ NEWS = timedelta(days=1)
 """What was complete before anybody looked at it is looked into only if that is not longer ago."""
 FULL_BYTES = 64 << 20
 """With less room than this left on the disk no error is held against a download."""
+STALE_TURNS = 5
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 LIST, CONTENT = "list", "content"
 _NEW = HUNGRY | {Phase.QUEUED, Phase.ERROR, Phase.MISSING}
@@ -119,8 +120,13 @@ class Observations:
         self._now = now
         self._asked: dict[int, datetime] = {}
         self._tries: Counter[int] = Counter()
-        self.verdicts: Mapping[Verdict, int] = {}
-        """How many downloads do how, by the last look of this daemon."""
+        self._last_look: tuple[datetime, Mapping[Verdict, int]] = LONG_AGO, {}
+
+    @property
+    def verdicts(self) -> Mapping[Verdict, int]:
+        """How many downloads, and others that are not well, do how; nothing where another daemon looks by now."""
+        at, verdicts = self._last_look
+        return verdicts if self._now() - at < timedelta(seconds=STALE_TURNS * self._every_s) else {}
 
     async def look_once(self) -> None:
         """Look at every download, and write down what changed. While the engine is away that says nothing."""
@@ -140,7 +146,8 @@ class Observations:
         is_full = any(look.torrent.phase is Phase.ERROR for look in looks) and await self._is_disk_full()
         judged = [self._judged(look, now, is_disk_full=is_full) for look in looks]
         await self._write([look for look in judged if look.now.differs(look.before)])
-        self.verdicts = Counter(one.now.verdict for one in judged if not one.torrent.is_complete or one.now.cause)
+        counted = Counter(one.now.verdict for one in judged if not one.torrent.is_complete or one.now.cause)
+        self._last_look = now, counted
 
     async def probe_once(self) -> None:
         """Look into the content of what became complete, some of it at a time."""
