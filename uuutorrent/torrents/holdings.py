@@ -344,11 +344,11 @@ def _single(claim: Claim) -> int | None:
 
 def amount(size_bytes: int) -> str:
     """A size for people: 9.8 GiB, 350 MiB, 12 KiB."""
-    left, units = float(size_bytes), ["GiB", "MiB", "KiB"]
+    left, units = float(size_bytes), ["TiB", "GiB", "MiB", "KiB"]
     unit = "B"
     while left >= 1000 and units:
         left, unit = left / 1024, units.pop()
-    return f"{left:.1f} {unit}" if unit == "GiB" or (unit == "MiB" and left < 10) else f"{left:.0f} {unit}"
+    return f"{left:.1f} {unit}" if unit in ("GiB", "TiB") or (unit == "MiB" and left < 10) else f"{left:.0f} {unit}"
 
 
 def _absence(stored: Stored, snapshot: Snapshot) -> str:

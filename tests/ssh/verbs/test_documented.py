@@ -15,9 +15,12 @@ from tests.conftest import PASSWORD
 from tests.people import OTHER, a_key
 from tests.servers.receiver import receiving
 from tests.ssh.verbs.conftest import House
+from tests.ssh.verbs.test_upkeep import leave, watched
 from tests.torrents import metainfos
 from uuutorrent.ssh import commands
-from uuutorrent.torrents.engine import Peer, Tracker
+from uuutorrent.torrents.engine import NewTorrent, Peer, Tracker
+from uuutorrent.torrents.metainfo import parse_torrent
+from uuutorrent.torrents.placing import OURS
 
 PAGE = (Path(__file__).parents[3] / "docs/commands.md").read_text()
 SECTIONS = dict(re.findall(r"^### (.+?)\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL))
@@ -160,7 +163,36 @@ async def about_people(house: House) -> dict[str, Any]:
     }
 
 
-ABOUT = (about_shows, about_corrections, about_feeds, about_channels, about_torrents, about_oneself, about_people)
+async def about_upkeep(house: House) -> dict[str, Any]:
+    boss = house.boss
+    held = await house.holds(house.ann, "Lectures", {"one.mkv": 5})
+    await house.completes(held, {"Lectures/one.mkv": b"12345"})
+    await house.ann.says(f"delete {held}")
+    leave(house)
+    for name, tag in (("lost.mkv", OURS), ("theirs.iso", "")):
+        made = parse_torrent(metainfos.single(name))
+        tags = tuple(filter(None, [tag]))
+        await house.engine.add(NewTorrent(made.v1, "", name, made.raw, None, "/elsewhere", "", tags))
+    await watched(house, house.ann)
+    return {
+        "policy": await boss.json("policy bob --ratio 2"),
+        "traffic": await boss.json("traffic"),
+        "orphans": await boss.json("orphans"),
+        "orphans remove": await boss.json("orphans remove left.mkv"),
+        "tidy": await house.ann.json("tidy 14"),
+    }
+
+
+ABOUT = (
+    about_shows,
+    about_corrections,
+    about_feeds,
+    about_channels,
+    about_torrents,
+    about_oneself,
+    about_people,
+    about_upkeep,
+)
 
 
 @pytest.mark.parametrize("about", ABOUT)
