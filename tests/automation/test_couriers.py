@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import socket
+import ssl
 import sys
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.servers.receiver import Receiver, posting, receiving
 from uuutorrent.automation.couriers import Couriers, Sent
@@ -113,6 +120,38 @@ async def test_one_that_never_answers_is_cut_at_the_deadline(receiver: Receiver)
     assert receiver.paths == ["/hook"]
     assert time.monotonic() - before < 20
     assert await children() == []
+
+
+async def test_an_answer_without_end_is_cut() -> None:
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+            while True:
+                writer.write(b"x" * (1 << 16))
+                await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(endless, "127.0.0.1", 0)
+    async with server:
+        sent = await send(f"json://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+    assert sent.delivered == 0
+    assert await children() == []
+
+
+async def test_a_machine_that_starts_no_process_is_told_of() -> None:
+    couriers = Couriers(allow_private=True, program=("/nonexistent/python",))
+    sent = await couriers.send("json://127.0.0.1/", [("uuutorrent", "Hello.")], to="channel")
+    assert why(sent) == "channel: no process can be started for it just now"
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_not_taken(tmp_path: Path) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=own_certificate(tmp_path))
+    async with server:
+        sent = await send(f"jsons://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+    assert why(sent) == "channel: its certificate is not valid"
 
 
 async def test_a_sender_that_goes_away_takes_the_child_along(receiver: Receiver) -> None:
@@ -226,3 +265,18 @@ def _children() -> list[int]:
             if place.exists() and b"uuutorrent.automation.courier" in place.read_bytes():
                 found.append(int(pid))
     return found
+
+
+def own_certificate(folder: Path) -> ssl.SSLContext:
+    """A server's side of TLS, with a certificate for 127.0.0.1 that it signed itself."""
+    key, name, now = ec.generate_private_key(ec.SECP256R1()), x509.Name([]), datetime.now(UTC)
+    begun = x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(days=1), now + timedelta(days=1))
+    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    signed = begun.add_extension(here, critical=False).sign(key, hashes.SHA256())
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "server.pem").write_bytes(secret + signed.public_bytes(serialization.Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem")
+    return context

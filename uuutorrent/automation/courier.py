@@ -49,10 +49,10 @@ _FAILURES: Sequence[tuple[re.Pattern[str], str]] = tuple(
     (re.compile(said, re.IGNORECASE), meant)
     for said, meant in (
         (r"getaddrinfo|name resolution|name or service not known|NameResolution", "there is no such host"),
-        (r"certificate", "its certificate is not valid for that name"),
-        (r"\(53[045],|authentication", "it does not let us in: look at the user and password in the address"),
+        (r"certificate", "its certificate is not valid"),
+        (r"\(53[045],|could not authenticate", "it does not let us in: look at the user and password in the address"),
         (r"timed out|timeout", "it does not answer in time"),
-        (r"recipient", "it does not take mail for that recipient"),
+        (r"recipient \S+ was refused|all recipients", "it does not take mail for that recipient"),
         (r"connection|socket|refused", "it cannot be reached"),
     )
 )

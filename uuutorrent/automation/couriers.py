@@ -78,15 +78,11 @@ class Couriers:
         limits = {"allow_private": self._allow_private, "deadline_s": self._deadline_s}
         heard = bytearray()
         async with self._room:
-            process = await asyncio.create_subprocess_exec(
-                *self._program,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,  # what plugins say there may hold the address
-                cwd="/",
-                env=_ENVIRONMENT,
-                start_new_session=True,
-            )
+            try:
+                process = await self._start()
+            except OSError as e:
+                log.warning("a courier cannot be started", why=e.strerror)
+                return ({"error": "no process can be started for it just now", "code": Unreachable.code},)
             try:
                 async with asyncio.timeout(self._deadline_s):
                     await _talk(process, json.dumps({**request, **limits}).encode(), heard)
@@ -98,6 +94,17 @@ class Couriers:
         if process.returncode:
             log.warning("a courier broke", to=to, code=process.returncode)
         return _lines(bytes(heard))
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *self._program,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,  # what plugins say there may hold the address
+            cwd="/",
+            env=_ENVIRONMENT,
+            start_new_session=True,
+        )
 
 
 async def _talk(process: asyncio.subprocess.Process, request: bytes, heard: bytearray) -> None:

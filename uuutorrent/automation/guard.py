@@ -18,7 +18,7 @@ from pathlib import Path
 
 from uuutorrent.torrents.addresses import may_connect
 
-MEMORY_BYTES = 384 << 20
+MEMORY_BYTES = 256 << 20
 """Of address space; sending takes 75 MiB of it."""
 OPEN_FILES = 64
 

@@ -63,7 +63,7 @@ _ROCKET = Outlet(
     escaped="*_~`",
 )  # fmt: skip
 _ZULIP = Outlet("Zulip", "zulip", "NotifyZulip", _options("to"), is_chat=True, escaped=_MARKDOWN)
-_GOOGLE = Outlet("Google Chat", "google_chat", "NotifyGoogleChat", _options("thread threadkey"), is_chat=True)
+_GOOGLE = Outlet("Google Chat", "google_chat", "NotifyGoogleChat", _options("key token thread threadkey"), is_chat=True)
 _PUSHOVER = Outlet("Pushover", "pushover", "NotifyPushover", _options("to priority sound"))
 _PUSHBULLET = Outlet("Pushbullet", "pushbullet", "NotifyPushBullet", _options("to"))
 _SIGNAL = Outlet("Signal", "signal_api", "NotifySignalAPI", _options("to from"), has_host=True)
