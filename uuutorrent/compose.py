@@ -20,6 +20,7 @@ from uuutorrent.automation.channels import Channels
 from uuutorrent.automation.couriers import Couriers
 from uuutorrent.automation.deliveries import Deliveries
 from uuutorrent.automation.feeds import Feeds
+from uuutorrent.automation.healing import Healing
 from uuutorrent.automation.inbox import Inbox
 from uuutorrent.automation.jobs import Jobs
 from uuutorrent.automation.meters import Meters
@@ -27,10 +28,13 @@ from uuutorrent.automation.naming import Naming
 from uuutorrent.automation.observations import Observations
 from uuutorrent.automation.preferences import PreferenceBook
 from uuutorrent.automation.probing import Probing
+from uuutorrent.automation.replacing import Replacing
 from uuutorrent.automation.rulebook import Rulebook
+from uuutorrent.automation.substitutes import Substitutes
 from uuutorrent.automation.tidying import Tidying
 from uuutorrent.automation.timeline import Timeline
 from uuutorrent.automation.traffic import Traffic
+from uuutorrent.automation.treatments import Treatments
 from uuutorrent.automation.upkeep import Upkeep
 from uuutorrent.automation.uses import Uses
 from uuutorrent.config import Config
@@ -136,31 +140,22 @@ def _services(on: _Ground, core: _Core) -> Services:
     feeds = _feeds(on, core)
     autopilot = _autopilot(on, core, preferences, inbox)
     answers = {"watched": uses.answered, "pursuit": autopilot.answered, "backlog": autopilot.answered}
+    timeline, observations = Timeline(database, now=now), _observations(on, core)
+    replacing = Replacing(database, library, core.grabs, core.releases.blocks, timeline, inbox, now=now)
+    errands, meters = feeds.rulebook.errands, Meters(database)
     return Services(
-        config=config,
-        tally=on.tally,
-        accounts=on.accounts,
-        watchlists=core.watchlists,
-        releases=core.releases,
-        live=core.live,
-        library=library,
-        grabs=core.grabs,
-        files=Files(library, config.download_dir),
-        feeds=feeds,
-        preferences=preferences,
-        inbox=inbox,
-        uses=uses,
-        arrivals=Arrivals(library, core.live, core.grabs, feeds.rulebook.errands, core.watchlists, inbox, now=now),
-        autopilot=autopilot,
-        observations=_observations(on, core),
-        answers=Answers(inbox, answers),
-        channels=channels,
-        deliveries=Deliveries(channels, inbox, preferences, couriers),
+        config=config, tally=on.tally, accounts=on.accounts, watchlists=core.watchlists, releases=core.releases,
+        live=core.live, library=library, grabs=core.grabs, files=Files(library, config.download_dir), feeds=feeds,
+        preferences=preferences, inbox=inbox, uses=uses, autopilot=autopilot, answers=Answers(inbox, answers),
+        arrivals=Arrivals(library, core.live, core.grabs, errands, core.watchlists, inbox, now=now),
+        timeline=timeline, observations=observations, replacing=replacing,
+        healing=_healing(on, core, observations, replacing, timeline, inbox),
+        channels=channels, deliveries=Deliveries(channels, inbox, preferences, couriers),
         jobs=Jobs(database, on.tally),
-        upkeep=Upkeep(database, library, on.accounts, inbox, Meters(database), config.upkeep, now=now),
-        traffic=Traffic(database, on.engine, on.tally, on.accounts, inbox, Meters(database), config.upkeep, now=now),
+        upkeep=Upkeep(database, library, on.accounts, inbox, meters, config.upkeep, now=now),
+        traffic=Traffic(database, on.engine, on.tally, on.accounts, inbox, meters, config.upkeep, now=now),
         tidying=Tidying(preferences, library, core.watchlists, uses, inbox, now=now),
-    )
+    )  # fmt: skip
 
 
 def _feeds(on: _Ground, core: _Core) -> Feeds:
@@ -191,3 +186,17 @@ def _observations(on: _Ground, core: _Core) -> Observations:
     return Observations(
         on.database, on.engine, core.live, core.library, probing, config.health, every_s=every_s, now=on.times.now
     )
+
+
+def _healing(
+    on: _Ground, core: _Core, observations: Observations, replacing: Replacing, timeline: Timeline, inbox: Inbox
+) -> Healing:
+    limits, now = on.config.health, on.times.now
+    treatments = Treatments(on.database, now=now)
+    substitutes = Substitutes(
+        on.database, treatments, core.releases, replacing, timeline, inbox, block_days=limits.block_days, now=now
+    )
+    return Healing(
+        on.database, observations, core.library, core.live, core.releases.blocks, treatments, substitutes, replacing,
+        timeline, wait_s=limits.stalled_s / 3, now=now,
+    )  # fmt: skip

@@ -211,6 +211,7 @@ def shared_jobs(services: Services) -> list[Job]:
         Job("autopilot", AUTOPILOT_EVERY_S, 600, services.autopilot.run_once),
         Job("channels", CHANNELS_EVERY_S, 600, services.deliveries.run_once),
         Job("health", services.config.automation.health_every_s, 60, services.observations.look_once),
+        Job("healing", services.config.automation.health_every_s, 300, services.healing.run_once),
         Job("probe", services.config.automation.health_every_s, 300, services.observations.probe_once),
         Job("seeding", SEEDING_EVERY_S, 120, services.upkeep.seed_once),
         Job("traffic", TRAFFIC_EVERY_S, 60, services.traffic.run_once),

@@ -12,11 +12,14 @@ from uuutorrent.automation.autopilot import Autopilot
 from uuutorrent.automation.channels import Channels
 from uuutorrent.automation.deliveries import Deliveries
 from uuutorrent.automation.feeds import Feeds
+from uuutorrent.automation.healing import Healing
 from uuutorrent.automation.inbox import Inbox
 from uuutorrent.automation.jobs import Jobs
 from uuutorrent.automation.observations import Observations
 from uuutorrent.automation.preferences import PreferenceBook
+from uuutorrent.automation.replacing import Replacing
 from uuutorrent.automation.tidying import Tidying
+from uuutorrent.automation.timeline import Timeline
 from uuutorrent.automation.traffic import Traffic
 from uuutorrent.automation.upkeep import Upkeep
 from uuutorrent.automation.uses import Uses
@@ -49,7 +52,10 @@ class Services:
     answers: Answers
     arrivals: Arrivals
     autopilot: Autopilot
+    timeline: Timeline
     observations: Observations
+    replacing: Replacing
+    healing: Healing
     channels: Channels
     deliveries: Deliveries
     jobs: Jobs

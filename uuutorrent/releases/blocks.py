@@ -91,6 +91,11 @@ class Blocks:
             await self.lift(tx, user.id, which)
         return one
 
+    async def was_lifted(self, user: User, infohash: str) -> bool:
+        """Whether this user wants a release all the same that is, or was, blocked for everybody."""
+        async with self._database.begin() as tx:
+            return await tx.get(UnblockRow, (user.id, infohash)) is not None
+
     async def lift(self, tx: Tx, user_id: UserId, infohash: str) -> None:
         """Let a release be picked again for one user, inside the caller's transaction. Twice is no harm."""
         own = (BlockRow.user_id == user_id, BlockRow.infohash == infohash)

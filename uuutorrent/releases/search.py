@@ -42,7 +42,7 @@ class Releases:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.tastes = Tastes(database)
-        self.blocks = blocks or Blocks(database)
+        self.blocks = blocks or Blocks(database, now=now)
         self.corrections = Corrections(database, watchlists)
         self._habits = Habits(database)
         self._nyaa = nyaa

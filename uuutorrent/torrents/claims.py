@@ -54,23 +54,21 @@ class Claims:
         """
         async with self._database.begin() as tx:
             now = await hold(tx, user)
-            if instead_of is not None:
-                await _give_up_for(tx, user.id, instead_of, content)
+            await _give_up_for(tx, user.id, instead_of, content)
             row = await _locked_or_new(tx, content, stopped)
-            mine = await tx.get(ClaimRow, (user.id, row.id))
-            existed, owner = mine is not None, (user.id, row.id)
-            is_whole = part is None or part.whole or (mine is not None and mine.size_bytes is None)
-            size = None if part is None or is_whole else part.size_with(await picks.files_of(tx, owner))
+            mine = await tx.get(ClaimRow, owner := (user.id, row.id))
+            existed = mine is not None
+            is_part = part is not None and not part.whole and (mine is None or mine.size_bytes is not None)
+            size = part.size_with(await picks.files_of(tx, owner)) if part and is_part else None
             more = _more(row, mine, size)
-            (await self._usage(tx, now)).check(more, is_new=mine is None)
+            (await self._usage(tx, now)).check(more, is_new=not existed)
             mine = mine or await _new_claim(tx, user.id, row, stopped)
             # A batch may hold several shows: the one that was asked for last is what it is shown for.
             if mine.media_id is None or (part is not None and mine.media_id != media_id):
                 mine.media_id, mine.episode = media_id, episode
-            row.stopped = row.stopped and not (existed and more)
-            mine.size_bytes = size
+            row.stopped, mine.size_bytes = row.stopped and not (existed and more), size
             await tx.flush()
-            if part is not None:
+            if part:
                 await picks.add(tx, owner, part)
             stored = (await _with_claims(tx, [row]))[0]
             if also is not None:
@@ -330,7 +328,9 @@ async def _give_up(tx: Tx, user_id: int, torrent_id: int, *, keep_files: bool = 
     return stored
 
 
-async def _give_up_for(tx: Tx, user_id: int, torrent_id: int, content: Metainfo | Magnet) -> None:
+async def _give_up_for(tx: Tx, user_id: int, torrent_id: int | None, content: Metainfo | Magnet) -> None:
+    if torrent_id is None:
+        return
     # Both are locked at once, in one order: somebody may change from that one to this one.
     both = or_(TorrentRow.id == torrent_id, _hashes_are(content.v1, content.v2))
     await tx.execute(select(TorrentRow.id).where(both).order_by(TorrentRow.id).with_for_update())

@@ -81,6 +81,18 @@ class Steering:
         self._changed(stored)
         return f"Checking the files of {stored.name}."
 
+    async def reannounce(self, user: User, infohash: str) -> str:
+        """Have the engine ask its trackers for peers now.
+
+        Raises:
+            Missing: this user has no such torrent.
+            Unreachable: the engine is away.
+        """
+        stored = await self._claims.mine(user, infohash)
+        await self._engine.reannounce([await self._id(stored)])
+        self._live.poke()
+        return f"Asked the trackers of {stored.name} again."
+
     async def delete(self, user: User, infohash: str, *, with_files: bool) -> str:
         """Give it up. The last claim takes the torrent out of the engine, and the files too when asked.
 

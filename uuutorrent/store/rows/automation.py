@@ -158,7 +158,7 @@ class TreatmentRow(Base):
 
 
 class ReplacementRow(Base):
-    """A torrent that took another's place, and what is needed to undo that. Owner: automation.treatments."""
+    """A torrent that took another's place, and what is needed to undo that. Owner: automation.replacing."""
 
     __tablename__ = "replacements"
     id: Mapped[int] = mapped_column(primary_key=True)
