@@ -33,7 +33,7 @@ NAMES = {
     "dependency_requests", "dependency_request_duration_seconds", "ssh_auth_attempts", "ssh_refused", "sessions",
     "session_crashes", "sftp_bytes", "grabs", "grab_step_duration_seconds", "event_loop_lag_seconds",
     "qbittorrent_restarts", "engine_up", "torrents", "torrent_bytes_per_second", "build_info", "sessions_open",
-    "downloads",
+    "downloads", "disk_free_bytes", "downloads_waiting", "orphans", "egress_bytes", "egress_budget_bytes",
     "feed_polls", "feed_takings", "autopilot_episodes", "jobs", "job_last_success_timestamp_seconds",
 }  # fmt: skip
 
@@ -196,6 +196,27 @@ async def test_torrents_are_counted_by_phase(house: tuple[Services, FakeEngine],
     engine.go_down()
     await services.live.refresh()
     assert value((await scraped(services))["engine_up"]) == 0
+
+
+async def test_disk_and_line_are_shown(services: Services, ann: User) -> None:
+    families = await scraped(services)
+    assert families["disk_free_bytes"].samples == []
+    assert value(families["egress_budget_bytes"]) == 10**13
+
+    (services.config.download_dir / "left.mkv").write_text("x")
+    services.tally.count("sftp_bytes", "out", by=1000)
+    await services.live.refresh()
+    await services.upkeep.guard_once()
+    await services.library.orphans.look()
+    await services.traffic.flush()
+
+    families = await scraped(services)
+    assert value(families["disk_free_bytes"]) > 0
+    assert value(families["downloads_waiting"]) == 0
+    assert value(families["orphans"], kind="files") == 1
+    assert value(families["orphans"], kind="others") == 0
+    assert value(families["egress_bytes"], kind="sftp") == 1000
+    assert value(families["egress_bytes"], kind="seeding") == 0
 
 
 async def test_names_follow_prometheus_rules(services: Services) -> None:

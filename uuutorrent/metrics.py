@@ -92,6 +92,7 @@ class ServiceCollector(Collector):
         yield from _tallied(self._services.tally)
         yield from self._torrents()
         build = GaugeMetricFamily(f"{PREFIX}build_info", "The running version.", labels=("version",))
+        yield from self._disk_and_line()
         build.add_metric((version("uuutorrent"),), 1)
         yield build
         open_sessions = GaugeMetricFamily(f"{PREFIX}sessions_open", "Sessions open now.", labels=("kind",))
@@ -121,6 +122,35 @@ class ServiceCollector(Collector):
             rate.add_metric((direction,), bps)
         yield rate
 
+
+    def _disk_and_line(self) -> Iterable[Metric]:
+        guarded, found, month = (
+            self._services.upkeep.guarded,
+            self._services.library.orphans.last,
+            self._services.traffic.last,
+        )
+        free = GaugeMetricFamily(f"{PREFIX}disk_free_bytes", "Free on the disk of the downloads, if it can be told.")
+        if guarded is not None:
+            free.add_metric((), guarded.disk.free_bytes)
+        yield free
+        waiting = 0 if guarded is None else len(guarded.waiting)
+        yield GaugeMetricFamily(
+            f"{PREFIX}downloads_waiting", "Downloads that wait for room on the disk.", value=waiting
+        )
+        orphans = GaugeMetricFamily(
+            f"{PREFIX}orphans", "What belongs to nobody: files and torrents, found once an hour.", labels=("kind",)
+        )
+        for kind in ("files", "kept", "torrents", "others"):
+            orphans.add_metric((kind,), len(getattr(found, kind)) if found else 0)
+        yield orphans
+        egress = GaugeMetricFamily(f"{PREFIX}egress_bytes", "What left the machine this month (UTC).", labels=("kind",))
+        for kind in KINDS:
+            egress.add_metric((kind,), month.by_kind.get(kind, 0))
+        yield egress
+        budget = self._services.config.upkeep.egress_bytes
+        yield GaugeMetricFamily(
+            f"{PREFIX}egress_budget_bytes", "What may leave it in a month; 0: no limit.", value=budget
+        )
 
 def registry(services: Services, sessions: Gauges) -> CollectorRegistry:
     """Our figures and the process's own, apart from the library's global registry."""

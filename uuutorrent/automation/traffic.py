@@ -105,6 +105,7 @@ class Traffic:
             async with self._database.begin() as tx:
                 await self._count(tx, SFTP, more)
             self._served = served
+        await self._look()
 
     async def run_once(self) -> None:
         """Count what was seeded, and warn, slow or let go.
