@@ -23,6 +23,7 @@ from prometheus_client.registry import Collector
 
 from uuutorrent import config
 from uuutorrent.automation.health import Verdict
+from uuutorrent.automation.traffic import KINDS
 from uuutorrent.desk import Services
 from uuutorrent.errors import BadConfig, Unreachable, UuuError
 from uuutorrent.tally import FAMILIES, Distribution, Family, Tally
@@ -91,8 +92,8 @@ class ServiceCollector(Collector):
         """Everything, as of now."""
         yield from _tallied(self._services.tally)
         yield from self._torrents()
-        build = GaugeMetricFamily(f"{PREFIX}build_info", "The running version.", labels=("version",))
         yield from self._disk_and_line()
+        build = GaugeMetricFamily(f"{PREFIX}build_info", "The running version.", labels=("version",))
         build.add_metric((version("uuutorrent"),), 1)
         yield build
         open_sessions = GaugeMetricFamily(f"{PREFIX}sessions_open", "Sessions open now.", labels=("kind",))
@@ -122,7 +123,6 @@ class ServiceCollector(Collector):
             rate.add_metric((direction,), bps)
         yield rate
 
-
     def _disk_and_line(self) -> Iterable[Metric]:
         guarded, found, month = (
             self._services.upkeep.guarded,
@@ -151,6 +151,7 @@ class ServiceCollector(Collector):
         yield GaugeMetricFamily(
             f"{PREFIX}egress_budget_bytes", "What may leave it in a month; 0: no limit.", value=budget
         )
+
 
 def registry(services: Services, sessions: Gauges) -> CollectorRegistry:
     """Our figures and the process's own, apart from the library's global registry."""
