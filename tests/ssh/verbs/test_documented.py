@@ -17,6 +17,7 @@ from tests.servers.receiver import receiving
 from tests.ssh.verbs.conftest import House
 from tests.ssh.verbs.test_upkeep import leave, watched
 from tests.torrents import metainfos
+from uuutorrent.automation.notice import Kind
 from uuutorrent.ssh import commands
 from uuutorrent.torrents.engine import NewTorrent, Peer, Tracker
 from uuutorrent.torrents.metainfo import parse_torrent
@@ -60,7 +61,7 @@ async def about_shows(house: House) -> dict[str, Any]:
         "status": await ann.json(f"status {show} paused"),
         "search": await ann.json(f"search {show} 1"),
         "get": await ann.json(f"get {show} 1"),
-        "activity": await ann.json("activity"),
+        "grabs": await ann.json("grabs"),
         "taste": await ann.json("taste"),
         "taste set": await ann.json("taste set --resolutions 1080"),
         "taste show": await ann.json(f"taste show {show}"),
@@ -99,6 +100,21 @@ async def about_feeds(house: House) -> dict[str, Any]:
         "feeds disable": await ann.json("feeds disable 1"),
         "feeds enable": await ann.json("feeds enable 1"),
         "feeds remove": await ann.json("feeds remove 1"),
+    }
+
+
+async def about_the_inbox(house: House) -> dict[str, Any]:
+    ann, inbox, show = house.ann, house.services.inbox, house.frieren
+    house.anilist.list_entry(member := house.anilist.add_user("AnnThere"), show)
+    await house.services.watchlists.link(ann.user, member.token)
+    about: dict[str, Any] = {"key": f"watched:{show.id}:5", "media_id": show.id, "episode": 5}
+    await inbox.tell(ann.user.id, Kind.WATCHED, "Watched?", choices=("yes", "no"), **about)
+    return {
+        "inbox": await ann.json("inbox"),
+        "activity": await ann.json("activity"),
+        "inbox answer": await ann.json("inbox answer 1 yes"),
+        "inbox seen": await ann.json("inbox seen"),
+        "inbox watched": await ann.json("inbox watched"),
     }
 
 
@@ -187,6 +203,7 @@ ABOUT = (
     about_shows,
     about_corrections,
     about_feeds,
+    about_the_inbox,
     about_channels,
     about_torrents,
     about_oneself,
