@@ -99,6 +99,10 @@ class Autopilot:
         """What a show is called, as far as the autopilot saw it."""
         return self._looking.title(media_id)
 
+    async def titled(self, media_id: MediaId) -> str:
+        """The same; a show that was not seen since the start is asked for."""
+        return await self._looking.named(media_id)
+
     def plan(self, user: User) -> AsyncGenerator[Plan]:
         """What would be taken now of what has aired already, as it becomes known; the last one that comes is whole.
 
@@ -160,7 +164,7 @@ class Autopilot:
             )
         if not is_done:
             raise Conflict(f"that is over already: {pursuit.state}{f' ({pursuit.why})' if pursuit.why else ''}")
-        what = f"{self.title(pursuit.media_id)}, episode {pursuit.episode}"
+        what = f"{await self.titled(pursuit.media_id)}, episode {pursuit.episode}"
         return f"{what} is taken in a moment." if wish is Choice.TAKE else f"{what} is left out."
 
     async def decide_here(self, user: User, pursuit_id: int, choice: str) -> str:
@@ -182,7 +186,7 @@ class Autopilot:
             Conflict: there are none any more.
         """
         if _choice(choice) is Choice.SKIP:
-            return f"{self.title(media_id)}: only what airs from now on is taken."
+            return f"{await self.titled(media_id)}: only what airs from now on is taken."
         look, now = await self._looking.fresh(user), self._now()
         known = (await self._pursuits.known(user)).get(media_id, {})
         episodes = self._looking.backlog(look, media_id, known)[: flightplan.MOST_OF_SHOW]
@@ -195,7 +199,7 @@ class Autopilot:
             begin = [Begin(episode, now, now) for episode in episodes]
             await self._pursuits.begin_all(tx, user, media_id, begin, asked=True)
         many = "is" if len(episodes) == 1 else "are"
-        return f"{self.title(media_id)}: {spoken(episodes)} {many} taken, as far as your quota goes."
+        return f"{await self.titled(media_id)}: {spoken(episodes)} {many} taken, as far as your quota goes."
 
     async def answered(self, user: User, notice: Notice, choice: str) -> str:
         """Do what was chosen at a notice of an offered episode, or of a show's backlog.

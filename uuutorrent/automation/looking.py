@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -92,6 +93,13 @@ class Looking:
         """What a show is called, as far as it was seen."""
         anime = self._anime.get(media_id)
         return anime.title if anime is not None else f"anime {media_id}"
+
+    async def named(self, media_id: MediaId) -> str:
+        """The same; a show that was not seen since the start is asked for."""
+        if media_id not in self._anime:
+            with suppress(UuuError):
+                self._anime[media_id] = await self._watchlists.anime(media_id)
+        return self.title(media_id)
 
     async def fresh(self, user: User) -> Look:
         """The list as it is now (an answer younger than a minute counts), and what the person has.

@@ -23,6 +23,7 @@ from uuutorrent.ssh.verbs import (
     accounts,
     admin,
     anime,
+    autopilot,
     corrections,
     feeds,
     fetching,
@@ -50,7 +51,7 @@ SUBJECTS: Mapping[str, Sequence[Verb]] = {
     "Your shows": anime.VERBS,
     "Episodes": (*searching.VERBS, *fetching.VERBS, *taste.VERBS),
     "Correcting releases": corrections.VERBS,
-    "By itself": (*feeds.VERBS, *upkeep.VERBS),
+    "By itself": (*feeds.VERBS, *autopilot.VERBS, *upkeep.VERBS),
     "Your inbox": inbox.VERBS,
     "Being told outside": notify.VERBS,
     "Torrents and files": torrents.VERBS,
@@ -59,6 +60,7 @@ SUBJECTS: Mapping[str, Sequence[Verb]] = {
     "For admins": (*admin.VERBS, *upkeep.FOR_ADMINS),
 }
 FAMILIES = {
+    "autopilot": "New episodes that are fetched, or offered, by themselves.",
     "correct": "Say what a release is, how a group counts, what a show is called.",
     "corrections": "What you and others say of releases.",
     "feeds": "Rules for RSS and Atom feeds.",

@@ -19,7 +19,7 @@ from tests.ssh.verbs.test_upkeep import leave, watched
 from tests.torrents import metainfos
 from uuutorrent.automation.notice import Kind
 from uuutorrent.ssh import commands
-from uuutorrent.torrents.engine import NewTorrent, Peer, Tracker
+from uuutorrent.torrents.engine import NewTorrent, Peer, Phase, Tracker
 from uuutorrent.torrents.metainfo import parse_torrent
 from uuutorrent.torrents.placing import OURS
 
@@ -103,6 +103,22 @@ async def about_feeds(house: House) -> dict[str, Any]:
     }
 
 
+async def about_the_autopilot(house: House) -> dict[str, Any]:
+    show, ann = house.frieren.id, house.ann
+    for line in (f"watch {show}", f"status {show} current", f"progress {show} 26"):
+        await ann.json(line)
+    house.post(27)
+    return {
+        "autopilot plan": await ann.json("autopilot plan"),
+        "autopilot on": await ann.json("autopilot on --confirm all"),
+        "autopilot show": await ann.json(f"autopilot show {show} ask"),
+        "autopilot": await ann.json("autopilot"),
+        "autopilot decide": await ann.json("autopilot decide 1 skip"),
+        "autopilot off": await ann.json("autopilot off"),
+        "autopilot ask": await ann.json("autopilot ask --confirm new"),
+    }
+
+
 async def about_the_inbox(house: House) -> dict[str, Any]:
     ann, inbox, show = house.ann, house.services.inbox, house.frieren
     house.anilist.list_entry(member := house.anilist.add_user("AnnThere"), show)
@@ -179,6 +195,14 @@ async def about_people(house: House) -> dict[str, Any]:
     }
 
 
+async def about_health(house: House) -> dict[str, Any]:
+    infohash = await house.holds(house.ann, "Lectures", {"one.mkv": 5})
+    house.engine.change(infohash, phase=Phase.MISSING)
+    await house.services.live.refresh()
+    await house.services.observations.look_once()
+    return {"health": await house.boss.json("health")}
+
+
 async def about_upkeep(house: House) -> dict[str, Any]:
     boss = house.boss
     held = await house.holds(house.ann, "Lectures", {"one.mkv": 5})
@@ -203,11 +227,13 @@ ABOUT = (
     about_shows,
     about_corrections,
     about_feeds,
+    about_the_autopilot,
     about_the_inbox,
     about_channels,
     about_torrents,
     about_oneself,
     about_people,
+    about_health,
     about_upkeep,
 )
 
