@@ -27,6 +27,7 @@ from uuutorrent.ssh.verbs import (
     corrections,
     feeds,
     fetching,
+    health,
     inbox,
     notify,
     searching,
@@ -57,7 +58,7 @@ SUBJECTS: Mapping[str, Sequence[Verb]] = {
     "Torrents and files": torrents.VERBS,
     "Steering a torrent": steering.VERBS,
     "Your account": accounts.VERBS,
-    "For admins": (*admin.VERBS, *upkeep.FOR_ADMINS),
+    "For admins": (*admin.VERBS, *health.VERBS, *upkeep.FOR_ADMINS),
 }
 FAMILIES = {
     "autopilot": "New episodes that are fetched, or offered, by themselves.",
@@ -76,6 +77,7 @@ SYNONYMS = {
     "delete": ("remove", "rm"),
     "files": ("ls",),
     "get": ("download", "fetch"),
+    "health": ("stalled", "unwell"),
     "keys": ("key",),
     "notify": ("channels", "notifications"),
     "pause": ("stop",),
