@@ -34,7 +34,7 @@ NAMES = {
     "session_crashes", "sftp_bytes", "grabs", "grab_step_duration_seconds", "event_loop_lag_seconds",
     "qbittorrent_restarts", "engine_up", "torrents", "torrent_bytes_per_second", "build_info", "sessions_open",
     "downloads", "disk_free_bytes", "downloads_waiting", "orphans", "egress_bytes", "egress_budget_bytes",
-    "feed_polls", "feed_takings", "autopilot_episodes", "jobs", "job_last_success_timestamp_seconds",
+    "feed_polls", "feed_takings", "messages", "autopilot_episodes", "jobs", "job_last_success_timestamp_seconds",
 }  # fmt: skip
 
 

@@ -134,14 +134,14 @@ def _services(on: _Ground, core: _Core) -> Services:
     config, database, library, now = on.config, on.database, core.library, on.times.now
     preferences, inbox = PreferenceBook(database), Inbox(database, now=now)
     couriers = Couriers(allow_private=config.notifications.allow_private)
-    channels = Channels(database, on.keyring, inbox, couriers)
+    channels = Channels(database, on.keyring, inbox, couriers, now=now)
     naming = Naming(core.releases, core.watchlists)
     uses = Uses(database, library, core.watchlists, naming, preferences, inbox, now=now)
     feeds = _feeds(on, core)
-    autopilot = _autopilot(on, core, preferences, inbox)
-    answers = {"watched": uses.answered, "pursuit": autopilot.answered, "backlog": autopilot.answered}
     timeline, observations = Timeline(database, now=now), _observations(on, core)
     replacing = Replacing(database, library, core.grabs, core.releases.blocks, timeline, inbox, now=now)
+    autopilot = _autopilot(on, core, preferences, inbox, timeline, replacing, uses)
+    answers = {"watched": uses.answered, "pursuit": autopilot.answered, "backlog": autopilot.answered}
     errands, meters = feeds.rulebook.errands, Meters(database)
     return Services(
         config=config, tally=on.tally, accounts=on.accounts, watchlists=core.watchlists, releases=core.releases,
@@ -150,7 +150,7 @@ def _services(on: _Ground, core: _Core) -> Services:
         arrivals=Arrivals(library, core.live, core.grabs, errands, core.watchlists, inbox, now=now),
         timeline=timeline, observations=observations, replacing=replacing,
         healing=_healing(on, core, observations, replacing, timeline, inbox),
-        channels=channels, deliveries=Deliveries(channels, inbox, preferences, couriers),
+        channels=channels, deliveries=Deliveries(channels, inbox, preferences, couriers, on.tally, now=now),
         jobs=Jobs(database, on.tally),
         upkeep=Upkeep(database, library, on.accounts, inbox, meters, config.upkeep, now=now),
         traffic=Traffic(database, on.engine, on.tally, on.accounts, inbox, meters, config.upkeep, now=now),
@@ -171,12 +171,19 @@ def _feeds(on: _Ground, core: _Core) -> Feeds:
     )
 
 
-def _autopilot(on: _Ground, core: _Core, preferences: PreferenceBook, inbox: Inbox) -> Autopilot:
+def _autopilot(
+    on: _Ground,
+    core: _Core,
+    preferences: PreferenceBook,
+    inbox: Inbox,
+    timeline: Timeline,
+    replacing: Replacing,
+    uses: Uses,
+) -> Autopilot:
     every_s, times = on.config.automation.autopilot_every_s, on.times
-    timeline = Timeline(on.database, now=times.now)
     return Autopilot(
-        on.database, core.watchlists, core.releases, core.library, core.grabs, preferences, inbox, timeline, on.tally,
-        every_s=every_s, gap_s=times.list_gap_s, now=times.now, clock=times.clock,
+        on.database, core.watchlists, core.releases, core.library, core.grabs, preferences, inbox, timeline, replacing,
+        uses, on.tally, every_s=every_s, gap_s=times.list_gap_s, now=times.now, clock=times.clock,
     )  # fmt: skip
 
 

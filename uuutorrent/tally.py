@@ -83,6 +83,7 @@ FAMILIES: Mapping[str, Family] = {
     ),
     "feed_polls": Family("Feeds looked at.", {"outcome": ("read", "unchanged", "failed")}),
     "feed_takings": Family("Items of feeds that a rule took.", {"outcome": ("taken", "failed")}),
+    "messages": Family("Messages that people were to be sent outside.", {"outcome": ("sent", "failed")}),
     "autopilot_episodes": Family(
         "Episodes that the autopilot took, offered, or gave up.", {"outcome": ("taken", "offered", "failed")}
     ),

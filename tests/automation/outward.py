@@ -18,6 +18,7 @@ from uuutorrent.automation.notice import Kind
 from uuutorrent.automation.preferences import PreferenceBook
 from uuutorrent.store.database import Database
 from uuutorrent.store.sealed import KeyRing
+from uuutorrent.tally import Tally
 
 
 @dataclass
@@ -33,13 +34,17 @@ class Outward:
     channels: Channels = field(init=False)
     preferences: PreferenceBook = field(init=False)
     deliveries: Deliveries = field(init=False)
+    tally: Tally = field(init=False)
     keys: itertools.count[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
         self.inbox = Inbox(self.database, now=self.clock)
         self.preferences = PreferenceBook(self.database)
         self.channels = Channels(self.database, self.keyring, self.inbox, self.couriers, now=self.clock)
-        self.deliveries = Deliveries(self.channels, self.inbox, self.preferences, self.couriers, now=self.clock)
+        self.tally = Tally()
+        self.deliveries = Deliveries(
+            self.channels, self.inbox, self.preferences, self.couriers, self.tally, now=self.clock
+        )
 
     @classmethod
     def open(cls, database: Database, folder: Path, receiver: Receiver, *, deadline_s: float = 30.0) -> Outward:

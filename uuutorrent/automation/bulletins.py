@@ -43,7 +43,6 @@ def quiet_until(wishes: Preferences, at: datetime) -> datetime | None:
     today = at.astimezone(zone).date()
     for day in (today - timedelta(days=1), today):
         last_day = day + timedelta(days=ends <= begins)
-        # Compared in UTC: two times of one zone are compared by what the clock on the wall says, also when it is set.
         begin = datetime.combine(day, begins, zone).astimezone(UTC)
         end = datetime.combine(last_day, ends, zone).astimezone(UTC)
         if begin <= at < end:

@@ -21,6 +21,7 @@ from uuutorrent.automation.inbox import Inbox
 from uuutorrent.automation.notice import Notice
 from uuutorrent.automation.preferences import PreferenceBook, Preferences
 from uuutorrent.errors import Invalid
+from uuutorrent.tally import Tally
 
 log = structlog.get_logger()
 
@@ -38,6 +39,7 @@ class Deliveries:
         inbox: Inbox,
         preferences: PreferenceBook,
         couriers: Couriers,
+        tally: Tally,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -45,6 +47,7 @@ class Deliveries:
         self._inbox = inbox
         self._preferences = preferences
         self._couriers = couriers
+        self._tally = tally
         self._now = now
 
     async def run_once(self) -> None:
@@ -100,11 +103,14 @@ class Deliveries:
             return
         made = bulletins(told.notices, told.wishes, digest_h=line.channel.digest_h)
         sent = await self._couriers.send(url, [(TITLE, text) for text, _ in made], to=line.channel.label)
+        for _ in range(sent.delivered):
+            self._tally.count("messages", "sent")
         count = sum(notices for _, notices in made[: sent.delivered])
         if sent.trouble is None:
             await self._channels.delivered(line, told.horizon)
             log.info("a channel was told", channel=line.channel.id, user=line.user.name, notices=count)
             return
+        self._tally.count("messages", "failed")
         sent_to = told.notices[count - 1].id if count else line.sent_to
         await self._channels.failed(line, sent_to, sent.trouble.message)
         log.warning("a channel could not be told", channel=line.channel.id, user=line.user.name)
