@@ -102,12 +102,12 @@ class InboxScreen(DeskScreen):
         status = self.query_one(Status)
         status.say("Doing it…", busy=True)
         try:
-            self.shell.toast(await self.desk.answers.answer(self.desk.user, notice.id, choice))
+            told = await self.desk.answers.answer(self.desk.user, notice.id, choice)
         except UuuError as e:
-            self.shell.tell(e)
-        finally:
-            status.say("")
+            status.say(e.message, "bad")
+            return
         await self._load()
+        status.say(told, "good")
 
     # --- seen, and not
 

@@ -29,6 +29,7 @@ MARKS: dict[Kind, Piece] = {
     Kind.TAKEN: Piece("↓", "accent"),
     Kind.WATCHED: Piece("?", "warn"),
     Kind.TROUBLE: Piece("!", "bad"),
+    Kind.TIDIED: Piece("⌫", "dim"),
 }
 KEYS = {"take": "t", "skip": "s", "yes": "y", "no": "n"}
 """The keys of the usual choices; any other is asked for."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -21,6 +21,8 @@ from textual.worker import Worker
 
 from uuutorrent.anime.anime import MediaId, WatchEntry, Watchlist, WatchStatus
 from uuutorrent.anime.watchlist import Link
+from uuutorrent.automation.flightplan import mode_for
+from uuutorrent.automation.preferences import Mode
 from uuutorrent.desk import Desk
 from uuutorrent.errors import RemoteError, UuuError
 from uuutorrent.torrents.holdings import Holding
@@ -72,6 +74,10 @@ class WatchingScreen(DeskScreen):
         """Progress as the person has it, where it is not written yet."""
         self._lists: dict[WatchStatus, Watchlist] = {}
         self._link: Link | None = None
+        self.default_mode = Mode.OFF
+        """What the autopilot does for shows of which nothing else was said."""
+        self.modes: Mapping[MediaId, Mode] = {}
+        """What it does for those of which something was."""
         self._holdings: dict[int | None, list[Holding]] = {}
         self._views: dict[str, View] = {}
         self._sought = ""
@@ -135,6 +141,7 @@ class WatchingScreen(DeskScreen):
         try:
             self._link = await self.desk.watchlists.link_of(self.desk.user)
             self._lists[status] = await self.desk.watchlists.list(self.desk.user, (status,), refresh=refresh)
+            await self._read_modes()
             trouble = self._lists[status].stale
             if trouble:
                 trouble = f"{trouble.rstrip('.')}. R tries again."
@@ -145,6 +152,10 @@ class WatchingScreen(DeskScreen):
         self._asked_at = time.monotonic()
         self.query_one(Status).say(trouble or self._warning())
         self.show_all()
+
+    async def _read_modes(self) -> None:
+        self.modes = await self.desk.autopilot.modes(self.desk.user)
+        self.default_mode = (await self.desk.preferences.of(self.desk.user)).autopilot
 
     def _warning(self) -> str:
         link = self._link
@@ -211,6 +222,8 @@ class WatchingScreen(DeskScreen):
             fetch=self.fetches.get(media_id),
             frame=self._frame,
             is_saving=media_id in self.wanted,
+            mode=mode_for(entry, self.default_mode, self.modes.get(media_id)),
+            is_own_mode=media_id in self.modes,
         )
 
     def _show_lists(self) -> None:
