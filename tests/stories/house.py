@@ -47,6 +47,11 @@ class House:
     database_url: str = ""
     extra: str = ""
     qbittorrent_settings: str = 'interface = "lo"\ndiscovery = false'
+    upkeep_settings: str = "free_floor_bytes = 0"
+    health_settings: str = "probe = false"
+    """Mostly what is fetched are random bytes."""
+    launcher: tuple[str, ...] = ()
+    """What the daemon is started with, such as `nice`; it must become the daemon itself."""
     python: str = sys.executable
     port: int = field(default_factory=free_port)
     metrics_port: int = field(default_factory=free_port)
@@ -78,6 +83,10 @@ client_id = "4242"
 requests_per_min = 90
 [nyaa]
 base_url = "{self.nyaa_url}"
+[upkeep]
+{self.upkeep_settings}
+[health]
+{self.health_settings}
 [metrics]
 port = {self.metrics_port}
 {self.extra}
