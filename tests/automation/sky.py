@@ -20,7 +20,6 @@ from uuutorrent.automation.autopilot import Autopilot
 from uuutorrent.automation.inbox import Kind, Notice
 from uuutorrent.automation.preferences import Mode
 from uuutorrent.automation.pursuit import Confirmed, Plan, Pursuit
-from uuutorrent.automation.timeline import Timeline
 from uuutorrent.compose import Times
 from uuutorrent.desk import Services
 from uuutorrent.store.database import Database
@@ -130,7 +129,8 @@ class Sky:
         return Autopilot(
             self.database, its.watchlists, its.releases, its.library,
             Grabs(self.database, its.watchlists, its.releases, its.library, tally), its.preferences, its.inbox,
-            Timeline(self.database), tally, every_s=900, gap_s=0, now=self.clock.now, clock=self.clock.seconds,
+            its.timeline, its.replacing, its.uses, tally,
+            every_s=900, gap_s=0, now=self.clock.now, clock=self.clock.seconds,
         )  # fmt: skip
 
     # What people do and see

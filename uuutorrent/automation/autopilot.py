@@ -17,7 +17,7 @@ import structlog
 from uuutorrent.accounts import User, UserId, hold
 from uuutorrent.anime.anime import MediaId
 from uuutorrent.anime.watchlist import Watchlists
-from uuutorrent.automation import flightplan
+from uuutorrent.automation import flightplan, upgrades
 from uuutorrent.automation.flightplan import Begin
 from uuutorrent.automation.inbox import Inbox
 from uuutorrent.automation.looking import Look, Looking
@@ -27,8 +27,11 @@ from uuutorrent.automation.planning import Planner, within
 from uuutorrent.automation.preferences import Mode, PreferenceBook
 from uuutorrent.automation.pursuit import Choice, Confirmed, NotConfirmed, Plan, Pursuit, State, spoken
 from uuutorrent.automation.pursuits import Pursuits
+from uuutorrent.automation.replacing import Replacing
 from uuutorrent.automation.taking import Taking
 from uuutorrent.automation.timeline import Timeline
+from uuutorrent.automation.upgrades import Upgrades
+from uuutorrent.automation.uses import Uses
 from uuutorrent.errors import Conflict, Invalid, RemoteError
 from uuutorrent.releases.search import Releases
 from uuutorrent.remote import Clock, Spacing
@@ -64,6 +67,8 @@ class Autopilot:
         preferences: PreferenceBook,
         inbox: Inbox,
         timeline: Timeline,
+        replacing: Replacing,
+        uses: Uses,
         tally: Tally,
         *,
         every_s: float,
@@ -76,9 +81,22 @@ class Autopilot:
         self._inbox = inbox
         self._pursuits = Pursuits(database)
         self._looking = Looking(database, watchlists, library, preferences, self._pursuits, inbox, now=now, clock=clock)
-        self._taking = Taking(database, releases, grabs, self._pursuits, inbox, timeline, self._looking, tally, now=now)
+        self._taking = Taking(
+            database,
+            releases,
+            library,
+            grabs,
+            replacing,
+            self._pursuits,
+            inbox,
+            timeline,
+            self._looking,
+            tally,
+            now=now,
+        )
         self._planner = Planner(releases, library, self._pursuits, self._looking, now=now)
         self._lookout = Lookout(releases)
+        self._upgrades = Upgrades(watchlists, releases, library, preferences, self._pursuits, replacing, uses, now=now)
         self._every_s = every_s
         self._spacing = Spacing(gap_s)
         self._now = now
@@ -252,8 +270,7 @@ class Autopilot:
         if is_sweep:
             self._swept_at = self._clock()
             people |= await self._followed()
-            if awaited := [one for one in await self._pursuits.awaited(now) if one not in chased]:
-                chased += await self._lookout.spot(awaited, people, await self._lookout.newest())
+            chased += await self._spotted(chased, people)
         await self._chase_all(chased, people)
         if is_sweep:
             for user in people.values():
@@ -261,6 +278,15 @@ class Autopilot:
                     async with self._spacing:
                         await self._looking.look(user)
             await self._pursuits.tidy(now)
+
+    async def _spotted(self, chased: Sequence[Pursuit], people: Mapping[UserId, User]) -> tuple[Pursuit, ...]:
+        """What the newest posts bring, if anybody waits for anything."""
+        now = self._now()
+        awaited = [one for one in await self._pursuits.awaited(now) if one not in chased]
+        if not awaited and not await self._pursuits.took_since(now - upgrades.FOR):
+            return ()
+        posts = await self._lookout.newest()
+        return (*await self._lookout.spot(awaited, people, posts), *await self._upgrades.spot(people, posts))
 
     async def _chase_all(self, chased: Sequence[Pursuit], people: Mapping[UserId, User]) -> None:
         """Go on with these; when the index or AniList is away, what is left is put off."""

@@ -93,9 +93,9 @@ def moot(pursuit: Pursuit, entry: WatchEntry | None, mode: Mode, held: Collectio
         return "You are not watching this show any more."
     if entry.progress >= pursuit.episode:
         return "You have seen it."
-    if pursuit.replaces:
-        return "" if pursuit.episode in held else "What it was to replace is gone."
-    if pursuit.episode in held:
+    if pursuit.replaces and pursuit.episode not in held:
+        return "What it was to replace is gone."
+    if pursuit.episode in held and not pursuit.replaces:
         return "You have it."
     return "" if mode is not Mode.OFF or pursuit.asked else "The autopilot is off for this show."
 

@@ -82,7 +82,7 @@ class Pursuit:
     @property
     def key(self) -> str:
         """What its notice in the inbox is told under."""
-        return f"pursuit:{self.id}"
+        return f"pursuit:{self.id}:{self.infohash[:12]}" if self.replaces else f"pursuit:{self.id}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from uuutorrent.accounts import User, UserId, enabled, people
@@ -107,11 +107,13 @@ class Pursuits:
 
     async def awaited(self, now: datetime) -> tuple[Pursuit, ...]:
         """What has aired and was not found yet."""
-        return await self._read(PursuitRow.state == State.WANTED, PursuitRow.at <= now)
+        return await self._read(PursuitRow.state == State.WANTED, PursuitRow.at <= now, PursuitRow.replaces == "")
 
-    async def taken_since(self, since: datetime) -> tuple[Pursuit, ...]:
-        """What was taken, or found to be had already, since then."""
-        return await self._read(PursuitRow.state == State.TAKEN, PursuitRow.at >= since)
+    async def took_since(self, since: datetime) -> bool:
+        """Whether anything was taken for anybody since then."""
+        taken = select(PursuitRow.id).where(PursuitRow.state == State.TAKEN, PursuitRow.at >= since).limit(1)
+        async with self._database.begin() as tx:
+            return await tx.scalar(taken) is not None
 
     async def open_of(self, user: User) -> tuple[Pursuit, ...]:
         """What may still become moot."""
@@ -144,7 +146,7 @@ class Pursuits:
         """Be after a later version of an episode that the user has; None where something is under way for it."""
         values = {"state": State.WANTED, "infohash": infohash, "title": title, "why": "", "tries": 0, "try_at": now}
         values |= {"at": now, "asked": False, "replaces": replaces}
-        over = PursuitRow.state.in_((State.TAKEN, State.MOOT))
+        over = and_(PursuitRow.state.in_((State.TAKEN, State.MOOT)), PursuitRow.infohash != infohash)
         its = (PursuitRow.user_id == user.id, PursuitRow.media_id == media_id, PursuitRow.episode == episode)
         try:
             async with self._database.begin() as tx:

@@ -14,14 +14,17 @@ from uuutorrent.automation.looking import Look, Looking
 from uuutorrent.automation.preferences import Mode
 from uuutorrent.automation.pursuit import Choice, Pursuit, State, named
 from uuutorrent.automation.pursuits import Pursuits
+from uuutorrent.automation.replacing import Replacing
 from uuutorrent.automation.timeline import Timeline
-from uuutorrent.errors import Refused, RemoteError, UuuError
-from uuutorrent.releases.release import Found, Ranked
+from uuutorrent.errors import Missing, Refused, RemoteError, UuuError
+from uuutorrent.releases.release import SURE, Found, Match, Ranked
 from uuutorrent.releases.search import Releases
 from uuutorrent.store.database import Database
 from uuutorrent.tally import Tally
+from uuutorrent.torrents.choosing import Choosing
 from uuutorrent.torrents.grabs import Grab, Grabs, GrabState
 from uuutorrent.torrents.holdings import amount
+from uuutorrent.torrents.library import Library
 
 log = structlog.get_logger()
 
@@ -36,7 +39,9 @@ class Taking:
         self,
         database: Database,
         releases: Releases,
+        library: Library,
         grabs: Grabs,
+        replacing: Replacing,
         pursuits: Pursuits,
         inbox: Inbox,
         timeline: Timeline,
@@ -47,6 +52,9 @@ class Taking:
     ) -> None:
         self._database = database
         self._releases = releases
+        self._choosing = Choosing(releases)
+        self._library = library
+        self._replacing = replacing
         self._grabs = grabs
         self._pursuits = pursuits
         self._inbox = inbox
@@ -65,7 +73,7 @@ class Taking:
         if mine is None:
             return
         if mine.state is State.TAKING:
-            await self._take(look, mine)
+            await (self._replace(look, mine) if mine.replaces else self._take(look, mine))
         elif why := look.moot(mine):
             await self._looking.end(mine, State.MOOT, why)
         elif (at := self._airs_later(look.entries[mine.media_id], mine)) is not None:
@@ -86,7 +94,7 @@ class Taking:
         except UuuError as e:
             await self._later(look, pursuit, e.message)
             return
-        best = found.best
+        best = found.best if not pursuit.replaces else _its_own(found, pursuit)
         if best is None:
             await self._later(look, pursuit, found.said)
         elif found.wait_until is not None and found.wait_until > self._now() and not pursuit.asked:
@@ -104,9 +112,12 @@ class Taking:
 
     async def _offer(self, look: Look, pursuit: Pursuit, found: Found, best: Ranked) -> None:
         """Ask the person, once."""
-        anime, release = found.wanted.family.anime, best.release
-        what = f"a batch, of which only this episode is fetched: {release.title}" if best.is_batch else release.title
-        text = f"{named(anime, pursuit.episode)} can be had: {what} ({amount(release.size_bytes)}). Take it?"
+        release, what = best.release, named(found.wanted.family.anime, pursuit.episode)
+        text = f"{what} can be had: {release.title} ({amount(release.size_bytes)}). Take it?"
+        if best.is_batch:
+            text = f"{what} can be had out of a batch, of which only this episode is fetched: {release.title}. Take it?"
+        if pursuit.replaces:
+            text = f"{what}: its group posted a corrected version, {release.title}. Take it in place of yours?"
         async with self._database.begin() as tx:
             if await self._pursuits.move(
                 pursuit, State.OFFERED, tx=tx, at=self._now(), why=found.said,
@@ -120,8 +131,33 @@ class Taking:
 
     async def _begin(self, look: Look, pursuit: Pursuit, best: Ranked) -> None:
         its = best.release
-        if await self._pursuits.move(pursuit, State.TAKING, why="", infohash=its.infohash, title=its.title):
-            await self._take(look, await self._pursuits.one(look.user, pursuit.id))
+        if not await self._pursuits.move(pursuit, State.TAKING, why="", infohash=its.infohash, title=its.title):
+            return
+        taking = await self._pursuits.one(look.user, pursuit.id)
+        await (self._replace(look, taking, best) if taking.replaces else self._take(look, taking))
+
+    async def _replace(self, look: Look, pursuit: Pursuit, best: Ranked | None = None) -> None:
+        """Have a later version take the place of the one that is there."""
+        user, its, why = look.user, pursuit, "its group posted a corrected version"
+        try:
+            if await self._library.claimed(user, its.infohash) is None:
+                if best is None:
+                    found = await self._releases.find(user, its.media_id, its.episode)
+                    best = _its_own(found, its)
+                if best is None:
+                    raise Missing("It is not on the index any more.")
+                source = await self._choosing.source(best)
+                await self._replacing.replace(
+                    user, its.replaces, source, media_id=its.media_id, episode=its.episode, title=its.title, why=why
+                )
+        except RemoteError as e:
+            await self._pursuits.move(its, State.WANTED, why=e.message, try_at=self._now() + SOON)
+            raise
+        except UuuError as e:
+            await self._later(look, its, e.message)
+        else:
+            await self._pursuits.move(its, State.TAKEN, at=self._now(), why=f"Taken because {why}.", replaces="")
+            self._tally.count("autopilot_episodes", "taken")
 
     async def _take(self, look: Look, pursuit: Pursuit) -> None:
         """Have it fetched as if it were asked for by hand; a grab that was begun before is gone on with."""
@@ -160,6 +196,9 @@ class Taking:
         if at is not None:
             await self._pursuits.move(pursuit, State.WANTED, why=why, try_at=at)
             return
+        if pursuit.replaces:
+            await self._pursuits.move(pursuit, State.TAKEN, why=why, at=self._now(), replaces="")
+            return
         title = self._looking.title(pursuit.media_id)
         text = (
             f"{title}, episode {pursuit.episode} was not to be had for four weeks; it is not looked for any more. {why}"
@@ -189,3 +228,9 @@ class Taking:
             return None
         known = anime.next_airs_at if pursuit.episode == anime.next_episode else None
         return known if known is not None and known > now else now + timedelta(days=1)
+
+
+def _its_own(found: Found, pursuit: Pursuit) -> Ranked | None:
+    """The later version that a pursuit is about, if it would do."""
+    its = (one for one in found.candidates if one.release.infohash == pursuit.infohash and not one.is_batch)
+    return next((one for one in its if one.verdict is Match.MATCH and one.confidence >= SURE), None)
