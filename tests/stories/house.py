@@ -104,7 +104,7 @@ port = {self.metrics_port}
     def start(self) -> House:
         with (self.home / "daemon.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [self.python, "-m", "uuutorrent", "serve"],
+                [*self.launcher, self.python, "-m", "uuutorrent", "serve"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
