@@ -170,13 +170,16 @@ def test_bytes_that_would_take_a_week_are_slow() -> None:
     assert verdict.why == "at the rate of now it takes more than 100 days"
 
 
-def test_errors_and_lost_files_are_broken_unless_the_disk_is_full() -> None:
+def test_errors_and_lost_files_are_broken_unless_something_else_is_to_blame() -> None:
     seen = Observation(BEGIN, BEGIN, 0, Phase.ERROR)
     error, missing = replace(TORRENT, phase=Phase.ERROR), replace(TORRENT, phase=Phase.MISSING)
     assert judge(seen, error, LIMITS, BEGIN).cause is Cause.ERROR
     assert judge(seen, missing, LIMITS, BEGIN).cause is Cause.MISSING
-    full = judge(seen, error, LIMITS, BEGIN, is_disk_full=True)
-    assert (full.verdict, full.why) == (Verdict.WELL, "the disk is full; it goes on once there is room")
+    for one in (error, missing):
+        assert judge(seen, one, LIMITS, BEGIN, excuse="the disk is full") == Judgement(
+            Verdict.WELL, Cause.NONE, "the disk is full"
+        )
+    assert judge(seen, TORRENT, LIMITS, BEGIN, excuse="the disk is full").why == ""
 
 
 def test_content_that_is_something_else_is_broken_at_whatever_age() -> None:

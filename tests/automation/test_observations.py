@@ -137,6 +137,16 @@ async def test_a_full_disk_is_not_the_fault_of_a_download(ward: Ward, ann: User)
     assert (await rows(ward))[bad].why == "the disk is full; it goes on once there is room"
 
 
+async def test_a_download_folder_that_is_gone_is_the_fault_of_no_torrent(ward: Ward, ann: User) -> None:
+    hashes = [await ward.add(ann, f"Show - 0{n}.mkv") for n in range(1, 5)]
+    for infohash in hashes[:3]:
+        ward.engine.change(infohash, phase=Phase.MISSING)
+    assert await ward.look() == ()
+    assert {row.why for row in (await rows(ward)).values()} == {"most torrents fail at once, so it is the disk", ""}
+    ward.engine.change(hashes[0], phase=Phase.DOWNLOADING)
+    assert len(await ward.look()) == 2
+
+
 async def test_metadata_that_never_comes_is_unwell_and_that_which_comes_is_looked_at(ward: Ward, ann: User) -> None:
     never = await ward.add_magnet(ann, "a" * 40)
     comes = await ward.add_magnet(ann, BROKEN_MAGNET)

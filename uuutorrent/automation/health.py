@@ -114,10 +114,8 @@ def observe(previous: Observation | None, torrent: Torrent, now: datetime, *, in
     )
 
 
-def judge(
-    seen: Observation, torrent: Torrent, limits: Health, now: datetime, *, is_disk_full: bool = False
-) -> Judgement:
-    """How the download is doing.
+def judge(seen: Observation, torrent: Torrent, limits: Health, now: datetime, *, excuse: str = "") -> Judgement:
+    """How the download is doing. An `excuse` says what an error or lost files come from, if not from the torrent.
 
     While it is checked, queued or moved the verdict is what it was before: that is neither better nor worse.
     """
@@ -126,7 +124,7 @@ def judge(
     if torrent.phase in _RESTING:
         return WELL
     if torrent.phase in (Phase.ERROR, Phase.MISSING):
-        return _failed(torrent, is_disk_full=is_disk_full)
+        return Judgement(Verdict.WELL, why=excuse) if excuse else _failed(torrent)
     if torrent.progress >= limits.nearly:
         return Judgement(Verdict.WELL, why=_nearly(seen, limits))
     if (now - torrent.added_at).total_seconds() < limits.young_s:
@@ -175,11 +173,9 @@ def _counted_s(previous: Observation, torrent: Torrent, now: datetime, interval_
     return waited_s if 0 < waited_s <= max(GAP_TURNS * interval_s, GAP_S) else 0.0
 
 
-def _failed(torrent: Torrent, *, is_disk_full: bool) -> Judgement:
+def _failed(torrent: Torrent) -> Judgement:
     if torrent.phase is Phase.MISSING:
         return Judgement(Verdict.BROKEN, Cause.MISSING, "qBittorrent does not find its files any more")
-    if is_disk_full:
-        return Judgement(Verdict.WELL, why="the disk is full; it goes on once there is room")
     return Judgement(Verdict.BROKEN, Cause.ERROR, "qBittorrent reports an error with it, mostly of the disk")
 
 

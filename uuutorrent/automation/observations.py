@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -28,6 +29,8 @@ from uuutorrent.torrents.holdings import Stored
 from uuutorrent.torrents.library import Library
 from uuutorrent.torrents.live import Live
 
+log = structlog.get_logger()
+
 TREATED = frozenset({Verdict.STALLED, Verdict.DEAD, Verdict.BROKEN})
 MOST_ASKED = 20
 """Downloads whose trackers, and downloads whose files, are asked for at one look."""
@@ -40,6 +43,8 @@ FULL_BYTES = 64 << 20
 """With less room than this left on the disk no error is held against a download."""
 STALE_TURNS = 5
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
+MANY = 3
+"""When so many torrents fail, and they are most of all there are, it is none of theirs."""
 LIST, CONTENT = "list", "content"
 _NEW = HUNGRY | {Phase.QUEUED, Phase.ERROR, Phase.MISSING}
 
@@ -143,8 +148,8 @@ class Observations:
                 looks.append(self._look(stored, torrent, before, now))
         looks = await self._ask_trackers(looks, now)
         looks = await self._look_at_lists(looks)
-        is_full = any(look.torrent.phase is Phase.ERROR for look in looks) and await self._is_disk_full()
-        judged = [self._judged(look, now, is_disk_full=is_full) for look in looks]
+        excuse = await self._excuse(looks, len(snapshot.torrents))
+        judged = [self._judged(look, now, excuse) for look in looks]
         await self._write([look for look in judged if look.now.differs(look.before)])
         counted = Counter(one.now.verdict for one in judged if not one.torrent.is_complete or one.now.cause)
         self._last_look = now, counted
@@ -239,15 +244,23 @@ class Observations:
                 return replace(look, now=replace(look.now, seen=seen, looked=LIST))
         return look
 
-    async def _is_disk_full(self) -> bool:
-        disk = await self._library.space.disk()
-        room = max(FULL_BYTES, self._library.space.floor_bytes)
-        return self._library.guard.is_low or (disk is not None and disk.free_bytes < room)
+    async def _excuse(self, looks: Sequence[_Look], there: int) -> str:
+        """What errors and lost files come from if not from the torrents themselves; empty where it is they."""
+        failed = [look for look in looks if look.torrent.phase in (Phase.ERROR, Phase.MISSING)]
+        if not failed:
+            return ""
+        disk, room = await self._library.space.disk(), max(FULL_BYTES, self._library.space.floor_bytes)
+        if self._library.guard.is_low or (disk is not None and disk.free_bytes < room):
+            return "the disk is full; it goes on once there is room"
+        if len(failed) >= MANY and len(failed) * 2 > there:
+            log.warning("most torrents fail at once: is the download directory there?", failed=len(failed))
+            return "most torrents fail at once, so it is the disk"
+        return ""
 
-    def _judged(self, look: _Look, now: datetime, *, is_disk_full: bool) -> _Look:
+    def _judged(self, look: _Look, now: datetime, excuse: str) -> _Look:
         seen = look.now.seen if self._settings.probe else replace(look.now.seen, trouble="")
-        waits = is_disk_full or look.stored.held_back
-        found = judge(seen, look.torrent, self._settings, now, is_disk_full=waits)
+        waits = excuse or ("it waits for room on the disk" if look.stored.held_back else "")
+        found = judge(seen, look.torrent, self._settings, now, excuse=waits)
         since = look.now.since if look.now.verdict is found.verdict else now
         known = replace(look.now, verdict=found.verdict, cause=found.cause, why=found.why, since=since)
         return replace(look, now=known)
