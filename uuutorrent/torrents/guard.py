@@ -17,7 +17,7 @@ from uuutorrent.torrents.engine import Engine, Phase, Snapshot, Torrent
 from uuutorrent.torrents.holdings import Stored
 from uuutorrent.torrents.live import Live
 from uuutorrent.torrents.placing import Placing, is_chosen
-from uuutorrent.torrents.space import WRITING, Disk, Download, Space, may_run, needed
+from uuutorrent.torrents.space import WRITING, Disk, Download, Space, may_run, needed, to_write
 
 log = structlog.get_logger()
 
@@ -56,6 +56,8 @@ class Guard:
         self._space = space
         self.clock = clock
         self._low_at: float | None = None
+        self._waited = True
+        """Something waited at the last turn, or may have."""
 
     @property
     def is_low(self) -> bool:
@@ -68,7 +70,10 @@ class Guard:
         Raises:
             RemoteError: the engine does not answer; the next turn goes on.
         """
-        snapshot, every = await self._live.recent(), await self._claims.every()
+        snapshot, disk = await self._live.recent(), await self._space.disk()
+        if disk is not None and not self._waited and self._has_room_for_all(snapshot, disk):
+            return Guarded(disk, (), ())
+        every = await self._claims.every()
         disk = await self._space.disk(every)
         if disk is None or not snapshot.engine_up:
             return None
@@ -79,7 +84,14 @@ class Guard:
         changed = [one for one in queue if await self._settle(one, snapshot, runs=one.id in running)]
         if changed:
             self._live.poke()
-        return Guarded(disk, tuple(one for one in queue if one.id not in running), tuple(changed))
+        waiting = tuple(one for one in queue if one.id not in running)
+        self._waited = bool(waiting)
+        return Guarded(disk, waiting, tuple(changed))
+
+    def _has_room_for_all(self, snapshot: Snapshot, disk: Disk) -> bool:
+        """Whether the disk takes whatever any torrent may still write: then there is nothing to look up."""
+        is_well = snapshot.engine_up and not any(there.phase is Phase.ERROR for there in snapshot.torrents)
+        return is_well and sum(map(to_write, snapshot.torrents)) <= disk.free_bytes - self._space.floor_bytes
 
     def _has_place(self, stored: Stored, snapshot: Snapshot) -> bool:
         """Whether it is on its way, or waits."""
