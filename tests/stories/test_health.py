@@ -94,3 +94,16 @@ def test_a_seeder_that_vanishes_leaves_a_stalled_download(ward: Town) -> None:
     told = ward.house.until(lambda: sick(ward, made), "nobody finds that it stalled")
     assert (told["health"], told["cause"], told["complete"]) == ("stalled", "still", False)
     assert told["why"].startswith("no byte came for ")
+
+
+def test_a_torrent_that_its_tracker_does_not_know_is_broken(ward: Town) -> None:
+    show = ward.airs("Umibe no Toshokan")
+    ward.moves_in("ann")
+    ward.swarm.tracker.failure = "Unregistered torrent"
+    made = ward.release(TITLE.format(1), seed=False)
+    ward.house.json("ann", "get", str(show.id), "1")
+    told = ward.house.until(
+        lambda: (one := sick(ward, made)) and one["cause"] == "unregistered" and one, "nobody asks the tracker"
+    )
+    assert told["health"] == "broken"
+    assert told["why"] == "no byte comes, and its tracker does not know it: Unregistered torrent"
