@@ -57,6 +57,10 @@ async def test_torrents_tell_what_scripts_rely_on(house: House) -> None:
         "HASH        PHASE        DONE  RATE       SIZE     NAME",
         f"{infohash[:10]}  downloading  50 %  1.9 MiB/s  2.9 KiB  Lecture",
     ]
+
+
+async def test_a_torrent_that_is_whole_says_since_when(house: House) -> None:
+    infohash = await house.holds(house.ann)
     await house.completes(infohash, {"Lecture/Show - 01.mkv": bytes(1000), "Lecture/Show - 02.mkv": bytes(2000)})
     (torrent,) = await house.ann.json("torrents")
     assert (torrent["phase"], torrent["progress"]) == ("seeding", 1.0)
