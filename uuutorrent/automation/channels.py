@@ -188,9 +188,10 @@ class Channels:
 
     # For deliveries
 
-    async def due(self) -> tuple[Line, ...]:
-        """All channels that something may be sent through now, the one that waited longest first."""
+    async def due(self, newest: int) -> tuple[Line, ...]:
+        """All channels that may be told something now, up to the notice `newest`; the one that waited longest first."""
         due = select(ChannelRow).where(ChannelRow.is_enabled, ChannelRow.next_at <= self._now())
+        due = due.where(ChannelRow.sent_to < newest)
         async with self._database.begin() as tx:
             rows = (await tx.scalars(due.where(ChannelRow.user_id.in_(enabled())).order_by(ChannelRow.next_at))).all()
             known = await people(tx, {UserId(row.user_id) for row in rows}) if rows else {}
@@ -240,7 +241,7 @@ class Channels:
             values |= {"is_enabled": False} if is_over else {}
             row_id = await tx.scalar(changed.values(values).returning(ChannelRow.id))
             if is_over and row_id is not None:
-                told = f"Channel {row_id} ({line.channel.label}) was switched off after {failures} failures: {why}"
+                told = f"Channel {row_id} ({line.channel.label}) was switched off after {failures} failures: {why}."
                 key = f"channel:{row_id}:{self._now():%Y-%m-%dT%H:%M}"
                 await self._inbox.tell(line.user.id, Kind.TROUBLE, told, key=key, tx=tx)
 

@@ -7,6 +7,7 @@ sent and not yet written down is sent once more.
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -51,10 +52,8 @@ class Deliveries:
         self._now = now
 
     async def run_once(self) -> None:
-        """Send what is to be sent now. Two small questions to the database when nothing is new."""
-        due = await self._channels.due()
-        newest = await self._inbox.newest() if due else 0
-        behind = [line for line in due if line.sent_to < newest]
+        """Send what is to be sent now. Two small questions to the database when there is nothing."""
+        behind = await self._channels.due(await self._inbox.newest())
         if not behind:
             return
         wishes = {user.id: theirs for user, theirs in (await self._preferences.every()).items()}
@@ -64,15 +63,19 @@ class Deliveries:
 
     async def _deliver(self, lines: Sequence[Line], wishes: Mapping[UserId, Preferences]) -> None:
         notices, horizon = await self._read(min(line.sent_to for line in lines))
-        wanted = {line.channel.id: _wanted(line, notices) for line in lines}
+        theirs: dict[UserId, list[Notice]] = defaultdict(list)
+        for notice in notices:
+            theirs[notice.user_id].append(notice)
+        wanted = {line.channel.id: _wanted(line, theirs[line.user.id]) for line in lines}
         await self._channels.pass_over([line for line in lines if not wanted[line.channel.id]], horizon)
-        waiting = iter([line for line in lines if wanted[line.channel.id]])
+        told = [line for line in lines if wanted[line.channel.id]]
+        # Those that failed come last: each may take as long as a child is given.
+        waiting = iter(sorted(told, key=lambda line: line.channel.failures))
 
         async def work() -> None:
             # Taken one by one: a channel is not held while it waits for those before it.
             for line in waiting:
-                told = _Told(wanted[line.channel.id], _of(wishes, line.user), horizon)
-                await self._tell(line, told)
+                await self._tell(line, _Told(wanted[line.channel.id], _of(wishes, line.user), horizon))
 
         # One channel's trouble with the database must not end what another sends just now.
         for done in await asyncio.gather(*(work() for _ in range(AT_ONCE)), return_exceptions=True):
@@ -127,7 +130,7 @@ class _Told:
 
 def _wanted(line: Line, notices: Sequence[Notice]) -> Sequence[Notice]:
     kinds = frozenset(line.channel.kinds)
-    return [one for one in notices if one.user_id == line.user.id and one.id > line.sent_to and one.kind in kinds]
+    return [one for one in notices if one.id > line.sent_to and one.kind in kinds]
 
 
 def _of(wishes: Mapping[UserId, Preferences], user: User) -> Preferences:
