@@ -241,7 +241,7 @@ def _tour(screen: Screen) -> None:
         screen.type(key)
         time.sleep(0.3)
     _take(screen, "torrents", "The torrents: downloading, stalled, paused and seeding, with the files of one of them")
-    screen.type("4")
+    screen.type("5")
     screen.shows("AniList", "scp")
     _take(screen, "account", "The account: AniList, keys, taste, space, and the lines to type")
 

@@ -14,7 +14,7 @@ import httpx
 from tests.fakes import FakeEngine
 from tests.people import CHEAP_ROUNDS, PATIENCE_S
 from uuutorrent.accounts import Accounts
-from uuutorrent.compose import compose
+from uuutorrent.compose import Times, compose
 from uuutorrent.config import Config
 from uuutorrent.desk import Services
 from uuutorrent.store.database import Database
@@ -39,6 +39,7 @@ async def built(
     nyaa_url: str = NOBODY,
     client_id: str = "4242",
     ssh: Mapping[str, Any] | None = None,
+    times: Times | None = None,
 ) -> AsyncGenerator[Built]:
     """All services, polling a FakeEngine; give the addresses of fakes for what is outside."""
     config = Config.model_validate(
@@ -47,8 +48,10 @@ async def built(
             "ssh": {"public_host": "seedbox", **(ssh or {})},
             "qbittorrent": {"download_dir": str(home / "downloads"), "poll_s": 0.2},
             "torrents": {"allow_loopback": True},
+            "notifications": {"allow_private": True},
             "anilist": {"api_url": anilist_url, "client_id": client_id, "requests_per_min": 90},
             "nyaa": {"base_url": nyaa_url},
+            "upkeep": {"free_floor_bytes": 0},
         }
     )
     config.server.data.mkdir(parents=True, exist_ok=True)
@@ -56,7 +59,7 @@ async def built(
     tally, engine = Tally(), FakeEngine()
     async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
         accounts = Accounts(database, config.accounts, rounds=CHEAP_ROUNDS)
-        services = compose(config, database, engine, http, tally, accounts)
+        services = compose(config, database, engine, http, tally, accounts, times=times or Times())
         polling = asyncio.create_task(services.live.run(), name="live")
         try:
             yield Built(services, engine)

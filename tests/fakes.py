@@ -38,6 +38,9 @@ class FakeEngine:
     asked_for: set[str] = field(default_factory=set)
     """Paths of the files that were ever asked for: wanted while their torrent ran."""
     peers_of: dict[str, tuple[Peer, ...]] = field(default_factory=dict)
+    uploaded_bytes: int = 0
+    """Since it started."""
+    up_limit_bps: int = 0
     trackers_of: dict[str, tuple[Tracker, ...]] = field(default_factory=dict)
     _torrents: dict[EngineId, Torrent] = field(default_factory=dict)
     _files: dict[EngineId, tuple[TorrentFile, ...]] = field(default_factory=dict)
@@ -78,6 +81,10 @@ class FakeEngine:
         down_bps: int | None = None,
         up_bps: int | None = None,
         eta_s: int | None = None,
+        seeds: int | None = None,
+        last_activity: datetime | None = None,
+        seeding_s: int | None = None,
+        uploaded_bytes: int | None = None,
     ) -> None:
         """Let some of the figures be these."""
         t = self.get(infohash)
@@ -90,6 +97,12 @@ class FakeEngine:
             down_bps=t.down_bps if down_bps is None else down_bps,
             up_bps=t.up_bps if up_bps is None else up_bps,
             eta_s=eta_s,
+            seeds=t.seeds if seeds is None else seeds,
+            last_activity=last_activity or t.last_activity,
+            seeding_s=t.seeding_s if seeding_s is None else seeding_s,
+            uploaded_bytes=t.uploaded_bytes if uploaded_bytes is None else uploaded_bytes,
+            session_up_bytes=t.session_up_bytes if uploaded_bytes is None else uploaded_bytes,
+            ratio=t.ratio if uploaded_bytes is None else uploaded_bytes / max(t.size_bytes, 1),
         )
 
     def progress(self, infohash: str, progress: float, *, down_bps: int = 1_000_000) -> None:
@@ -121,7 +134,9 @@ class FakeEngine:
         """Every chosen byte is here. With `contents` (by path), or `write_files`, real files are there too."""
         t = self.get(infohash)
         self.change(infohash, phase=Phase.SEEDING, progress=1.0, down_bps=0)
-        self._torrents[t.id] = replace(self._torrents[t.id], completed_at=datetime.now(UTC))
+        self._torrents[t.id] = replace(
+            self._torrents[t.id], completed_at=datetime.now(UTC), downloaded_bytes=t.size_bytes
+        )
         chosen = tuple(
             replace(file, progress=1.0) if file.priority else file for file in self._files.get(t.id, _NO_FILES)
         )
@@ -199,6 +214,9 @@ class FakeEngine:
         for t in self._each("recheck", ids):
             self._torrents[t.id] = replace(t, phase=Phase.CHECKING)
 
+    async def reannounce(self, ids: Sequence[EngineId]) -> None:
+        self._each("reannounce", ids)
+
     async def delete(self, ids: Sequence[EngineId], *, with_files: bool) -> None:
         for t in self._each("delete with files" if with_files else "delete", ids):
             del self._torrents[t.id]
@@ -251,6 +269,19 @@ class FakeEngine:
     async def set_limits(self, id: EngineId, *, down_bps: int, up_bps: int) -> None:
         self._torrents[id] = replace(self._one(id), down_limit_bps=down_bps, up_limit_bps=up_bps)
         self.calls.append(f"set_limits {id}")
+
+    async def uploaded(self) -> int:
+        self._answer()
+        return self.uploaded_bytes
+
+    async def up_limit(self) -> int:
+        self._answer()
+        return self.up_limit_bps
+
+    async def set_up_limit(self, bps: int) -> None:
+        self._answer()
+        self.calls.append(f"set_up_limit {bps}")
+        self.up_limit_bps = bps
 
     def _answer(self) -> None:
         if self._down:

@@ -29,9 +29,21 @@ async def test_check_says_what_is_there_and_makes_nothing(uuutorrent: Operating,
     assert f"ok    configuration: {tmp_path / 'config.toml'}" in done.out
     assert f"ok    data directory: {tmp_path / 'data'} (made at the first start)" in done.out
     assert "ok    database: " in done.out
+    assert "ok    ffprobe: /" in done.out
     assert "ssh -p 2222 NAME@box.example" in done.out
     assert not (tmp_path / "data").exists()
     assert not (tmp_path / "uuutorrent.db").exists()
+
+
+async def test_check_says_that_ffprobe_is_missing_and_that_this_is_no_failure(
+    uuutorrent: Operating, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("UUUTORRENT_QBITTORRENT__URL", "http://127.0.0.1:9")
+    done = await uuutorrent("check")
+    assert "ok    ffprobe: not installed, so only the first bytes" in done.out
+    monkeypatch.setenv("UUUTORRENT_HEALTH__PROBE", "false")
+    assert "ok    ffprobe: not used" in (await uuutorrent("check")).out
 
 
 async def test_check_of_a_database_that_is_in_use_says_so(uuutorrent: Operating) -> None:

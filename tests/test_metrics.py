@@ -33,7 +33,8 @@ NAMES = {
     "dependency_requests", "dependency_request_duration_seconds", "ssh_auth_attempts", "ssh_refused", "sessions",
     "session_crashes", "sftp_bytes", "grabs", "grab_step_duration_seconds", "event_loop_lag_seconds",
     "qbittorrent_restarts", "engine_up", "torrents", "torrent_bytes_per_second", "build_info", "sessions_open",
-    "feed_polls", "feed_takings",
+    "downloads", "disk_free_bytes", "downloads_waiting", "orphans", "egress_bytes", "egress_budget_bytes",
+    "feed_polls", "feed_takings", "messages", "autopilot_episodes", "jobs", "job_last_success_timestamp_seconds",
 }  # fmt: skip
 
 
@@ -98,8 +99,8 @@ async def test_every_family_is_there_from_the_start_with_all_its_series(services
     for name, family in FAMILIES.items():
         shown = families[name]
         assert shown.documentation == family.help
-        assert shown.type == ("histogram" if family.buckets else "counter")
-        suffix = "_count" if family.buckets else "_total"
+        assert shown.type == ("histogram" if family.buckets else "gauge" if family.is_mark else "counter")
+        suffix = "_count" if family.buckets else "" if family.is_mark else "_total"
         of = [tuple(sample.labels.values()) for sample in shown.samples if sample.name.endswith(suffix)]
         assert sorted(of) == sorted(family.combinations)
 
@@ -162,6 +163,19 @@ async def test_no_label_is_a_clients_to_choose(services: Services) -> None:
     )
 
 
+async def test_downloads_are_counted_by_how_they_do(house: tuple[Services, FakeEngine], ann: User) -> None:
+    services, engine = house
+    assert value((await scraped(services))["downloads"], verdict="well") == 0
+    for name in ("One", "Two", "Three"):
+        await services.library.add_given(ann, metainfos.several(name))
+    engine.change((await services.library.holdings(ann))[0].infohash, phase=Phase.MISSING)
+    await services.live.refresh()
+    await services.observations.look_once()
+    downloads = (await scraped(services))["downloads"]
+    by_verdict = {sample.labels["verdict"]: sample.value for sample in downloads.samples}
+    assert by_verdict == {"well": 2, "slow": 0, "stalled": 0, "dead": 0, "broken": 1}
+
+
 async def test_torrents_are_counted_by_phase(house: tuple[Services, FakeEngine], ann: User) -> None:
     services, engine = house
     for name in ("One", "Two", "Three"):
@@ -182,6 +196,27 @@ async def test_torrents_are_counted_by_phase(house: tuple[Services, FakeEngine],
     engine.go_down()
     await services.live.refresh()
     assert value((await scraped(services))["engine_up"]) == 0
+
+
+async def test_disk_and_line_are_shown(services: Services, ann: User) -> None:
+    families = await scraped(services)
+    assert families["disk_free_bytes"].samples == []
+    assert value(families["egress_budget_bytes"]) == 10**13
+
+    (services.config.download_dir / "left.mkv").write_text("x")
+    services.tally.count("sftp_bytes", "out", by=1000)
+    await services.live.refresh()
+    await services.upkeep.guard_once()
+    await services.library.orphans.look()
+    await services.traffic.flush()
+
+    families = await scraped(services)
+    assert value(families["disk_free_bytes"]) > 0
+    assert value(families["downloads_waiting"]) == 0
+    assert value(families["orphans"], kind="files") == 1
+    assert value(families["orphans"], kind="others") == 0
+    assert value(families["egress_bytes"], kind="sftp") == 1000
+    assert value(families["egress_bytes"], kind="seeding") == 0
 
 
 async def test_names_follow_prometheus_rules(services: Services) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 from sqlalchemy.engine import make_url
 
+from uuutorrent.automation.ffprobe import installed
 from uuutorrent.config import Config
 from uuutorrent.errors import BadConfig, Unreachable, UuuError
 from uuutorrent.store import migrate
@@ -37,6 +38,7 @@ async def look(config: Config, file: Path | None) -> AsyncGenerator[Finding]:
     yield await asyncio.to_thread(_directory, "download directory", config.download_dir)
     yield await _database(config)
     yield await _engine(config)
+    yield await asyncio.to_thread(_ffprobe, config)
     linking = f"client {config.anilist.client_id}" if config.anilist.client_id else "no client_id, nobody can link"
     yield Finding(f"AniList: {config.anilist.api_url} ({linking})")
     yield Finding(f"Nyaa: {config.nyaa.base_url}")
@@ -79,6 +81,14 @@ async def _engine(config: Config) -> Finding:
             await http.get(url)
         return Finding(f"qBittorrent: {url} answers")
     return _wrong(f"qBittorrent: {url}", Unreachable("qBittorrent", f"nothing answers at {url}"))
+
+
+def _ffprobe(config: Config) -> Finding:
+    """Without it the daemon runs all the same."""
+    if not config.health.probe:
+        return Finding("ffprobe: not used")
+    missing = "not installed, so only the first bytes of videos are looked at: apt-get install ffmpeg"
+    return Finding(f"ffprobe: {installed() or missing}")
 
 
 def _wrong(name: str, error: UuuError) -> Finding:

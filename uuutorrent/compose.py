@@ -2,20 +2,47 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
 import httpx
 
 from uuutorrent.accounts import Accounts
 from uuutorrent.anime.anilist import AniList
 from uuutorrent.anime.watchlist import Watchlists
+from uuutorrent.automation.answers import Answers
+from uuutorrent.automation.arrivals import Arrivals
+from uuutorrent.automation.autopilot import LOOK_GAP_S, Autopilot
 from uuutorrent.automation.binding import Binding
+from uuutorrent.automation.channels import Channels
+from uuutorrent.automation.couriers import Couriers
+from uuutorrent.automation.deliveries import Deliveries
 from uuutorrent.automation.feeds import Feeds
+from uuutorrent.automation.healing import Healing
+from uuutorrent.automation.inbox import Inbox
+from uuutorrent.automation.jobs import Jobs
+from uuutorrent.automation.meters import Meters
+from uuutorrent.automation.naming import Naming
+from uuutorrent.automation.observations import Observations
 from uuutorrent.automation.preferences import PreferenceBook
+from uuutorrent.automation.probing import Probing
+from uuutorrent.automation.replacing import Replacing
 from uuutorrent.automation.rulebook import Rulebook
+from uuutorrent.automation.substitutes import Substitutes
+from uuutorrent.automation.tidying import Tidying
+from uuutorrent.automation.timeline import Timeline
+from uuutorrent.automation.traffic import Traffic
+from uuutorrent.automation.treatments import Treatments
+from uuutorrent.automation.upkeep import Upkeep
+from uuutorrent.automation.uses import Uses
 from uuutorrent.config import Config
 from uuutorrent.desk import Services
 from uuutorrent.penalties import Penalties, tariff
-from uuutorrent.releases.nyaa import Nyaa
+from uuutorrent.releases.nyaa import GAP_S, Nyaa
 from uuutorrent.releases.search import Releases
+from uuutorrent.remote import Clock
 from uuutorrent.secondfactors import SecondFactors
 from uuutorrent.store.database import Database
 from uuutorrent.store.sealed import KeyRing
@@ -29,44 +56,159 @@ from uuutorrent.torrents.outside import Outside
 from uuutorrent.torrents.sources import Sources
 
 
+@dataclass(frozen=True, slots=True)
+class Times:
+    """The clocks that the services go by, and their pace towards what is outside; tests have others."""
+
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    clock: Clock = time.monotonic
+    index_gap_s: float = GAP_S
+    list_gap_s: float = LOOK_GAP_S
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What everything stands on."""
+
+    config: Config
+    database: Database
+    engine: Engine
+    http: httpx.AsyncClient
+    tally: Tally
+    accounts: Accounts
+    times: Times
+    keyring: KeyRing
+    outside: Outside
+
+
+@dataclass(frozen=True, slots=True)
+class _Core:
+    """What people ask for themselves."""
+
+    live: Live
+    watchlists: Watchlists
+    nyaa: Nyaa
+    releases: Releases
+    sources: Sources
+    library: Library
+    grabs: Grabs
+
+
 def compose(
-    config: Config, database: Database, engine: Engine, http: httpx.AsyncClient, tally: Tally, accounts: Accounts
+    config: Config,
+    database: Database,
+    engine: Engine,
+    http: httpx.AsyncClient,
+    tally: Tally,
+    accounts: Accounts,
+    *,
+    times: Times = Times(),
 ) -> Services:
     """All services over what is open already.
 
     Raises:
         OSError: the keys that seal tokens cannot be read or written.
     """
-    live = Live(engine, config.qbittorrent.poll_s)
     keyring = KeyRing.open(config.server.data / "keyring")
-    watchlists = Watchlists(database, AniList(http, config.anilist, tally), keyring, config.anilist)
-    nyaa = Nyaa(http, config.nyaa, tally)
-    releases = Releases(database, nyaa, watchlists)
     outside = Outside(allow_loopback=config.torrents.allow_loopback)
-    sources = Sources(outside)
-    library = Library(database, engine, live, config.torrents, config.download_dir, sources=sources)
-    binding = Binding(releases, watchlists, library)
-    return Services(
-        config=config,
-        tally=tally,
-        accounts=accounts,
-        second_factors=SecondFactors(database, keyring, accounts),
-        penalties=Penalties(tariff(config.penalties), config.penalties.exempt),
-        watchlists=watchlists,
-        releases=releases,
-        live=live,
-        library=library,
-        grabs=Grabs(database, watchlists, releases, library, tally),
-        files=Files(library, config.download_dir),
-        feeds=Feeds(
-            Rulebook(database, keyring),
-            outside,
-            sources,
-            library,
-            binding,
-            tally,
-            every_s=config.automation.feeds_every_s,
-            spacings={httpx.URL(config.nyaa.base_url).host: nyaa.spacing},
-        ),
-        preferences=PreferenceBook(database),
+    ground = _Ground(config, database, engine, http, tally, accounts, times, keyring, outside)
+    return _services(ground, _core(ground))
+
+
+def _core(on: _Ground) -> _Core:
+    config, times = on.config, on.times
+    live = Live(on.engine, config.qbittorrent.poll_s)
+    anilist = AniList(on.http, config.anilist, on.tally, clock=times.clock)
+    watchlists = Watchlists(on.database, anilist, on.keyring, config.anilist, clock=times.clock)
+    nyaa = Nyaa(on.http, config.nyaa, on.tally, gap_s=times.index_gap_s, clock=times.clock)
+    releases = Releases(on.database, nyaa, watchlists, now=times.now)
+    sources = Sources(on.outside)
+    floor = config.upkeep.free_floor_bytes
+    library = Library(
+        on.database, on.engine, live, config.torrents, config.download_dir, sources=sources, floor_bytes=floor
     )
+    grabs = Grabs(on.database, watchlists, releases, library, on.tally)
+    return _Core(live, watchlists, nyaa, releases, sources, library, grabs)
+
+
+def _services(on: _Ground, core: _Core) -> Services:
+    """The core, and what happens by itself."""
+    config, database, library, now = on.config, on.database, core.library, on.times.now
+    preferences, inbox = PreferenceBook(database), Inbox(database, now=now)
+    couriers = Couriers(allow_private=config.notifications.allow_private)
+    channels = Channels(database, on.keyring, inbox, couriers, now=now)
+    naming = Naming(core.releases, core.watchlists)
+    uses = Uses(database, library, core.watchlists, naming, preferences, inbox, now=now)
+    feeds = _feeds(on, core)
+    timeline, observations = Timeline(database, now=now), _observations(on, core)
+    replacing = Replacing(database, library, core.grabs, core.releases.blocks, timeline, inbox, now=now)
+    autopilot = _autopilot(on, core, preferences, inbox, timeline, replacing, uses)
+    answers = {"watched": uses.answered, "pursuit": autopilot.answered, "backlog": autopilot.answered}
+    errands, meters = feeds.rulebook.errands, Meters(database)
+    return Services(
+        config=config, tally=on.tally, accounts=on.accounts,
+        penalties=Penalties(tariff(config.penalties), config.penalties.exempt, clock=on.times.clock),
+        second_factors=SecondFactors(database, on.keyring, on.accounts, clock=on.times.clock),
+        watchlists=core.watchlists, releases=core.releases,
+        live=core.live, library=library, grabs=core.grabs, files=Files(library, config.download_dir), feeds=feeds,
+        preferences=preferences, inbox=inbox, uses=uses, autopilot=autopilot, answers=Answers(inbox, answers),
+        arrivals=Arrivals(library, core.live, core.grabs, errands, core.watchlists, inbox, now=now),
+        timeline=timeline, observations=observations, replacing=replacing,
+        healing=_healing(on, core, observations, replacing, timeline, inbox),
+        channels=channels, deliveries=Deliveries(channels, inbox, preferences, couriers, on.tally, now=now),
+        jobs=Jobs(database, on.tally),
+        upkeep=Upkeep(database, library, on.accounts, inbox, meters, config.upkeep, now=now),
+        traffic=Traffic(database, on.engine, on.tally, on.accounts, inbox, meters, config.upkeep, now=now),
+        tidying=Tidying(preferences, library, core.watchlists, uses, inbox, now=now),
+    )  # fmt: skip
+
+
+def _feeds(on: _Ground, core: _Core) -> Feeds:
+    return Feeds(
+        Rulebook(on.database, on.keyring),
+        on.outside,
+        core.sources,
+        core.library,
+        Binding(core.releases, core.watchlists, core.library),
+        on.tally,
+        every_s=on.config.automation.feeds_every_s,
+        spacings={httpx.URL(on.config.nyaa.base_url).host: core.nyaa.spacing},
+    )
+
+
+def _autopilot(
+    on: _Ground,
+    core: _Core,
+    preferences: PreferenceBook,
+    inbox: Inbox,
+    timeline: Timeline,
+    replacing: Replacing,
+    uses: Uses,
+) -> Autopilot:
+    every_s, times = on.config.automation.autopilot_every_s, on.times
+    return Autopilot(
+        on.database, core.watchlists, core.releases, core.library, core.grabs, preferences, inbox, timeline, replacing,
+        uses, on.tally, every_s=every_s, gap_s=times.list_gap_s, now=times.now, clock=times.clock,
+    )  # fmt: skip
+
+
+def _observations(on: _Ground, core: _Core) -> Observations:
+    config = on.config
+    probing, every_s = Probing(on.engine, core.watchlists, config.download_dir), config.automation.health_every_s
+    return Observations(
+        on.database, on.engine, core.live, core.library, probing, config.health, every_s=every_s, now=on.times.now
+    )
+
+
+def _healing(
+    on: _Ground, core: _Core, observations: Observations, replacing: Replacing, timeline: Timeline, inbox: Inbox
+) -> Healing:
+    limits, now = on.config.health, on.times.now
+    treatments = Treatments(on.database, now=now)
+    substitutes = Substitutes(
+        on.database, treatments, core.releases, replacing, timeline, inbox, block_days=limits.block_days, now=now
+    )
+    return Healing(
+        on.database, observations, core.library, core.live, core.releases.blocks, treatments, substitutes, replacing,
+        timeline, wait_s=limits.stalled_s / 3, now=now,
+    )  # fmt: skip

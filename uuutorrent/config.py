@@ -271,7 +271,7 @@ class Notifications(Section):
     """Messages to the outside."""
 
     allow_private: bool = False
-    """Let people send messages to addresses in private networks."""
+    """Let people send messages to addresses of this machine and of private networks."""
 
 
 class Metrics(Section):

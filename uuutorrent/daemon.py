@@ -7,7 +7,7 @@ import gc
 import signal
 import sys
 from collections.abc import AsyncGenerator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -17,7 +17,7 @@ import structlog
 
 from uuutorrent import logs, metrics
 from uuutorrent.accounts import Accounts
-from uuutorrent.automation.every import every
+from uuutorrent.automation.every import Job, every
 from uuutorrent.compose import compose
 from uuutorrent.config import Config
 from uuutorrent.desk import Services
@@ -36,6 +36,19 @@ RECONCILE_EVERY_S = 30
 """How often claims are compared with what the engine holds."""
 FEEDS_EVERY_S = 15
 """How often it is asked which feeds are due."""
+CHANNELS_EVERY_S = 15
+"""How often it is asked whether somebody is to be told something outside."""
+AUTOPILOT_EVERY_S = 15
+"""How often it is asked which episodes are due."""
+GUARD_EVERY_S = 10
+"""How often it is looked how full the disk is."""
+SEEDING_EVERY_S = 60
+TRAFFIC_EVERY_S = 30
+HOURLY_S = 3600
+LAST_WORDS_S = 5
+"""How long it may take at the end to write down what left the machine."""
+NEWS_EVERY_S = 2
+"""How often it is looked whether a download is complete, or a file was read to its end."""
 LOOK_AHEAD_EVERY_S = 1
 """How often shows that came into somebody's view are looked up before they are asked for."""
 INTERRUPT_GRACE_S = 2
@@ -109,6 +122,7 @@ async def _open(config: Config, stack: AsyncExitStack) -> Opened:
     at = managed or config.qbittorrent
     engine = await stack.enter_async_context(QBittorrent(at.url, at.username, at.password, tally))
     services = compose(config, database, engine, http, tally, Accounts(database, config.accounts))
+    await services.jobs.prepare()
     return Opened(services, database, managed)
 
 
@@ -134,6 +148,10 @@ async def _serve(config: Config, stopping: Stopping) -> None:
             await stopping.unless_told_again(door.drain(stopping.grace_s))
             for job in jobs:
                 job.cancel()
+        with suppress(UuuError, TimeoutError):
+            async with asyncio.timeout(LAST_WORDS_S):
+                await house.services.traffic.flush()
+                await house.services.traffic.count_seeded()
 
 
 class Stopping:
@@ -180,11 +198,38 @@ def _jobs(house: Opened) -> list[tuple[str, Coroutine[Any, Any, None]]]:
     return [
         ("live", services.live.run()),
         ("lag", metrics.sample_lag(services.tally)),
-        ("resume", every(RECONCILE_EVERY_S, services.grabs.resume, name="resume", deadline_s=600)),
-        ("reconcile", every(RECONCILE_EVERY_S, lambda: _keep_order(services), name="reconcile", deadline_s=300)),
-        ("feeds", every(FEEDS_EVERY_S, services.feeds.poll_once, name="feeds", deadline_s=300)),
-        ("look ahead", every(LOOK_AHEAD_EVERY_S, services.watchlists.look_ahead, name="look ahead", deadline_s=60)),
+        ("jobs", services.jobs.run(shared_jobs(services))),
+        *((job.name, every(job, services.tally)) for job in own_jobs(services)),
         *([("qbittorrent", house.managed.run())] if house.managed else []),
+    ]
+
+
+def shared_jobs(services: Services) -> list[Job]:
+    """What one daemon does for all that share its database: name, interval, deadline (both in seconds), turn."""
+    return [
+        Job("feeds", FEEDS_EVERY_S, 300, services.feeds.poll_once),
+        Job("autopilot", AUTOPILOT_EVERY_S, 600, services.autopilot.run_once),
+        Job("channels", CHANNELS_EVERY_S, 600, services.deliveries.run_once),
+        Job("health", services.config.automation.health_every_s, 60, services.observations.look_once),
+        Job("healing", services.config.automation.health_every_s, 300, services.healing.run_once),
+        Job("probe", services.config.automation.health_every_s, 300, services.observations.probe_once),
+        Job("seeding", SEEDING_EVERY_S, 120, services.upkeep.seed_once),
+        Job("traffic", TRAFFIC_EVERY_S, 60, services.traffic.run_once),
+        Job("tidying", HOURLY_S, 1800, services.tidying.run_once),
+    ]
+
+
+def own_jobs(services: Services) -> list[Job]:
+    """What each daemon does for itself."""
+    return [
+        Job("resume", RECONCILE_EVERY_S, 600, services.grabs.resume),
+        Job("reconcile", RECONCILE_EVERY_S, 300, lambda: _keep_order(services)),
+        Job("guard", GUARD_EVERY_S, 60, services.upkeep.guard_once),
+        Job("egress", TRAFFIC_EVERY_S, 30, services.traffic.flush),
+        Job("orphans", HOURLY_S, 1800, services.library.orphans.look),
+        Job("arrivals", NEWS_EVERY_S, 120, services.arrivals.run_once),
+        Job("uses", NEWS_EVERY_S, 300, services.uses.run_once),
+        Job("look ahead", LOOK_AHEAD_EVERY_S, 60, services.watchlists.look_ahead),
     ]
 
 

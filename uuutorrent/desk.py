@@ -6,8 +6,23 @@ from dataclasses import dataclass, fields
 
 from uuutorrent.accounts import Accounts, User
 from uuutorrent.anime.watchlist import Watchlists
+from uuutorrent.automation.answers import Answers
+from uuutorrent.automation.arrivals import Arrivals
+from uuutorrent.automation.autopilot import Autopilot
+from uuutorrent.automation.channels import Channels
+from uuutorrent.automation.deliveries import Deliveries
 from uuutorrent.automation.feeds import Feeds
+from uuutorrent.automation.healing import Healing
+from uuutorrent.automation.inbox import Inbox
+from uuutorrent.automation.jobs import Jobs
+from uuutorrent.automation.observations import Observations
 from uuutorrent.automation.preferences import PreferenceBook
+from uuutorrent.automation.replacing import Replacing
+from uuutorrent.automation.tidying import Tidying
+from uuutorrent.automation.timeline import Timeline
+from uuutorrent.automation.traffic import Traffic
+from uuutorrent.automation.upkeep import Upkeep
+from uuutorrent.automation.uses import Uses
 from uuutorrent.config import Config
 from uuutorrent.penalties import Penalties
 from uuutorrent.releases.search import Releases
@@ -36,6 +51,21 @@ class Services:
     files: Files
     feeds: Feeds
     preferences: PreferenceBook
+    inbox: Inbox
+    uses: Uses
+    answers: Answers
+    arrivals: Arrivals
+    autopilot: Autopilot
+    timeline: Timeline
+    observations: Observations
+    replacing: Replacing
+    healing: Healing
+    channels: Channels
+    deliveries: Deliveries
+    jobs: Jobs
+    upkeep: Upkeep
+    traffic: Traffic
+    tidying: Tidying
 
     def desk(self, user: User) -> Desk:
         """The services, with this user at them."""

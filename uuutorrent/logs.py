@@ -20,6 +20,9 @@ from uuutorrent import config
 QUIET = ("asyncssh", "httpx", "httpcore", "alembic", "aiosqlite", "qbittorrentapi", "urllib3")
 """Libraries whose own tales are only wanted when something is wrong."""
 
+SILENT = ("pgqueuer",)
+"""Told by whoever runs it."""
+
 
 def configure(settings: config.Server) -> None:
     """Send our events and the libraries' warnings to stderr, from `log_level` up."""
@@ -44,6 +47,8 @@ def configure(settings: config.Server) -> None:
     logging.basicConfig(handlers=[handler], level=max(level, logging.INFO), force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in SILENT:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 class Stream:

@@ -22,6 +22,8 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from uuutorrent import config
+from uuutorrent.automation.health import Verdict
+from uuutorrent.automation.traffic import KINDS
 from uuutorrent.desk import Services
 from uuutorrent.errors import BadConfig, Unreachable, UuuError
 from uuutorrent.tally import FAMILIES, Distribution, Family, Tally
@@ -36,6 +38,8 @@ READY_DEADLINE_S = 5.0
 LARGEST_REQUEST = 8192
 LAG_SAMPLE_S = 0.5
 TEXT = "text/plain; charset=utf-8"
+
+DOWNLOADS = "Downloads, and what else is not well, by how they do; only where this daemon is the one that looks."
 
 Gauges = Callable[[], Mapping[str, float]]
 """Open sessions by kind, as the SSH door counts them."""
@@ -88,6 +92,7 @@ class ServiceCollector(Collector):
         """Everything, as of now."""
         yield from _tallied(self._services.tally)
         yield from self._torrents()
+        yield from self._disk_and_line()
         build = GaugeMetricFamily(f"{PREFIX}build_info", "The running version.", labels=("version",))
         build.add_metric((version("uuutorrent"),), 1)
         yield build
@@ -104,6 +109,11 @@ class ServiceCollector(Collector):
         for phase in Phase:
             torrents.add_metric((phase.value,), by_phase[phase])
         yield torrents
+        by_verdict = self._services.observations.verdicts
+        downloads = GaugeMetricFamily(f"{PREFIX}downloads", DOWNLOADS, labels=("verdict",))
+        for verdict in Verdict:
+            downloads.add_metric((verdict.value,), by_verdict.get(verdict, 0))
+        yield downloads
         rates = {
             "down": sum(torrent.down_bps for torrent in snapshot.torrents),
             "up": sum(torrent.up_bps for torrent in snapshot.torrents),
@@ -112,6 +122,35 @@ class ServiceCollector(Collector):
         for direction, bps in rates.items():
             rate.add_metric((direction,), bps)
         yield rate
+
+    def _disk_and_line(self) -> Iterable[Metric]:
+        guarded, found, month = (
+            self._services.upkeep.guarded,
+            self._services.library.orphans.last,
+            self._services.traffic.last,
+        )
+        free = GaugeMetricFamily(f"{PREFIX}disk_free_bytes", "Free on the disk of the downloads, if it can be told.")
+        if guarded is not None:
+            free.add_metric((), guarded.disk.free_bytes)
+        yield free
+        waiting = 0 if guarded is None else len(guarded.waiting)
+        yield GaugeMetricFamily(
+            f"{PREFIX}downloads_waiting", "Downloads that wait for room on the disk.", value=waiting
+        )
+        orphans = GaugeMetricFamily(
+            f"{PREFIX}orphans", "What belongs to nobody: files and torrents, found once an hour.", labels=("kind",)
+        )
+        for kind in ("files", "kept", "torrents", "others"):
+            orphans.add_metric((kind,), len(getattr(found, kind)) if found else 0)
+        yield orphans
+        egress = GaugeMetricFamily(f"{PREFIX}egress_bytes", "What left the machine this month (UTC).", labels=("kind",))
+        for kind in KINDS:
+            egress.add_metric((kind,), month.by_kind.get(kind, 0))
+        yield egress
+        budget = self._services.config.upkeep.egress_bytes
+        yield GaugeMetricFamily(
+            f"{PREFIX}egress_budget_bytes", "What may leave it in a month; 0: no limit.", value=budget
+        )
 
 
 def registry(services: Services, sessions: Gauges) -> CollectorRegistry:
@@ -238,7 +277,8 @@ def _counter(tally: Tally, name: str, family: Family) -> Metric:
         if of == name:
             known = family.known(labels)
             totals[known] = totals.get(known, 0.0) + number
-    metric = CounterMetricFamily(PREFIX + name, family.help, labels=tuple(family.labels))
+    kind = GaugeMetricFamily if family.is_mark else CounterMetricFamily
+    metric = kind(PREFIX + name, family.help, labels=tuple(family.labels))
     for labels, number in totals.items():
         metric.add_metric(labels, number)
     return metric

@@ -24,12 +24,13 @@ LAG = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 class Family:
     """A named figure: what it says, its labels with every value they take, its bucket bounds in seconds.
 
-    Without bounds it is a counter.
+    Without bounds it is a counter, or what was marked last.
     """
 
     help: str
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     buckets: tuple[float, ...] = ()
+    is_mark: bool = False
 
     @property
     def combinations(self) -> Iterator[tuple[str, ...]]:
@@ -46,6 +47,10 @@ OTHER = "other"
 """Stands on the page for a label value that was not foreseen: the number of series is bounded, whatever is counted."""
 _DEPENDENCIES = ("anilist", "nyaa", "qbittorrent")
 _DOORS = ("screen", "command", "sftp")
+_JOBS = (
+    "arrivals", "autopilot", "channels", "egress", "feeds", "guard", "healing", "health", "look ahead", "orphans",
+    "probe", "reconcile", "resume", "seeding", "send away", "tidying", "traffic", "uses",
+)  # fmt: skip
 
 FAMILIES: Mapping[str, Family] = {
     "dependency_requests": Family(
@@ -83,6 +88,17 @@ FAMILIES: Mapping[str, Family] = {
     ),
     "feed_polls": Family("Feeds looked at.", {"outcome": ("read", "unchanged", "failed")}),
     "feed_takings": Family("Items of feeds that a rule took.", {"outcome": ("taken", "failed")}),
+    "messages": Family("Messages that people were to be sent outside.", {"outcome": ("sent", "failed")}),
+    "autopilot_episodes": Family(
+        "Episodes that the autopilot took, offered, or gave up.", {"outcome": ("taken", "offered", "failed")}
+    ),
+    "jobs": Family(
+        "Turns taken at jobs. Failed: for a reason that can be told, such as a service that is away.",
+        {"job": _JOBS, "outcome": ("ok", "failed", "broken", "cancelled")},
+    ),
+    "job_last_success_timestamp_seconds": Family(
+        "When this daemon last took a turn at a job that went well; 0 if it never did.", {"job": _JOBS}, is_mark=True
+    ),
     "event_loop_lag_seconds": Family("How late the event loop ran a timer.", buckets=LAG),
     "qbittorrent_restarts": Family("Restarts of the managed qBittorrent."),
 }
@@ -98,9 +114,10 @@ class Distribution:
 
 @dataclass(slots=True)
 class Tally:
-    """The counters and distributions of one daemon, by family and label values."""
+    """The counters, marks and distributions of one daemon, by family and label values."""
 
     counters: dict[tuple[str, tuple[str, ...]], float] = field(default_factory=dict)
+    """Marks are among them."""
     distributions: dict[tuple[str, tuple[str, ...]], Distribution] = field(default_factory=dict)
 
     def count(self, family: str, *labels: str, by: float = 1) -> None:
@@ -108,6 +125,11 @@ class Tally:
         self._check(family, labels)
         key = (family, labels)
         self.counters[key] = self.counters.get(key, 0) + by
+
+    def mark(self, family: str, value: float, *labels: str) -> None:
+        """What something is now, whatever it was before."""
+        self._check(family, labels)
+        self.counters[family, labels] = value
 
     def observe(self, family: str, seconds: float, *labels: str) -> None:
         """Put one duration into a distribution."""

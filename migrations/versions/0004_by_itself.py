@@ -27,6 +27,8 @@ TABLES = (
     "timeline",
     "policies",
     "traffic",
+    "meters",
+    "kept",
 )
 
 
@@ -45,11 +47,15 @@ def upgrade() -> None:
     _timeline()
     _policies()
     _traffic()
+    _meters()
+    _kept()
+    op.add_column("torrents", sa.Column("seeded_at", TIME, nullable=True))
     op.add_column("torrents", sa.Column("held_back", sa.Boolean(), nullable=False, server_default=sa.false()))
 
 
 def downgrade() -> None:
     op.drop_column("torrents", "held_back")
+    op.drop_column("torrents", "seeded_at")
     for table in reversed(TABLES):
         op.drop_table(table)
 
@@ -90,6 +96,8 @@ def _pursuits() -> None:
         sa.Column("tries", BIG, nullable=False),
         sa.Column("try_at", TIME, nullable=False),
         sa.Column("at", TIME, nullable=False),
+        sa.Column("asked", sa.Boolean(), nullable=False),
+        sa.Column("replaces", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_pursuits_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pursuits")),
     )
@@ -114,6 +122,7 @@ def _notices() -> None:
         sa.Column("seen_at", TIME, nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_notices_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_notices_user_id_key", "notices", ["user_id", "key"], unique=True)
 
@@ -148,9 +157,11 @@ def _served() -> None:
         sa.Column("media_id", BIG, nullable=True),
         sa.Column("episode", BIG, nullable=True),
         sa.Column("at", TIME, nullable=False),
+        sa.Column("try_at", TIME, nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_served_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("user_id", "infohash", "path", name=op.f("pk_served")),
     )
+    op.create_index("ix_served_try_at", "served", ["try_at"])
 
 
 def _blocks() -> None:
@@ -185,15 +196,20 @@ def _observations() -> None:
     op.create_table(
         "observations",
         sa.Column("torrent_id", BIG, nullable=False),
+        sa.Column("infohash", sa.String(length=64), nullable=False),
         sa.Column("first_at", TIME, nullable=False),
         sa.Column("seen_at", TIME, nullable=False),
         sa.Column("completed_bytes", BIG, nullable=False),
-        sa.Column("still_s", BIG, nullable=False),
-        sa.Column("seedless_s", BIG, nullable=False),
+        sa.Column("still_s", sa.Double(), nullable=False),
+        sa.Column("seedless_s", sa.Double(), nullable=False),
         sa.Column("phase", sa.String(length=16), nullable=False),
+        sa.Column("refusal", sa.Text(), nullable=False),
+        sa.Column("looked", sa.String(length=8), nullable=False),
+        sa.Column("trouble", sa.Text(), nullable=False),
         sa.Column("verdict", sa.String(length=16), nullable=False),
+        sa.Column("cause", sa.String(length=16), nullable=False),
         sa.Column("why", sa.Text(), nullable=False),
-        sa.Column("probed", sa.Text(), nullable=False),
+        sa.Column("since", TIME, nullable=False),
         sa.ForeignKeyConstraint(
             ["torrent_id"], ["torrents.id"], name=op.f("fk_observations_torrent_id"), ondelete="CASCADE"
         ),
@@ -212,6 +228,7 @@ def _treatments() -> None:
         sa.Column("step_at", TIME, nullable=False),
         sa.Column("tries", BIG, nullable=False),
         sa.Column("try_at", TIME, nullable=False),
+        sa.Column("least_bytes", BIG, nullable=False),
         sa.ForeignKeyConstraint(
             ["torrent_id"], ["torrents.id"], name=op.f("fk_treatments_torrent_id"), ondelete="CASCADE"
         ),
@@ -232,13 +249,17 @@ def _replacements() -> None:
         sa.Column("old_metainfo", sa.LargeBinary(), nullable=True),
         sa.Column("old_magnet", sa.Text(), nullable=True),
         sa.Column("new_infohash", sa.String(length=64), nullable=False),
+        sa.Column("new_title", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("at", TIME, nullable=False),
+        sa.Column("undone_at", TIME, nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_replacements_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_replacements")),
     )
     op.create_index(op.f("ix_replacements_new_infohash"), "replacements", ["new_infohash"], unique=False)
     op.create_index(op.f("ix_replacements_old_infohash"), "replacements", ["old_infohash"], unique=False)
+    op.create_index(op.f("ix_replacements_state"), "replacements", ["state"], unique=False)
     op.create_index(op.f("ix_replacements_user_id"), "replacements", ["user_id"], unique=False)
 
 
@@ -281,4 +302,24 @@ def _traffic() -> None:
         sa.Column("kind", sa.String(length=8), nullable=False),
         sa.Column("bytes", BIG, nullable=False),
         sa.PrimaryKeyConstraint("month", "kind", name=op.f("pk_traffic")),
+    )
+
+
+def _meters() -> None:
+    op.create_table(
+        "meters",
+        sa.Column("name", sa.String(length=16), nullable=False),
+        sa.Column("value", BIG, nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_meters")),
+    )
+
+
+def _kept() -> None:
+    op.create_table(
+        "kept",
+        sa.Column("folder", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("folder", name=op.f("pk_kept")),
     )

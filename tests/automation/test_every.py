@@ -1,9 +1,17 @@
 import asyncio
+import time
+from collections.abc import Awaitable, Callable
 
 import pytest
+from structlog.testing import capture_logs
 
-from uuutorrent.automation.every import every
+from uuutorrent.automation.every import Job, every, take_turn
 from uuutorrent.errors import Unreachable
+from uuutorrent.tally import Tally
+
+
+def job(turn: Callable[[], Awaitable[object]], deadline_s: float = 1) -> Job:
+    return Job("feeds", 0, deadline_s, turn)
 
 
 async def turns_taken(failure: BaseException) -> int:
@@ -17,11 +25,11 @@ async def turns_taken(failure: BaseException) -> int:
             enough.set()
         raise failure
 
-    job = asyncio.create_task(every(0, turn, name="test", deadline_s=1))
+    running = asyncio.create_task(every(job(turn), Tally()))
     await enough.wait()
-    job.cancel()
+    running.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await job
+        await running
     return taken
 
 
@@ -41,8 +49,31 @@ async def test_a_turn_that_hangs_is_ended() -> None:
             twice.set()
         await asyncio.sleep(3600)
 
-    job = asyncio.create_task(every(0, hang, name="test", deadline_s=0.01))
+    running = asyncio.create_task(every(job(hang, 0.01), Tally()))
     await twice.wait()
-    job.cancel()
+    running.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await job
+        await running
+
+
+async def test_how_turns_went_is_counted_and_told_once() -> None:
+    counted = Tally()
+
+    async def fine() -> None:
+        """Goes well."""
+
+    async def away() -> None:
+        raise Unreachable("Nyaa", "no answer")
+
+    async def broken() -> None:
+        raise ZeroDivisionError("counted wrong")
+
+    with capture_logs() as logged:
+        before = time.time()
+        for turn in (fine, away, broken):
+            await take_turn(job(turn), counted)
+    assert [counted.counters["jobs", ("feeds", outcome)] for outcome in ("ok", "failed", "broken")] == [1, 1, 1]
+    assert before <= counted.counters["job_last_success_timestamp_seconds", ("feeds",)] <= time.time()
+    told, shown = logged
+    assert (told["log_level"], told["job"], told["why"]) == ("warning", "feeds", "Nyaa: no answer")
+    assert (shown["log_level"], shown["job"]) == ("error", "feeds")

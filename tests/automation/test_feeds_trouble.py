@@ -165,6 +165,23 @@ async def test_a_link_that_does_not_answer_is_asked_ever_more_rarely_and_given_u
     assert [one.outcome for one in await evening.takings(ann)] == [Outcome.FAILED]
 
 
+async def test_what_the_disk_has_no_room_for_is_taken_once_it_has(evening: Evening, ann: User) -> None:
+    space = evening.built.services.library.space
+    space.floor_bytes = 2**60
+    await evening.rule(ann, serve(evening, "/rss", item(evening, "Show - 01")))
+    await evening.feeds.poll_once()
+    (taking,) = await evening.takings(ann)
+    assert taking.outcome is Outcome.WANTED
+    assert taking.why.startswith("It needs 1 KiB; 0 B are free beside what is downloading")
+    for _ in range(2 * MOST_TRIES):
+        await evening.later(hours=1)
+    assert (await evening.takings(ann))[0].outcome is Outcome.WANTED
+
+    space.floor_bytes = 0
+    await evening.later(hours=1)
+    assert await evening.taken(ann) == ["Show - 01"]
+
+
 async def test_when_a_host_does_not_answer_its_other_links_wait_too(evening: Evening, ann: User) -> None:
     url = evening.offer("Show - 01", "Show - 02", "Show - 03")
     evening.site.page("/Show_-_01.torrent", b"", status="503 Later")

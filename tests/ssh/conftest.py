@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import asyncssh
 import httpx
 import pytest
 
 from tests.fakes import FakeEngine
+from tests.ssh.laptop import Laptop
 from tests.ssh.port import Port, opened
-from uuutorrent.accounts import Accounts
+from uuutorrent.accounts import Accounts, User
 from uuutorrent.compose import compose
 from uuutorrent.config import Config, QBittorrent, Ssh
 from uuutorrent.config import Server as ServerSettings
@@ -60,3 +62,16 @@ async def services(
 async def port(services: Services, engine: FakeEngine) -> AsyncIterator[Port]:
     async with opened(services, engine) as running:
         yield running
+
+
+@pytest.fixture
+async def laptop(port: Port, ann: User, accounts: Accounts, tmp_path: Path) -> Laptop:
+    """Ann's, with a key that signs her in."""
+    home = tmp_path / "laptop"
+    home.mkdir()
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    file = home / "key"
+    file.touch(mode=0o600)
+    key.write_private_key(file)
+    await accounts.add_key(ann, key.export_public_key().decode())
+    return Laptop(home, port, file)

@@ -46,6 +46,12 @@ class House:
     nyaa_url: str = "http://127.0.0.1:9"
     database_url: str = ""
     extra: str = ""
+    qbittorrent_settings: str = 'interface = "lo"\ndiscovery = false'
+    upkeep_settings: str = "free_floor_bytes = 0"
+    health_settings: str = "probe = false"
+    """Mostly what is fetched are random bytes."""
+    launcher: tuple[str, ...] = ()
+    """What the daemon is started with, such as `nice`; it must become the daemon itself."""
     python: str = sys.executable
     port: int = field(default_factory=free_port)
     metrics_port: int = field(default_factory=free_port)
@@ -68,8 +74,7 @@ shutdown_grace_s = 2
 [database]
 url = "{self.database_url}"
 [qbittorrent]
-interface = "lo"
-discovery = false
+{self.qbittorrent_settings}
 [torrents]
 allow_loopback = true
 [anilist]
@@ -78,6 +83,10 @@ client_id = "4242"
 requests_per_min = 90
 [nyaa]
 base_url = "{self.nyaa_url}"
+[upkeep]
+{self.upkeep_settings}
+[health]
+{self.health_settings}
 [metrics]
 port = {self.metrics_port}
 {self.extra}
@@ -95,7 +104,7 @@ port = {self.metrics_port}
     def start(self) -> House:
         with (self.home / "daemon.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [self.python, "-m", "uuutorrent", "serve"],
+                [*self.launcher, self.python, "-m", "uuutorrent", "serve"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

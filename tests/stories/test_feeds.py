@@ -1,8 +1,12 @@
 """Feed rules on real parts: from the feed to the finished file without being asked, also across a kill."""
 
+import threading
+
 import pytest
 
 from tests.stories.conftest import Town
+from tests.stories.house import DONE_S
+from tests.stories.test_kills import Obstacle, anilist_hangs, heal, nothing_hangs, qbittorrent_hangs
 
 pytestmark = pytest.mark.real
 
@@ -53,3 +57,29 @@ def test_a_rule_killed_while_it_reads_its_feed_reads_it_again(town: Town) -> Non
     house.until(lambda: house.json("ann", "feeds", "poll")["polled"] or house.json("ann", "torrents"), "still held")
     house.until(lambda: house.json("ann", "files"), "never taken and completed")
     assert [one["infohash"] for one in house.json("ann", "torrents")] == [made.infohash]
+
+
+@pytest.mark.parametrize("obstacle", [anilist_hangs, qbittorrent_hangs, nothing_hangs])
+def test_a_bound_rule_killed_at_any_later_step_takes_its_episode_once(town: Town, obstacle: Obstacle) -> None:
+    house = town.house
+    show = town.airs("Umibe no Toshokan", aired=1)
+    town.anilist.list_entry(town.moves_in("ann"), show)
+    house.json("ann", "feeds", "add", f"'{town.nyaa.url}/?page=rss'", "--show", str(show.id))
+    house.json("ann", "feeds", "poll")
+
+    made = town.release(TITLE)
+    reached = obstacle(town)
+    polling = threading.Thread(target=house.ssh, args=("ann", "feeds", "poll"))
+    polling.start()
+    house.until(reached, "the poll did not come so far")
+    house.kill()
+    polling.join(timeout=DONE_S)
+    heal(town)
+
+    house.start()
+    # What was not written down yet is read again; a person need not wait for the feed's time.
+    house.until(lambda: house.json("ann", "feeds", "poll") and house.json("ann", "torrents"), "it was lost")
+    house.until(lambda: house.json("ann", "files"), "never completed")
+    house.until(lambda: [one["outcome"] for one in house.json("ann", "feeds", "log")] == ["taken"], "not taken once")
+    (torrent,) = house.json("ann", "torrents")
+    assert (torrent["infohash"], torrent["media_id"], torrent["episode"]) == (made.infohash, show.id, 1)

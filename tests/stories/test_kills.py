@@ -69,9 +69,7 @@ def test_a_grab_interrupted_by_a_kill_is_finished_at_the_next_start(town: Town, 
     (torrent,) = house.until(lambda: house.json("ann", "torrents"), "the grab was lost")
     assert torrent["infohash"] == made.infohash
     house.until(lambda: house.json("ann", "files"), "never complete")
-    house.until(
-        lambda: [one["state"] for one in house.json("ann", "activity")] == ["complete"], "not one complete grab"
-    )
+    house.until(lambda: [one["state"] for one in house.json("ann", "grabs")] == ["complete"], "not one complete grab")
     assert len(house.json("ann", "torrents")) == 1
 
 

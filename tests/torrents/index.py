@@ -31,7 +31,7 @@ class Shelf(Watchlists):
         self.listed = True
         self.anime_now = FRIEREN
 
-    async def family(self, media_id: MediaId) -> Family:
+    async def family(self, media_id: MediaId, *, fresh: bool = True) -> Family:
         if media_id != FRIEREN.media_id:
             raise Missing("AniList knows no such anime.")
         return family()

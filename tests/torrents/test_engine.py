@@ -220,10 +220,20 @@ async def test_a_recheck_of_whole_files_ends_whole(bench: Bench) -> None:
     assert (await bench.checked(made)).is_complete
 
 
+async def test_a_reannounce_leaves_a_download_as_it_is(bench: Bench) -> None:
+    made = bench.swarm.share("Asked again.mkv", 64 << 10, seed=False)
+    await bench.engine.add(made.new(bench.downloads))
+    torrent = await bench.until(made, Phase.DOWNLOADING, Phase.STALLED)
+    assert (torrent.downloaded_bytes, torrent.seeding_s, torrent.session_up_bytes) == (0, 0, 0)
+    await bench.engine.reannounce([torrent.id])
+    await bench.until(made, Phase.DOWNLOADING, Phase.STALLED)
+
+
 async def test_unknown_torrents_are_no_error_for_verbs_on_many(bench: Bench) -> None:
     await bench.engine.start([NOBODY])
     await bench.engine.stop([NOBODY])
     await bench.engine.recheck([NOBODY])
+    await bench.engine.reannounce([NOBODY])
     await bench.engine.tag([NOBODY], add=["x"])
     await bench.engine.delete([NOBODY], with_files=True)
 
@@ -291,6 +301,14 @@ async def test_order_and_limits_are_set_and_shown(bench: Bench) -> None:
     await bench.engine.set_limits(torrent.id, down_bps=0, up_bps=0)
     torrent = await bench.until(made)
     assert (torrent.sequential, torrent.down_limit_bps, torrent.up_limit_bps) == (False, 0, 0)
+
+
+async def test_all_uploads_together_are_limited_and_counted(bench: Bench) -> None:
+    await bench.engine.set_up_limit(65_536)
+    assert await bench.engine.up_limit() == 65_536
+    await bench.engine.set_up_limit(0)
+    assert await bench.engine.up_limit() == 0
+    assert await bench.engine.uploaded() >= 0
 
 
 async def test_torrents_are_chosen_by_id_and_by_tag(bench: Bench) -> None:

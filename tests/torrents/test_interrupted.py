@@ -6,6 +6,7 @@ daemon can write nothing. What remains is what a kill -9 leaves: the database an
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -13,9 +14,11 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import FakeEngine
+from tests.torrents import metainfos
 from tests.torrents.index import FRIEREN, Index, Shelf
 from uuutorrent import config
 from uuutorrent.accounts import User
+from uuutorrent.releases.release import Found
 from uuutorrent.store.database import Database
 from uuutorrent.tally import Tally
 from uuutorrent.torrents import grabs as grabs_module
@@ -146,6 +149,32 @@ async def test_who_asks_again_after_a_crash_gets_the_same_grab(
     assert asked.id == grab.id
     assert grab.state is GrabState.ADDED
     assert len(await engine.torrents()) == len(await second.library.holdings(ann)) == 1
+
+
+async def test_a_grab_that_two_daemons_are_at_is_fetched_once(
+    database: Database, download_dir: Path, ann: User
+) -> None:
+    engine = FakeEngine()
+    one, two = (Daemon(database, engine, download_dir) for _ in range(2))
+    one.index.extra = [one.index.post(metainfos.single("[Other] Frieren - 03.mkv"), "[Other] Frieren - 03.mkv")]
+    searching, searched = asyncio.Event(), asyncio.Event()
+
+    async def find(*_: object, **__: object) -> Found:
+        searching.set()
+        await searched.wait()
+        return await Index.find(one.index, ann, SHOW, 3)
+
+    one.index.find = find  # type: ignore[method-assign] # a search that takes its time
+    asking = asyncio.create_task(one.grabs.get(ann, SHOW, 3))
+    await searching.wait()
+    await two.grabs.resume()
+    searched.set()
+    grab = await asking
+
+    (holding,) = await one.library.holdings(ann)
+    assert (grab.state, grab.infohash, grab.error) == (GrabState.ADDED, holding.infohash, None)
+    assert holding.name == "[Group] Frieren - 03.mkv"
+    assert [torrent.v1 for torrent in await engine.torrents()] == [holding.infohash]
 
 
 async def test_a_search_that_nobody_waits_for_any_more_fails(

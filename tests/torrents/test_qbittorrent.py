@@ -13,9 +13,10 @@ import pytest
 from tests.swarm import MIB, Kind, Made, RealQBittorrent, Swarm
 from uuutorrent.errors import Invalid, Unexpected, Unreachable
 from uuutorrent.tally import Tally
-from uuutorrent.torrents import qbittorrent
+from uuutorrent.torrents import qbittorrent, reported
 from uuutorrent.torrents.engine import EngineId, Phase, Torrent
-from uuutorrent.torrents.qbittorrent import PHASES, QBittorrent, _parse_torrent
+from uuutorrent.torrents.qbittorrent import QBittorrent
+from uuutorrent.torrents.reported import PHASES
 
 PATIENCE_S = 180
 
@@ -81,7 +82,13 @@ async def test_peers_and_trackers_are_shown_while_it_downloads(
     await engine.add(made.new(tmp_path))
     async with asyncio.timeout(PATIENCE_S):
         torrent = await seen(engine, made, Phase.DOWNLOADING)
-        while not (torrent.down_bps and torrent.eta_s and await engine.peers(torrent.id)):
+        while not (
+            torrent.down_bps
+            and torrent.eta_s
+            and torrent.downloaded_bytes
+            and torrent.last_activity
+            and await engine.peers(torrent.id)
+        ):
             torrent = await seen(engine, made, Phase.DOWNLOADING)
     (peer,) = await engine.peers(torrent.id)
     assert peer.address == f"127.0.0.1:{swarm.port}"
@@ -278,6 +285,7 @@ def row(**changed: object) -> Mapping[str, object]:
         ("size", "completed", "dlspeed", "upspeed", "uploaded", "num_complete", "num_seeds", "num_incomplete"), 0
     )
     plain |= dict.fromkeys(("num_leechs", "added_on", "completion_on", "dl_limit", "up_limit", "eta"), 0)
+    plain |= dict.fromkeys(("last_activity", "seeding_time", "downloaded", "uploaded_session"), 0)
     words = dict.fromkeys(("hash", "infohash_v1", "infohash_v2", "name", "save_path", "content_path", "tags"), "")
     return {
         **plain,
@@ -310,7 +318,7 @@ def row(**changed: object) -> Mapping[str, object]:
     ],
 )
 def test_states_of_old_and_new_versions_are_one_phase(state: str, phase: Phase) -> None:
-    assert _parse_torrent(row(state=state)).phase is phase
+    assert reported.torrent(row(state=state)).phase is phase
 
 
 def test_every_phase_but_adding_can_be_reported() -> None:
@@ -318,18 +326,18 @@ def test_every_phase_but_adding_can_be_reported() -> None:
 
 
 def test_a_stalled_download_that_receives_bytes_is_downloading() -> None:
-    assert _parse_torrent(row(state="stalledDL", dlspeed=1)).phase is Phase.DOWNLOADING
-    assert _parse_torrent(row(state="stalledDL")).phase is Phase.STALLED
+    assert reported.torrent(row(state="stalledDL", dlspeed=1)).phase is Phase.DOWNLOADING
+    assert reported.torrent(row(state="stalledDL")).phase is Phase.STALLED
 
 
 def test_what_is_complete_downloads_nothing_though_its_average_fades_slowly() -> None:
-    assert _parse_torrent(row(dlspeed=55_000, progress=1)).down_bps == 0
-    assert _parse_torrent(row(dlspeed=55_000, progress=0.99)).down_bps == 55_000
+    assert reported.torrent(row(dlspeed=55_000, progress=1)).down_bps == 0
+    assert reported.torrent(row(dlspeed=55_000, progress=0.99)).down_bps == 55_000
 
 
 def test_words_for_unknown_are_none_or_zero() -> None:
-    never = _parse_torrent(row(eta=8_640_000, completion_on=-1, ratio=-1, num_complete=-1, dl_limit=-1))
+    never = reported.torrent(row(eta=8_640_000, completion_on=-1, ratio=-1, num_complete=-1, dl_limit=-1))
     assert (never.eta_s, never.completed_at, never.ratio, never.seeds, never.down_limit_bps) == (None, None, 0, 0, 0)
-    assert _parse_torrent(row(completion_on=2**32 - 1)).completed_at is None
-    assert _parse_torrent(row(eta=60, progress=1)).eta_s is None
-    assert _parse_torrent(row(eta=60, progress=0.5)).eta_s == 60
+    assert reported.torrent(row(completion_on=2**32 - 1)).completed_at is None
+    assert reported.torrent(row(eta=60, progress=1)).eta_s is None
+    assert reported.torrent(row(eta=60, progress=0.5)).eta_s == 60

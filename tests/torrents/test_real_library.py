@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,25 @@ async def house(database: Database, qbittorrent: RealQBittorrent, tmp_path: Path
         finally:
             polling.cancel()
             await asyncio.wait({polling})
+
+
+async def test_seeding_that_was_ended_stays_ended_until_somebody_resumes_it(
+    house: House, swarm: Swarm, ann: User
+) -> None:
+    made = swarm.share("Seeded.mkv", MIB)
+    await house.library.add(ann, parse_torrent(made.metainfo))
+    await house.until(ann, lambda holding: holding.phase is Phase.SEEDING)
+    await house.library.reconcile()
+    ((stored, _),) = await house.library.seeding.running()
+
+    assert await house.library.seeding.end(stored.id, datetime.now(UTC))
+    await house.until(ann, lambda holding: holding.phase is Phase.COMPLETE)
+    await house.library.reconcile()
+    assert await house.library.seeding.running() == ()
+
+    await house.library.resume(ann, made.infohash)
+    await house.until(ann, lambda holding: holding.phase is Phase.SEEDING)
+    assert await house.library.seeding.running() == ()
 
 
 @pytest.mark.parametrize("kind", ["v1", "v2", "hybrid"])

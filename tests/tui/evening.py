@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -32,11 +32,15 @@ class Evening:
     member: Member
 
     @asynccontextmanager
-    async def sit(self, *, width: int = 100, height: int = 30, as_: User | None = None) -> AsyncIterator[Seat[UuuApp]]:
+    async def sit(
+        self, *, width: int = 100, height: int = 30, as_: User | None = None, env: Mapping[str, str] | None = None
+    ) -> AsyncIterator[Seat[UuuApp]]:
         """Ann at her terminal, with the watchlist on it."""
         desk = self.services.desk(as_ or self.ann)
         studio = Studio()
-        async with seated(lambda t: UuuApp(desk, t, studio), TerminalInfo(width=width, height=height)) as seat:
+        async with seated(
+            lambda t: UuuApp(desk, t, studio), TerminalInfo(width=width, height=height, env=env or {})
+        ) as seat:
             await seat.sees("? Help")
             await seat.settled()
             yield seat

@@ -17,7 +17,7 @@ NEW = "correct battery staple horse"
 
 async def open_row(seat: Seat[UuuApp], title: str) -> None:
     """Go to a row of the account screen, and press Enter."""
-    seat.type("4")
+    seat.type("5")
     await seat.sees("Your account")
     await seat.sees("Fetch all")
     seat.type("g")
@@ -40,7 +40,7 @@ def public_key(tmp_path: Path) -> str:
 async def test_the_account_says_all_there_is_to_it(evening: Evening) -> None:
     await evening.fetch(1, 13)
     async with evening.sit() as seat:
-        seat.type("4")
+        seat.type("5")
         await seat.sees("linked as frieren-fan, until")
         await seat.sees("none; you sign in by password")
         await seat.sees("1080p, then 720p, then 480p · English · at least 1")
@@ -175,7 +175,7 @@ async def test_the_password_is_changed_when_the_old_one_is_right(evening: Evenin
 async def test_after_a_one_time_password_nothing_comes_before_a_new_one(evening: Evening) -> None:
     async with evening.sit(as_=evening.expired()) as seat:
         await seat.sees("Welcome! First, a password of your own")
-        for key in ("2", "4", "?", "\x10"):
+        for key in ("2", "5", "?", "\x10"):
             seat.type(key)
         await seat.settled()
         assert seat.app.current_mode == "watchlist"
@@ -184,7 +184,7 @@ async def test_after_a_one_time_password_nothing_comes_before_a_new_one(evening:
         await type_passwords(seat, PASSWORD, NEW, NEW)
         await seat.sees("Your password is changed.")
         await seat.sees_no("Welcome!")
-        seat.type("4")
+        seat.type("5")
         await seat.sees("Your account")
 
 
@@ -219,5 +219,5 @@ async def test_a_broken_link_stands_out(evening: Evening) -> None:
     evening.anilist.revoke(evening.member)
     async with evening.sit() as seat:
         await seat.sees("does not accept your sign-in")
-        seat.type("4")
+        seat.type("5")
         await seat.sees("AniList does not accept the sign-in any more; link it anew")

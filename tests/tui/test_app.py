@@ -30,7 +30,7 @@ def at_desk(house: Built, user: User, info: TerminalInfo | None = None) -> Abstr
 
 async def test_the_first_screen_is_the_watchlist_and_the_digits_lead_to_all(house: Built, ann: User) -> None:
     async with at_desk(house, ann) as seat:
-        await seat.sees("4 Account")
+        await seat.sees("5 Account")
         assert seat.glass.cell_at("Watchlist").underscore
         for place in (*PLACES[1:], PLACES[0]):
             seat.type(place.key)
@@ -40,7 +40,7 @@ async def test_the_first_screen_is_the_watchlist_and_the_digits_lead_to_all(hous
 
 async def test_the_tabs_can_be_clicked(house: Built, ann: User) -> None:
     async with at_desk(house, ann) as seat:
-        await seat.sees("4 Account")
+        await seat.sees("5 Account")
         x = seat.glass.lines[0].index("Torrents") + 2
         seat.type(f"\x1b[<0;{x};1M\x1b[<0;{x};1m")
         await seat.until(lambda: seat.app.current_mode == "torrents", "the torrents")
@@ -70,7 +70,7 @@ async def test_every_binding_has_an_id_of_its_own() -> None:
 
 async def test_the_palette_offers_our_commands_and_nothing_of_the_servers(house: Built, ann: User) -> None:
     async with at_desk(house, ann) as seat:
-        await seat.sees("4 Account")
+        await seat.sees("5 Account")
         with seat.app._context():
             commands: list[SystemCommand] = list(seat.app.get_system_commands(seat.app.screen))
         titles = {command.title for command in commands}
@@ -96,12 +96,12 @@ async def test_trouble_with_the_engine_stands_at_the_top_of_every_screen(
 ) -> None:
     monkeypatch.setattr(app, "LOOK_S", 0.05)
     async with at_desk(house, ann) as seat:
-        await seat.sees("4 Account")
+        await seat.sees("5 Account")
         await house.services.live.refresh()
         house.engine.go_down()
         await house.services.live.refresh()
         await seat.until(lambda: house.services.live.snapshot.trouble[:11] in seat.glass.lines[0], "the trouble")
-        seat.type("4")
+        seat.type("5")
         await seat.until(lambda: seat.app.current_mode == "account")
         await seat.until(lambda: house.services.live.snapshot.trouble[:11] in seat.glass.lines[0], "the trouble")
         house.engine.come_back()
@@ -125,10 +125,10 @@ async def test_every_screen_fits_and_keeps_its_bars(house: Built, ann: User, wid
 async def test_what_is_not_seen_is_not_followed(house: Built, ann: User) -> None:
     live = house.services.live
     async with at_desk(house, ann) as seat:
-        await seat.sees("4 Account")
+        await seat.sees("5 Account")
         seat.type("2")
         await seat.until(lambda: live.lookers == 1, "somebody looking")
-        seat.type("4")
+        seat.type("5")
         await seat.until(lambda: live.lookers == 0, "nobody looking")
         seat.type("2")
         await seat.until(lambda: live.lookers == 1, "somebody looking")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
@@ -83,6 +83,13 @@ class Anime:
         if self.next_episode is not None:
             return self.next_episode - 1
         return 0 if self.status == "NOT_YET_RELEASED" else self.episodes
+
+    def as_of(self, now: datetime) -> Anime:
+        """The same at this hour: an answer that was kept may say that an episode is yet to air whose time has come."""
+        if self.next_episode is None or self.next_airs_at is None or self.next_airs_at > now:
+            return self
+        is_last = self.episodes is not None and self.next_episode >= self.episodes
+        return replace(self, next_episode=None if is_last else self.next_episode + 1, next_airs_at=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ class Families:
             family = await self._kept.get(media_id, _ttl_s, partial(self._walk, media_id))
             shows = await self._anilist.media([media_id])
         except RemoteError:
-            if (old := self._as_it_was(media_id)) is None:
+            if (old := self.known(media_id)) is None:
                 raise
             return old
         return replace(family, anime=shows.get(media_id, family.anime))
@@ -80,7 +80,8 @@ class Families:
         """Whether the family of a show can be told without asking."""
         return self._kept.peek(media_id, _ttl_s) is not None
 
-    def _as_it_was(self, media_id: MediaId) -> Family | None:
+    def known(self, media_id: MediaId) -> Family | None:
+        """The family as it was when it was seen last; None when it cannot be told without asking."""
         anime = self._anilist.known(media_id)
         if (old := self._kept.peek(media_id)) is not None:
             return replace(old, anime=anime or old.anime)

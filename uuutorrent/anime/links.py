@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
-from uuutorrent.accounts import User, hold
+from uuutorrent.accounts import User, UserId, hold
 from uuutorrent.anime.anilist import BadToken
 from uuutorrent.anime.answers import Viewer
 from uuutorrent.errors import Invalid
@@ -97,6 +97,12 @@ class Links:
         """Forget the user's link and token."""
         async with self._database.begin() as tx:
             await tx.execute(delete(LinkRow).where(LinkRow.user_id == user.id))
+
+    async def broken(self, since: datetime) -> tuple[tuple[UserId, datetime], ...]:
+        """Whose token AniList refused after this moment, and when."""
+        found = select(LinkRow.user_id, LinkRow.broken_at).where(LinkRow.broken_at > since)
+        async with self._database.begin() as tx:
+            return tuple((UserId(user_id), at) for user_id, at in await tx.execute(found) if at is not None)
 
     async def broke(self, user: User, credential: Credential) -> None:
         """Remember that AniList refused this token (not one the user gave since)."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
+from datetime import datetime
 from typing import Final, Protocol
 from urllib.parse import urlencode
 
 from uuutorrent import config as settings
-from uuutorrent.accounts import User
+from uuutorrent.accounts import User, UserId
 from uuutorrent.anime.anilist import AniList, BadToken
 from uuutorrent.anime.anime import Anime, Family, MediaId, WatchEntry, Watchlist, WatchStatus
 from uuutorrent.anime.answers import clean
@@ -131,20 +132,30 @@ class Watchlists:
         """The user's link, if they have one."""
         return await self._links.of(user)
 
+    async def broken_links(self, since: datetime) -> tuple[tuple[UserId, datetime], ...]:
+        """Whose sign-in AniList refused after this moment, and when."""
+        return await self._links.broken(since)
+
     # The list
 
     async def list(
-        self, user: User, statuses: Collection[WatchStatus] = (WatchStatus.CURRENT,), *, refresh: bool = False
+        self,
+        user: User,
+        statuses: Collection[WatchStatus] = (WatchStatus.CURRENT,),
+        *,
+        refresh: bool = False,
+        ahead: bool = True,
     ) -> Watchlist:
         """The user's shows with these statuses, newest activity first.
 
-        While AniList is away this is the last good answer, and its `stale` says why and from when.
+        While AniList is away this is the last good answer, and its `stale` says why and from when. `ahead`: somebody
+        looks at it, so that what they may ask for next is learnt before they do.
 
         Raises:
             RemoteError, BadToken: AniList is away, or refuses, and there never was an answer.
         """
         watchlist = await (await self._lists(user)).entries(user, statuses, refresh=refresh)
-        behind = (entry.anime.media_id for entry in watchlist.entries if entry.behind)
+        behind = (entry.anime.media_id for entry in watchlist.entries if entry.behind and ahead)
         self._ahead.update(media_id for media_id in behind if not self._families.is_known(media_id))
         return watchlist
 
@@ -252,14 +263,19 @@ class Watchlists:
             raise Missing(f"AniList knows no anime {media_id}")
         return shows[media_id]
 
-    async def family(self, media_id: MediaId) -> Family:
-        """A show among its prequels, sequels and siblings.
+    def known(self, media_id: MediaId) -> Anime | None:
+        """A show as it was last seen here, however long ago; asks nobody."""
+        return self._anilist.known(media_id)
+
+    async def family(self, media_id: MediaId, *, fresh: bool = True) -> Family:
+        """A show among its prequels, sequels and siblings. Unless it must be `fresh`, nobody is asked about a known one.
 
         Raises:
             Missing: AniList has no such show.
             RemoteError: AniList is away and the prequels are not known.
         """
-        return await self._families.of(media_id)
+        known = None if fresh else self._families.known(media_id)
+        return known or await self._families.of(media_id)
 
     async def _lists(self, user: User) -> Lists:
         return self._local if await self._links.of(user) is None else self._linked

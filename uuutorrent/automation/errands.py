@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import and_, delete, func, or_, select, update
 
-from uuutorrent.accounts import User
+from uuutorrent.accounts import User, UserId
 from uuutorrent.automation.item import Item
 from uuutorrent.automation.rule import Errand, Outcome, Owned, Rule, Taking
 from uuutorrent.errors import Invalid
@@ -41,6 +41,14 @@ class Errands:
         async with self._database.begin() as tx:
             rows = await tx.scalars(select(TakingRow).where(*which).order_by(TakingRow.id.desc()).limit(SHOWN))
             return tuple(map(_taking, rows))
+
+    async def news(self, since: datetime) -> tuple[tuple[UserId, int, Taking], ...]:
+        """What everybody's rules took or gave up after this moment: whose it is, its number, what became of it."""
+        over = TakingRow.outcome.in_((Outcome.TAKEN, Outcome.FAILED))
+        async with self._database.begin() as tx:
+            # Who tries moves `try_at` on first, so it is about when it was settled.
+            rows = await tx.scalars(select(TakingRow).where(over, TakingRow.try_at > since))
+            return tuple((UserId(row.user_id), row.id, _taking(row)) for row in rows)
 
     async def did(self, tx: Tx, ids: Collection[int]) -> tuple[Mapping[int, int], Mapping[int, Taking]]:
         """For rules by their numbers: how much each took, and what it did last."""

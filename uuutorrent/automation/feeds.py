@@ -30,6 +30,7 @@ from uuutorrent.tally import Tally
 from uuutorrent.torrents.library import Library
 from uuutorrent.torrents.outside import Got, Outside, read_url
 from uuutorrent.torrents.sources import Sources
+from uuutorrent.torrents.space import NoRoom
 
 log = structlog.get_logger()
 
@@ -51,6 +52,8 @@ GOLDEN = 0.618034
 """Its multiples are spread evenly between whole numbers."""
 BACKOFF = tuple(timedelta(minutes=m) for m in (1, 5, 15, 30, 60, 180, 360, 720, 1440))
 """After the first, second, … failure in a row."""
+NO_ROOM = timedelta(hours=1)
+"""What the disk has no room for is tried again after so long, as often as it takes."""
 MOST_TRIES = len(BACKOFF)
 """A link that does not work so often is given up, after two days."""
 _NOT_MODIFIED = 304
@@ -283,6 +286,8 @@ class Feeds:
             try:
                 if infohash := await self._take(errand):
                     taken.append(replace(errand, infohash=infohash))
+            except NoRoom as e:
+                await self.rulebook.errands.put_off(errand, e.message, self._now() + NO_ROOM)
             except Unreachable as e:
                 for one in errands[number:] if host else (errand,):
                     await self._put_off(one, e)
@@ -302,6 +307,7 @@ class Feeds:
 
         Raises:
             Unreachable: it cannot be had just now.
+            NoRoom: the disk is too full for it.
         """
         saving, book = errand.rule.saving, self.rulebook.errands
         try:
@@ -314,7 +320,7 @@ class Feeds:
             added = await self._library.add(
                 errand.user, source, media_id=saving.media_id, episode=errand.episode, stopped=saving.stopped
             )
-        except Unreachable:
+        except (Unreachable, NoRoom):
             raise
         except UuuError as e:
             await book.settle(errand, Outcome.FAILED, e.message)

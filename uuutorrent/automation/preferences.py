@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from uuutorrent.accounts import User, UserId, enabled, hold, people
 from uuutorrent.errors import Invalid
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import Database, Tx
 from uuutorrent.store.tables import PreferenceRow
 
 MOST_DAYS = 365
@@ -80,11 +80,19 @@ class PreferenceBook:
             Refused: the user is gone or disabled.
         """
         async with self._database.begin() as tx:
-            await hold(tx, user)
-            row = await tx.get(PreferenceRow, user.id)
-            before = row.preferences if row else {}
-            after = check(replace(_read(before), **changes))
-            await tx.merge(PreferenceRow(user_id=user.id, preferences=before | asdict(after)))
+            return await self.change_in(tx, user, **changes)
+
+    async def change_in(self, tx: Tx, user: User, **changes: Any) -> Preferences:
+        """`change`, inside the caller's transaction.
+
+        Raises:
+            Invalid, Refused: as for `change`.
+        """
+        await hold(tx, user)
+        row = await tx.get(PreferenceRow, user.id)
+        before = row.preferences if row else {}
+        after = check(replace(_read(before), **changes))
+        await tx.merge(PreferenceRow(user_id=user.id, preferences=before | asdict(after)))
         return after
 
 

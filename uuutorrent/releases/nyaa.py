@@ -8,6 +8,7 @@ Source: nyaadevs/nyaa (a feed holds the 75 newest posts; there is no second page
 from __future__ import annotations
 
 import asyncio
+import time
 from urllib.parse import urlencode, urlsplit
 
 import httpx
@@ -17,7 +18,7 @@ from uuutorrent import config
 from uuutorrent.errors import Missing, Unexpected, Unreachable
 from uuutorrent.releases import feed
 from uuutorrent.releases.release import Release
-from uuutorrent.remote import Answer, Fresh, Remote, Spacing
+from uuutorrent.remote import Answer, Clock, Fresh, Remote, Spacing
 from uuutorrent.tally import Tally
 
 SERVICE = "Nyaa"
@@ -28,6 +29,9 @@ EMPTY_TTL_S = 60.0
 DEADLINE_S = 15.0
 LARGEST_FEED = 4 << 20
 LARGEST_TORRENT = 8 << 20
+TORRENTS_KEPT = 4
+TORRENT_TTL_S = 600.0
+"""A new episode is wanted by many at once: its .torrent file is fetched for all of them."""
 TURNED_AWAY_S = 60.0
 """How long the index is left alone after its bot protection turned us away."""
 _FORBIDDEN = 403
@@ -37,13 +41,22 @@ _log = structlog.get_logger()
 class Nyaa:
     """The index. One for the whole daemon, so that everybody shares its pace and its answers."""
 
-    def __init__(self, http: httpx.AsyncClient, settings: config.Nyaa, tally: Tally, *, gap_s: float = GAP_S) -> None:
-        self._remote = Remote(SERVICE, "nyaa", http, tally)
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        settings: config.Nyaa,
+        tally: Tally,
+        *,
+        gap_s: float = GAP_S,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._remote = Remote(SERVICE, "nyaa", http, tally, clock=clock)
         self._base_url = settings.base_url.rstrip("/")
         self._category = settings.category
         self.spacing = Spacing(gap_s)
         """Its pace, for whoever else asks the same host."""
-        self._answers: Fresh[str, tuple[Release, ...]] = Fresh("nyaa")
+        self._answers: Fresh[str, tuple[Release, ...]] = Fresh("nyaa", clock=clock)
+        self._torrents: Fresh[str, bytes] = Fresh("nyaa torrent", entries=TORRENTS_KEPT, clock=clock)
 
     async def search(self, query: str, *, ttl_s: float) -> tuple[Release, ...]:
         """The newest posts that fit, at most `PAGE`. An answer is reused for `ttl_s`, an empty one for a minute.
@@ -70,6 +83,9 @@ class Nyaa:
             raise Missing(f"{SERVICE} has only a magnet for {release.title}")
         if _place(release.link) != _place(self._base_url):
             raise Unexpected(SERVICE, "the link of this release leads to another server, so it was not followed")
+        return await self._torrents.get(release.link, TORRENT_TTL_S, lambda: self._torrent(release))
+
+    async def _torrent(self, release: Release) -> bytes:
         answer = await self._get(release.link, LARGEST_TORRENT)
         if not answer.body.startswith(b"d") or not answer.body.endswith(b"e"):
             raise Unexpected(SERVICE, "what it sent for this release is no torrent file")

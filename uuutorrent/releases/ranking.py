@@ -7,9 +7,10 @@ read off `ladder.RUNGS`; the score is that order as one number.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from types import MappingProxyType
 
 from uuutorrent.releases.ladder import SUREST, Standing, lead_of, order, outranks, score
 from uuutorrent.releases.liking import Post, dislikes, likes, liveliness, too_few
@@ -21,6 +22,7 @@ USUAL_MIN = 24
 LEAST_TO_OFFER = 3
 """Fewer episodes than this are not worth a batch."""
 _VOLUME = re.compile(r"(?<![^\W_])vol(?:ume)?s?(?![^\W\d_])", re.I)
+NONE_BLOCKED: Mapping[str, str] = MappingProxyType({})
 _NO_VIDEO = re.compile(
     r"\.(ass|ssa|srt|vtt|sup|mks|mka|m4a|cb[zr7]|pdf|epub|mobi|azw3|txt|nfo|zip|rar|7z|iso|exe)$",
     re.I,
@@ -41,7 +43,7 @@ class _Candidate:
     holds: bool
     """It is, or has among others, the episode."""
     against: tuple[str, ...] = ()
-    """What the taste has against it, but for who sends it."""
+    """What the taste has against it, but for who sends it; and that it is blocked."""
     thin: str = ""
     """Why too few people send it."""
     is_kept_back: bool = False
@@ -68,8 +70,10 @@ class _Candidate:
         return self.post.release.seeders > 0
 
 
-def rank(wanted: Wanted, taste: Taste, releases: Sequence[Release]) -> tuple[Ranked, ...]:
-    """Every release with its verdict, score and reasons, best first.
+def rank(
+    wanted: Wanted, taste: Taste, releases: Sequence[Release], blocked: Mapping[str, str] = NONE_BLOCKED
+) -> tuple[Ranked, ...]:
+    """Every release with its verdict, score and reasons, best first. `blocked`: hashes that are no match, and why.
 
     A match is the wanted episode, or a batch with it where no single episode will do, and to the user's taste. Only a
     match with a confidence of `SURE` or more may be taken without asking.
@@ -77,7 +81,8 @@ def rank(wanted: Wanted, taste: Taste, releases: Sequence[Release]) -> tuple[Ran
     candidates = _candidates(wanted, releases)
     for candidate in candidates:
         if candidate.place.ours:
-            candidate.against = tuple(dislikes(candidate.post, taste))
+            why = blocked.get(candidate.post.release.infohash)
+            candidate.against = (*([why] if why else []), *dislikes(candidate.post, taste))
             candidate.thin = too_few(candidate.post.release, taste)
     _keep_batches_back(candidates)
     _note_later_versions(candidates)

@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +15,7 @@ from uuutorrent.anime.anime import Family, MediaId
 from uuutorrent.anime.watchlist import Watchlists
 from uuutorrent.errors import Invalid
 from uuutorrent.releases import ranking, telling
+from uuutorrent.releases.blocks import Blocks
 from uuutorrent.releases.corrections import Corrections
 from uuutorrent.releases.habits import Habits
 from uuutorrent.releases.marks import HEIGHTS
@@ -31,12 +32,22 @@ FINISHED_TTL_S = 1800.0
 class Releases:
     """What can be had of an episode."""
 
-    def __init__(self, database: Database, nyaa: Nyaa, watchlists: Watchlists) -> None:
+    def __init__(
+        self,
+        database: Database,
+        nyaa: Nyaa,
+        watchlists: Watchlists,
+        *,
+        blocks: Blocks | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self.tastes = Tastes(database)
+        self.blocks = blocks or Blocks(database, now=now)
         self.corrections = Corrections(database, watchlists)
         self._habits = Habits(database)
         self._nyaa = nyaa
         self._watchlists = watchlists
+        self._now = now
 
     async def find(self, user: User, media_id: MediaId, episode: int, *, quality: int | None = None) -> Found:
         """The candidates for an episode, best first, and the one to take, if any is certain enough.
@@ -53,11 +64,9 @@ class Releases:
         if episode < 1:
             raise Invalid("episodes are counted from 1", field="episode")
         taste = _narrowed(await self.tastes.of(user, media_id), quality)
-        now = datetime.now(UTC)
-        family = _as_of(await self._watchlists.family(media_id), now)
-        lore = Lore(await self.corrections.lore_of(user, media_id), await self._habits.of(media_id))
-        hunt = _Hunt(Wanted(family, episode, lore), taste)
-        if family.anime.episodes is None or episode <= family.anime.episodes:
+        now, wanted = self._now(), await self._wanted(user, media_id, episode)
+        hunt, episodes = _Hunt(wanted, taste, await self.blocks.active(user)), wanted.family.anime.episodes
+        if episodes is None or episode <= episodes:
             await self._ask(hunt)
             await self._habits.learn(media_id, hunt.new_habits())
         seen = await self._watchlists.seen(user, media_id)
@@ -70,10 +79,50 @@ class Releases:
             Missing: AniList knows no such anime.
             RemoteError: AniList let us down.
         """
-        taste = await self.tastes.of(user, media_id)
-        family = _as_of(await self._watchlists.family(media_id), datetime.now(UTC))
-        lore = Lore(await self.corrections.lore_of(user, media_id), await self._habits.of(media_id))
-        return await asyncio.to_thread(_best_of, Wanted(family, 1, lore), taste, posts)
+        taste, wanted = await self.tastes.of(user, media_id), await self._wanted(user, media_id, 1)
+        return await asyncio.to_thread(_best_of, wanted, taste, posts, await self.blocks.active(user))
+
+    async def foresee(self, user: User, media_id: MediaId, episodes: Collection[int]) -> Mapping[int, Ranked]:
+        """What would be taken for each of these episodes, as far as one question to the index tells.
+
+        Raises:
+            Missing: AniList knows no such anime.
+            RemoteError: AniList or the index let us down.
+        """
+        taste, wanted = await self.tastes.of(user, media_id), await self._wanted(user, media_id, min(episodes))
+        hunt = _Hunt(wanted, taste, await self.blocks.active(user))
+        await self._one(hunt, _questions(wanted).titles)
+        return await asyncio.to_thread(_foreseen, hunt, episodes)
+
+    async def newest(self, *, ttl_s: float) -> tuple[Release, ...]:
+        """The newest posts on the index, whatever they are; an answer is reused for `ttl_s`.
+
+        Raises:
+            RemoteError: the index let us down.
+        """
+        return await self._nyaa.search("", ttl_s=ttl_s)
+
+    async def of_show(self, media_id: MediaId, posts: Sequence[Release]) -> tuple[Release, ...]:
+        """Those of the posts that may be single episodes of a show, for anybody's taste; a known show is not asked for.
+
+        Raises:
+            Missing: AniList knows no such anime.
+            RemoteError: the show is not known, and AniList let us down.
+        """
+        family = _as_of(await self._watchlists.family(media_id, fresh=False), self._now())
+        wanted = Wanted(family, 1, Lore((), await self._habits.of(media_id)))
+        return await asyncio.to_thread(_of_show, wanted, posts)
+
+    async def judged(self, user: User, media_id: MediaId, episode: int, posts: Sequence[Release]) -> tuple[Ranked, ...]:
+        """The verdicts on a few posts from elsewhere for one episode, best first; a known show is not asked for.
+
+        Raises:
+            Missing: AniList knows no such anime.
+            RemoteError: the show is not known, and AniList let us down.
+        """
+        wanted = await self._wanted(user, media_id, episode, fresh=False)
+        taste, blocked = await self.tastes.of(user, media_id), await self.blocks.active(user)
+        return await asyncio.to_thread(ranking.rank, wanted, taste, posts, blocked)
 
     async def torrent_file(self, release: Release) -> bytes:
         """The .torrent file of a release, from the index itself.
@@ -84,10 +133,15 @@ class Releases:
         """
         return await self._nyaa.torrent_file(release)
 
+    async def _wanted(self, user: User, media_id: MediaId, episode: int, *, fresh: bool = True) -> Wanted:
+        family = _as_of(await self._watchlists.family(media_id, fresh=fresh), self._now())
+        return Wanted(
+            family, episode, Lore(await self.corrections.lore_of(user, media_id), await self._habits.of(media_id))
+        )
+
     async def _ask(self, hunt: _Hunt) -> None:
         """One question in the usual case; more only while the episode is missing and another can still find it."""
-        told = tuple(one.title for one in hunt.wanted.lore.corrections if one.form is Form.TITLE)
-        questions = Questions(hunt.wanted.family, hunt.wanted.episode, told)
+        questions = _questions(hunt.wanted)
         was_full = await self._one(hunt, questions.titles)
         if was_full and not hunt.is_over:
             await self._one(hunt, questions.numbered)
@@ -108,7 +162,8 @@ class Releases:
         hunt.take(query, answer, (time.perf_counter() - started) * 1000)
         started = time.perf_counter()
         # A full answer takes tens of milliseconds, in which no screen may wait.
-        hunt.ranked = await asyncio.to_thread(ranking.rank, hunt.wanted, hunt.taste, tuple(hunt.releases.values()))
+        posts = tuple(hunt.releases.values())
+        hunt.ranked = await asyncio.to_thread(ranking.rank, hunt.wanted, hunt.taste, posts, hunt.blocked)
         hunt.rank_ms += (time.perf_counter() - started) * 1000
         return len(answer) >= PAGE
 
@@ -119,6 +174,7 @@ class _Hunt:
 
     wanted: Wanted
     taste: Taste
+    blocked: Mapping[str, str]
     releases: dict[str, Release] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     ranked: tuple[Ranked, ...] = ()
@@ -189,11 +245,13 @@ class _Hunt:
         )
 
 
-def _best_of(wanted: Wanted, taste: Taste, posts: Sequence[Release]) -> Mapping[int, Ranked]:
-    placed = ranking.rank(wanted, taste, posts)
+def _best_of(
+    wanted: Wanted, taste: Taste, posts: Sequence[Release], blocked: Mapping[str, str]
+) -> Mapping[int, Ranked]:
+    placed = ranking.rank(wanted, taste, posts, blocked)
     held = sorted({one.first for one in placed if one.first is not None and one.first == one.last})
     found = {
-        episode: ranking.best(ranking.rank(dataclasses.replace(wanted, episode=episode), taste, posts))
+        episode: ranking.best(ranking.rank(dataclasses.replace(wanted, episode=episode), taste, posts, blocked))
         for episode in held
     }
     return {episode: best for episode, best in found.items() if best is not None and not best.is_batch}
@@ -218,13 +276,27 @@ def _wait_until(best: Ranked | None, ranked: Sequence[Ranked], taste: Taste, now
 
 
 def _as_of(family: Family, now: datetime) -> Family:
-    """An answer that was kept may say that an episode is yet to air whose time has come."""
-    anime = family.anime
-    if anime.next_episode is None or anime.next_airs_at is None or anime.next_airs_at > now:
-        return family
-    last = anime.episodes is not None and anime.next_episode >= anime.episodes
-    aired = dataclasses.replace(anime, next_episode=None if last else anime.next_episode + 1, next_airs_at=None)
-    return dataclasses.replace(family, anime=aired)
+    return dataclasses.replace(family, anime=family.anime.as_of(now))
+
+
+def _questions(wanted: Wanted) -> Questions:
+    told = tuple(one.title for one in wanted.lore.corrections if one.form is Form.TITLE)
+    return Questions(wanted.family, wanted.episode, told)
+
+
+def _foreseen(hunt: _Hunt, episodes: Collection[int]) -> Mapping[int, Ranked]:
+    posts = tuple(hunt.releases.values())
+    found = {
+        episode: ranking.best(
+            ranking.rank(dataclasses.replace(hunt.wanted, episode=episode), hunt.taste, posts, hunt.blocked)
+        )
+        for episode in episodes
+    }
+    return {episode: best for episode, best in found.items() if best is not None}
+
+
+def _of_show(wanted: Wanted, posts: Sequence[Release]) -> tuple[Release, ...]:
+    return tuple(one.release for one in ranking.rank(wanted, Taste(), posts) if one.first is not None)
 
 
 def _narrowed(taste: Taste, quality: int | None) -> Taste:

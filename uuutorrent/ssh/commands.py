@@ -23,15 +23,20 @@ from uuutorrent.ssh.verbs import (
     accounts,
     admin,
     anime,
+    autopilot,
     corrections,
     factor,
     feeds,
     fetching,
+    health,
+    inbox,
+    notify,
     penalties,
     searching,
     steering,
     taste,
     torrents,
+    upkeep,
 )
 from uuutorrent.tui.plain import plain
 
@@ -49,18 +54,24 @@ SUBJECTS: Mapping[str, Sequence[Verb]] = {
     "Your shows": anime.VERBS,
     "Episodes": (*searching.VERBS, *fetching.VERBS, *taste.VERBS),
     "Correcting releases": corrections.VERBS,
-    "By itself": feeds.VERBS,
+    "By itself": (*feeds.VERBS, *autopilot.VERBS, *upkeep.VERBS),
+    "Your inbox": inbox.VERBS,
+    "Being told outside": notify.VERBS,
     "Torrents and files": torrents.VERBS,
     "Steering a torrent": steering.VERBS,
     "Your account": (*accounts.VERBS, *factor.VERBS),
-    "For admins": (*admin.VERBS, *penalties.VERBS),
+    "For admins": (*admin.VERBS, *penalties.VERBS, *health.VERBS, *upkeep.FOR_ADMINS),
 }
 FAMILIES = {
+    "autopilot": "New episodes that are fetched, or offered, by themselves.",
     "correct": "Say what a release is, how a group counts, what a show is called.",
     "corrections": "What you and others say of releases.",
     "factor": "Your second factor.",
     "feeds": "Rules for RSS and Atom feeds.",
+    "inbox": "What happened, and what you are asked.",
     "keys": "Your SSH keys.",
+    "orphans": "Files and torrents that belong to nobody.",
+    "notify": "Where you are told what happens: chats, mail, webhooks.",
     "penalties": "Sources that failed to sign in too often.",
     "taste": "What you prefer among releases.",
     "users": "The people here.",
@@ -70,7 +81,9 @@ SYNONYMS = {
     "delete": ("remove", "rm"),
     "files": ("ls",),
     "get": ("download", "fetch"),
+    "health": ("stalled", "unwell"),
     "keys": ("key",),
+    "notify": ("channels", "notifications"),
     "pause": ("stop",),
     "resume": ("start",),
     "show": ("details", "info"),
@@ -112,6 +125,8 @@ async def run(desk: Desk, line: str, io: Io) -> int:
         words, wants_json = _read(line)
         _check_password(desk, words, io)
         reply = await _call(tree(io.prefix), words, Call(desk, io, wants_json))
+        if words == ["--help"] and not wants_json:
+            await _greet(desk, io)
         return _print(io, reply, wants_json)
     except UuuError as e:
         return _complain(io, e.code, e.message, e.exit_code, wants_json)
@@ -120,6 +135,13 @@ async def run(desk: Desk, line: str, io: Io) -> int:
     except Exception:  # the outermost handler of this door
         log.exception("command_failed", user=desk.user.name)
         return _complain(io, "internal", BROKE, BROKEN, wants_json)
+
+
+async def _greet(desk: Desk, io: Io) -> None:
+    """Say what is new to somebody who asked for nothing in particular: without a terminal that is signing in."""
+    unseen = await desk.inbox.unseen(desk.user)
+    if unseen:
+        io.err(f"{unseen} new in your inbox: {io.prefix} inbox\n".encode())
 
 
 def _plant(root: App, verb: Verb, group: Group, place: int) -> None:

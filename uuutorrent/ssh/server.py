@@ -12,7 +12,7 @@ from typing import Any
 import asyncssh
 import structlog
 
-from uuutorrent.automation.every import every
+from uuutorrent.automation.every import Job, every
 from uuutorrent.config import Config
 from uuutorrent.desk import Services
 from uuutorrent.errors import BadConfig, Unreachable
@@ -119,9 +119,8 @@ async def serve(config: Config, services: Services, *, open_app: OpenApp | None 
         raise BadConfig.no_port("ssh", config.ssh.host, config.ssh.port, e) from e
     server = Server(acceptor, guests)
     log.info("ssh_listens", host=config.ssh.host, port=server.port, host_key=key.get_fingerprint())
-    looking = asyncio.create_task(
-        every(LOOK_EVERY_S, server.send_away, name="send away", deadline_s=LOOK_DEADLINE_S), name="who is still here"
-    )
+    send_away = Job("send away", LOOK_EVERY_S, LOOK_DEADLINE_S, server.send_away)
+    looking = asyncio.create_task(every(send_away, services.tally), name="who is still here")
     try:
         yield server
     finally:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from uuutorrent.automation.coverage import Coverage
 from uuutorrent.desk import Desk
 from uuutorrent.errors import Invalid, Missing, Refused, Unreachable, UuuError
 from uuutorrent.ssh import filexfer
@@ -61,6 +62,8 @@ class OpenFile:
 
     fd: int
     attributes: Attributes
+    place: str
+    coverage: Coverage
     reading: asyncio.Future[bytes] | None = None
 
     def close(self) -> None:
@@ -170,7 +173,7 @@ class Sftp(Door):
             return await self._serve()
         finally:
             for handle in self._handles.values():
-                handle.close()
+                self._let_go(handle)
 
     def received(self, data: bytes) -> None:
         """Requests, or parts of them."""
@@ -247,11 +250,13 @@ class Sftp(Door):
             raise Refused(READ_ONLY)
         self._check_room()
         opened = await self._desk.files.open(self._desk.user, path)
-        return filexfer.handle(request_id, self._keep(OpenFile(opened.fd, _attributes(opened.entry))))
+        coverage = Coverage(opened.entry.size_bytes)
+        file = OpenFile(opened.fd, _attributes(opened.entry), opened.place, coverage)
+        return filexfer.handle(request_id, self._keep(file))
 
     async def _close(self, request_id: int, fields: Fields) -> bytes:
         name = fields.string()
-        self._handle(name).close()
+        self._let_go(self._handle(name))
         del self._handles[name]
         return filexfer.status(request_id, Status.OK)
 
@@ -264,6 +269,7 @@ class Sftp(Door):
         content = await file.read(offset, min(size, filexfer.MAX_READ))
         if not content:
             return filexfer.status(request_id, Status.EOF)
+        file.coverage.note(offset, len(content))
         self._desk.tally.count("sftp_bytes", "out", by=len(content))
         return filexfer.data(request_id, content)
 
@@ -327,6 +333,11 @@ class Sftp(Door):
         name = self._opened.to_bytes(4)
         self._handles[name] = opened
         return name
+
+    def _let_go(self, handle: OpenFile | Listing) -> None:
+        handle.close()
+        if isinstance(handle, OpenFile):
+            self._desk.uses.closed(self._desk.user, handle.place, handle.coverage)
 
     def _handle(self, name: bytes) -> OpenFile | Listing:
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -11,6 +10,7 @@ from cyclopts.validators import Number
 
 from uuutorrent.anime.anime import WatchStatus
 from uuutorrent.errors import Invalid
+from uuutorrent.tui.amounts import size_of
 
 Media = Annotated[int, Parameter(validator=Number(gte=1, lte=2**31 - 1))]
 """AniList's id of an anime. Source: GraphQL, Int has 32 bits."""
@@ -23,10 +23,7 @@ Size = Annotated[str | None, Parameter(metavar="SIZE")]
 Words = Annotated[list[str] | None, Parameter(consume_multiple=True, negative="", metavar="WORD")]
 
 STATUSES = tuple(status.value for status in WatchStatus)
-LARGEST = 2**62
 _INFOHASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_SIZE = re.compile(r"(\d{1,19}(?:\.\d{1,6})?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE | re.ASCII)
-_FACTORS = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}
 
 
 def infohash(text: str) -> str:
@@ -52,11 +49,10 @@ def size(text: str, *, field: str) -> int:
     Raises:
         Invalid: it is no size.
     """
-    read = _SIZE.fullmatch(text.strip())
-    size_bytes = int(Decimal(read[1]) * 2 ** _FACTORS[read[2].lower()]) if read else -1
-    if not 0 <= size_bytes <= LARGEST:
-        raise Invalid(f"{text} is no size: give bytes such as 1048576, or a unit as in 500K, 20M, 1.5G", field=field)
-    return size_bytes
+    try:
+        return size_of(text, such_as="give bytes such as 1048576, or a unit as in 500K, 20M, 1.5G")
+    except Invalid as e:
+        raise Invalid(e.message, field=field) from e
 
 
 def quality(text: str | None) -> int | None:

@@ -96,14 +96,14 @@ class Database:
         Raises:
             Unreachable: the database does not answer, is locked for too long or is out of connections.
         """
-        with _told_to_people(), self._used():
+        with told_to_people(), self._used():
             async with self._sessions.begin() as tx:
                 yield tx
 
     @asynccontextmanager
     async def connect(self) -> AsyncGenerator[AsyncConnection]:
         """A bare connection, for what changes the schema rather than its rows. Errors are those of `begin`."""
-        with _told_to_people(), self._used():
+        with told_to_people(), self._used():
             async with self.engine.connect() as connection:
                 yield connection
 
@@ -133,11 +133,16 @@ def _postgres_options(pool_size: int) -> dict[str, Any]:
         "max_overflow": 0,
         "pool_timeout": POOL_TIMEOUT_S,
         "pool_pre_ping": True,
-        "connect_args": {
-            "timeout": 5,
-            "command_timeout": STATEMENT_TIMEOUT_S,
-            "server_settings": {"application_name": "uuutorrent", "statement_timeout": str(STATEMENT_TIMEOUT_S * 1000)},
-        },
+        "connect_args": to_postgres(),
+    }
+
+
+def to_postgres() -> dict[str, Any]:
+    """How every connection to PostgreSQL is opened."""
+    return {
+        "timeout": 5,
+        "command_timeout": STATEMENT_TIMEOUT_S,
+        "server_settings": {"application_name": "uuutorrent", "statement_timeout": str(STATEMENT_TIMEOUT_S * 1000)},
     }
 
 
@@ -167,7 +172,8 @@ def _write_ahead(path: str) -> None:
 
 
 @contextmanager
-def _told_to_people() -> Iterator[None]:
+def told_to_people() -> Iterator[None]:
+    """What the database fails with, as errors of our own tree; what is our own mistake stays as it is."""
     try:
         yield
     except (PoolTimeout, OSError) as e:

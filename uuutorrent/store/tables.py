@@ -6,6 +6,7 @@ Times are aware UTC (`Instant`), sizes are bytes in 64-bit integers, flags are b
 
 from uuutorrent.store.rows.automation import (
     ChannelRow,
+    MeterRow,
     NoticeRow,
     ObservationRow,
     PolicyRow,
@@ -44,6 +45,7 @@ from uuutorrent.store.rows.releases import (
 from uuutorrent.store.rows.torrents import (
     ClaimRow,
     GrabRow,
+    KeptRow,
     PickRow,
     TorrentRow,
 )
@@ -60,9 +62,11 @@ __all__ = [
     "FeedRow",
     "GrabRow",
     "HabitRow",
+    "KeptRow",
     "KeyRow",
     "LastListRow",
     "LinkRow",
+    "MeterRow",
     "NoticeRow",
     "ObservationRow",
     "PickRow",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from uuutorrent.errors import Refused, Unreachable
 
@@ -31,6 +31,20 @@ _REFUSED = tuple(
         "3fff::/20",  # documentation
     )
 )
+
+
+_PRIVATE = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))
+_METADATA = tuple(
+    map(
+        ip_network,
+        (
+            "fd00:ec2::/32",  # AWS
+            "fd20:ce::/32",  # Google Cloud
+            "fd00:c1::/32",  # Oracle
+        ),
+    )
+)
+"""Clouds' credentials at private addresses; those at IPv4's link-local ones are never let through anyway."""
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
@@ -57,25 +71,36 @@ def allowed(host: str, addresses: Sequence[str], *, loopback: bool) -> tuple[str
     if not addresses:
         raise Unreachable(host, "there is no such host")
     for text in addresses:
-        if not _may_connect(text, loopback=loopback):
+        if not may_connect(text, loopback=loopback):
             raise Refused(f"{host} is on a private network; only public addresses are fetched.")
     return tuple(addresses)
 
 
-def _may_connect(text: str, *, loopback: bool) -> bool:
+def may_connect(text: str, *, loopback: bool, private: bool = False) -> bool:
+    """Whether an address (a number, never a name) may be connected to.
+
+    `loopback` lets this machine's own through, `private` those of private networks. Link-local addresses, where clouds
+    keep credentials, and what is no single host's are never let through.
+    """
     try:
         address = ip_address(text)
     except ValueError:
         return False
     if address.is_loopback:
         return loopback
+    if private and _is_in(address, _PRIVATE):
+        return not _is_in(address, _METADATA)
     if isinstance(address, IPv6Address) and address in _NAT64:
         return _is_public(IPv4Address(int(address) & 0xFFFFFFFF))
     return _is_public(address) and (loopback or not _is_this_machine(address))
 
 
+def _is_in(address: IPv4Address | IPv6Address, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
+    return any(address in network for network in networks if network.version == address.version)
+
+
 def _is_public(address: IPv4Address | IPv6Address) -> bool:
-    if any(address in network for network in _REFUSED if network.version == address.version):
+    if _is_in(address, _REFUSED):
         return False
     if isinstance(address, IPv6Address) and (address not in _GLOBAL_UNICAST or address.scope_id):
         return False

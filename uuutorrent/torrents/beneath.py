@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,6 +44,21 @@ def open_file(root: Path, path: str) -> int:
         return file
     os.close(file)
     raise OSError(errno.ENOENT, "not a regular file")
+
+
+def remove(root: Path, name: str) -> None:
+    """Remove what is called so at the top of `root`: a file, a link (not what it leads to), a folder with all in it.
+
+    Raises:
+        OSError: there is no such thing, or it cannot be removed.
+    """
+    if "/" in name or "\0" in name or name in ("", ".", ".."):
+        raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+    with _opened(root) as top:
+        if stat.S_ISDIR(os.lstat(name, dir_fd=top).st_mode):
+            shutil.rmtree(name, dir_fd=top)
+        else:
+            os.unlink(name, dir_fd=top)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, and_, delete, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, false, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from uuutorrent import config
@@ -18,9 +18,9 @@ from uuutorrent.accounts import User, UserId, hold, people
 from uuutorrent.errors import Missing
 from uuutorrent.store.database import Database, Tx
 from uuutorrent.store.tables import ClaimRow, TorrentRow
-from uuutorrent.torrents import picks
+from uuutorrent.torrents import kept, picks
 from uuutorrent.torrents.engine import InfoHash, Torrent
-from uuutorrent.torrents.holdings import Claim, Part, Pick, Stored, Taken, Usage
+from uuutorrent.torrents.holdings import Claim, Part, Stored, Taken, Usage
 from uuutorrent.torrents.metainfo import Magnet, Metainfo
 
 Also = Callable[[Tx, InfoHash], Awaitable[None]]
@@ -44,30 +44,31 @@ class Claims:
         stopped: bool = False,
         also: Also | None = None,
         part: Part | None = None,
+        instead_of: int | None = None,
     ) -> Taken:
         """Claim a torrent, or a `part` beside what they claimed of it, and remember what is needed to add it.
 
         Raises:
             Refused: it would exceed the quota; or the user is gone or disabled.
+            Missing: they do not claim what they would give up, `instead_of`.
         """
         async with self._database.begin() as tx:
             now = await hold(tx, user)
+            await _give_up_for(tx, user.id, instead_of, content)
             row = await _locked_or_new(tx, content, stopped)
-            _adopt(row, content)
-            mine = await tx.get(ClaimRow, (user.id, row.id))
-            existed, owner = mine is not None, (user.id, row.id)
-            is_whole = part is None or part.whole or (mine is not None and mine.size_bytes is None)
-            size = None if part is None or is_whole else part.size_with(await picks.files_of(tx, owner))
+            mine = await tx.get(ClaimRow, owner := (user.id, row.id))
+            existed = mine is not None
+            is_part = part is not None and not part.whole and (mine is None or mine.size_bytes is not None)
+            size = part.size_with(await picks.files_of(tx, owner)) if part and is_part else None
             more = _more(row, mine, size)
-            (await self._usage(tx, now)).check(more, is_new=mine is None)
+            (await self._usage(tx, now)).check(more, is_new=not existed)
             mine = mine or await _new_claim(tx, user.id, row, stopped)
             # A batch may hold several shows: the one that was asked for last is what it is shown for.
             if mine.media_id is None or (part is not None and mine.media_id != media_id):
                 mine.media_id, mine.episode = media_id, episode
-            row.stopped = row.stopped and not (existed and more)
-            mine.size_bytes = size
+            row.stopped, mine.size_bytes = row.stopped and not (existed and more), size
             await tx.flush()
-            if part is not None:
+            if part:
                 await picks.add(tx, owner, part)
             stored = (await _with_claims(tx, [row]))[0]
             if also is not None:
@@ -99,15 +100,7 @@ class Claims:
     async def unclaim(self, user_id: UserId, torrent_id: int, *, keep_files: bool = False) -> Stored:
         """Give a claim up and say what remains. The torrent stays remembered until `forget`."""
         async with self._database.begin() as tx:
-            row = await _lock(tx, TorrentRow.id == torrent_id)
-            if row is None:
-                raise Missing("There is no such torrent.")
-            await tx.execute(delete(ClaimRow).where(ClaimRow.user_id == user_id, ClaimRow.torrent_id == torrent_id))
-            stored = (await _with_claims(tx, [row]))[0]
-            if not stored.claims:
-                row.keep_files = keep_files
-                row.stopped, row.confirmed_at, row.completed_at, row.finished = False, None, None, None
-        return stored
+            return await _give_up(tx, user_id, torrent_id, keep_files=keep_files)
 
     async def forget(self, torrent_id: int) -> bool:
         """Forget a torrent that nobody claims; False when somebody does."""
@@ -118,6 +111,8 @@ class Claims:
             # Asked apart, after the lock: a claim made while this waited for it must be seen.
             claimed = await _is_claimed(tx, torrent_id)
             if not claimed:
+                if row.keep_files:
+                    await kept.note(tx, row.folder, row.name, _now())
                 await tx.delete(row)
         return not claimed
 
@@ -135,13 +130,7 @@ class Claims:
 
     async def _holding(self, tx: Tx, user: User, which: ColumnElement[bool]) -> Stored | None:
         """The newest torrent that this user claims and that is `which`, inside the caller's transaction."""
-        row = await tx.scalar(
-            select(TorrentRow)
-            .join(ClaimRow, ClaimRow.torrent_id == TorrentRow.id)
-            .where(ClaimRow.user_id == user.id, which)
-            .order_by(ClaimRow.claimed_at.desc())
-            .limit(1)
-        )
+        row = await tx.scalar(_claimed_by(user).where(which).order_by(ClaimRow.claimed_at.desc()).limit(1))
         return None if row is None else (await _with_claims(tx, [row]))[0]
 
     async def holds(self, tx: Tx, user: User, infohash: str, media_id: int, episode: int) -> bool:
@@ -165,12 +154,7 @@ class Claims:
     async def of(self, user: User) -> tuple[Stored, ...]:
         """Every torrent this user claims, the newest claim first."""
         async with self._database.begin() as tx:
-            rows = await tx.scalars(
-                select(TorrentRow)
-                .join(ClaimRow, ClaimRow.torrent_id == TorrentRow.id)
-                .where(ClaimRow.user_id == user.id)
-                .order_by(ClaimRow.claimed_at.desc(), TorrentRow.id.desc())
-            )
+            rows = await tx.scalars(_claimed_by(user).order_by(ClaimRow.claimed_at.desc(), TorrentRow.id.desc()))
             return await _with_claims(tx, rows.all())
 
     async def every(self) -> tuple[Stored, ...]:
@@ -178,6 +162,13 @@ class Claims:
         async with self._database.begin() as tx:
             rows = await tx.scalars(select(TorrentRow).order_by(TorrentRow.added_at.desc(), TorrentRow.id.desc()))
             return await _with_claims(tx, rows.all())
+
+    async def got(self, since: datetime) -> tuple[Stored, ...]:
+        """Torrents that are complete, and were completed or claimed by somebody after this moment."""
+        claimed = TorrentRow.id.in_(select(ClaimRow.torrent_id).where(ClaimRow.claimed_at > since))
+        lately = (TorrentRow.completed_at.is_not(None), or_(TorrentRow.completed_at > since, claimed))
+        async with self._database.begin() as tx:
+            return await _with_claims(tx, (await tx.scalars(select(TorrentRow).where(*lately))).all())
 
     async def content(self, torrent_id: int) -> tuple[bytes | None, str | None]:
         """What it can be added from: the bytes of its .torrent, its magnet link."""
@@ -202,32 +193,25 @@ class Claims:
 
     async def set_finished(self, torrent_id: int, paths: Mapping[int, str]) -> None:
         """Remember which files are whole, by place."""
-        async with self._database.begin() as tx:
-            row = await _lock(tx, TorrentRow.id == torrent_id)
-            if row is not None:
-                row.finished = [{"index": index, "path": path} for index, path in paths.items()]
+        await self._set(torrent_id, finished=[{"index": index, "path": path} for index, path in paths.items()])
 
     async def reopen(self, torrent_id: int, *, incomplete: bool) -> None:
         """Forget which files are whole, and if more are wanted now, that it was complete."""
-        async with self._database.begin() as tx:
-            row = await _lock(tx, TorrentRow.id == torrent_id)
-            if row is not None:
-                row.finished = None
-                row.completed_at = None if incomplete else row.completed_at
+        await self._set(torrent_id, finished=None, **({"completed_at": None, "seeded_at": None} if incomplete else {}))
 
-    async def set_stopped(self, torrent_id: int, stopped: bool) -> None:
-        """Remember whether somebody wants it to stand still."""
+    async def mark(self, torrent_id: int, **marks: bool | datetime | None) -> None:
+        """Remember that it is `stopped`, `held_back` for want of room on the disk, or `seeded_at` when to its limit."""
+        await self._set(torrent_id, **marks)
+
+    async def _set(self, torrent_id: int, **values: object) -> None:
         async with self._database.begin() as tx:
-            row = await _lock(tx, TorrentRow.id == torrent_id)
-            if row is not None:
-                row.stopped = stopped
+            await tx.execute(update(TorrentRow).where(TorrentRow.id == torrent_id).values(values))
 
     async def set_note(self, torrent_id: int, note: str, *, user_id: UserId | None = None) -> None:
         """Tell one claimant, or all, something about a torrent; empty takes it back."""
         async with self._database.begin() as tx:
-            for claim in await tx.scalars(select(ClaimRow).where(ClaimRow.torrent_id == torrent_id)):
-                if user_id in (None, claim.user_id):
-                    claim.note = note
+            whose = [ClaimRow.user_id == user_id] if user_id is not None else []
+            await tx.execute(update(ClaimRow).where(ClaimRow.torrent_id == torrent_id, *whose).values(note=note))
 
     async def saw(self, stored: Stored, torrent: Torrent, *, complete: bool, undone: bool = False) -> Stored:
         """Write down what the engine says about a torrent: that it is there, its name, size, hashes, completion.
@@ -260,12 +244,8 @@ class Claims:
             return await self._usage(tx, (await people(tx, [user.id])).get(user.id, user))
 
     async def _usage(self, tx: Tx, user: User) -> Usage:
-        found = await tx.execute(
-            select(func.coalesce(func.sum(func.coalesce(ClaimRow.size_bytes, TorrentRow.size_bytes)), 0), func.count())
-            .select_from(ClaimRow)
-            .join(TorrentRow, TorrentRow.id == ClaimRow.torrent_id)
-            .where(ClaimRow.user_id == user.id)
-        )
+        summed = func.sum(func.coalesce(ClaimRow.size_bytes, TorrentRow.size_bytes))
+        found = await tx.execute(_claimed_by(user).with_only_columns(summed, func.count(), maintain_column_froms=True))
         size, number = found.one()
         limits = self._limits
         return Usage(
@@ -289,6 +269,10 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _claimed_by(user: User) -> Select[TorrentRow]:
+    return select(TorrentRow).join(ClaimRow, ClaimRow.torrent_id == TorrentRow.id).where(ClaimRow.user_id == user.id)
+
+
 def _hash_is(infohash: str) -> ColumnElement[bool]:
     return or_(TorrentRow.v1 == infohash, TorrentRow.v2 == infohash)
 
@@ -309,7 +293,7 @@ async def _locked_or_new(tx: Tx, content: Metainfo | Magnet, stopped: bool) -> T
     which = _hashes_are(content.v1, content.v2)
     row = await _lock(tx, which)
     if row is not None:
-        return row
+        return _adopted(row, content)
     try:
         async with tx.begin_nested():
             row = _new_row(content, stopped)
@@ -319,30 +303,48 @@ async def _locked_or_new(tx: Tx, content: Metainfo | Magnet, stopped: bool) -> T
         row = await _lock(tx, which)
         if row is None:
             raise
-    return row
+    return _adopted(row, content)
 
 
 def _new_row(content: Metainfo | Magnet, stopped: bool) -> TorrentRow:
+    told, link = (content, None) if isinstance(content, Metainfo) else (None, content.uri)
     return TorrentRow(
-        v1=content.v1 or None,
-        v2=content.v2 or None,
-        name=content.name,
-        size_bytes=content.size_bytes if isinstance(content, Metainfo) else None,
-        metainfo=content.raw if isinstance(content, Metainfo) else None,
-        magnet=content.uri if isinstance(content, Magnet) else None,
-        folder=content.infohash,
-        finished=None,
-        stopped=stopped,
-        keep_files=False,
-        added_at=_now(),
-    )
+        v1=content.v1 or None, v2=content.v2 or None, name=content.name, folder=content.infohash, finished=None,
+        size_bytes=told.size_bytes if told else None, metainfo=told.raw if told else None, magnet=link,
+        stopped=stopped, keep_files=False, added_at=_now(),
+    )  # fmt: skip
 
 
-def _adopt(row: TorrentRow, content: Metainfo | Magnet) -> None:
+async def _give_up(tx: Tx, user_id: int, torrent_id: int, *, keep_files: bool = False) -> Stored:
+    row = await _lock(tx, TorrentRow.id == torrent_id)
+    if row is None:
+        raise Missing("There is no such torrent.")
+    await tx.execute(delete(ClaimRow).where(ClaimRow.user_id == user_id, ClaimRow.torrent_id == torrent_id))
+    stored = (await _with_claims(tx, [row]))[0]
+    if not stored.claims:
+        row.keep_files = keep_files
+        row.stopped, row.held_back = False, False
+        row.confirmed_at, row.completed_at, row.seeded_at, row.finished = None, None, None, None
+    return stored
+
+
+async def _give_up_for(tx: Tx, user_id: int, torrent_id: int | None, content: Metainfo | Magnet) -> None:
+    if torrent_id is None:
+        return
+    # Both are locked at once, in one order: somebody may change from that one to this one.
+    both = or_(TorrentRow.id == torrent_id, _hashes_are(content.v1, content.v2))
+    await tx.execute(select(TorrentRow.id).where(both).order_by(TorrentRow.id).with_for_update())
+    if await tx.get(ClaimRow, (user_id, torrent_id)) is None:
+        raise Missing("You have no such torrent.")
+    await _give_up(tx, user_id, torrent_id)
+
+
+def _adopted(row: TorrentRow, content: Metainfo | Magnet) -> TorrentRow:
     """A .torrent tells more than the magnet that was given first."""
     if isinstance(content, Metainfo) and row.size_bytes is None:
         row.size_bytes, row.name, row.metainfo = content.size_bytes, content.name, content.raw
         row.v1, row.v2 = row.v1 or content.v1 or None, row.v2 or content.v2 or None
+    return row
 
 
 async def _new_claim(tx: Tx, user_id: UserId, row: TorrentRow, stopped: bool) -> ClaimRow:
@@ -380,18 +382,15 @@ async def _with_claims(tx: Tx, rows: Sequence[TorrentRow]) -> tuple[Stored, ...]
         every = found.all()
         picked = await picks.of(tx, {claim.user_id for claim in every}, some)
         for claim in every:
-            claims[claim.torrent_id].append(_claim(claim, picked.get((claim.user_id, claim.torrent_id), ())))
+            its = (claim.media_id, claim.episode, claim.note, claim.size_bytes)
+            picks_of = picked.get((claim.user_id, claim.torrent_id), ())
+            claims[claim.torrent_id].append(Claim(UserId(claim.user_id), claim.claimed_at, *its, picks_of))
     return tuple(_stored(row, tuple(claims[row.id])) for row in rows)
-
-
-def _claim(row: ClaimRow, picked: tuple[Pick, ...]) -> Claim:
-    user_id = UserId(row.user_id)
-    return Claim(user_id, row.claimed_at, row.media_id, row.episode, row.note, row.size_bytes, picked)
 
 
 def _stored(row: TorrentRow, claims: tuple[Claim, ...]) -> Stored:
     return Stored(
         id=row.id, v1=row.v1, v2=row.v2, name=row.name, size_bytes=row.size_bytes, folder=row.folder,
         stopped=row.stopped, keep_files=row.keep_files, added_at=row.added_at, confirmed_at=row.confirmed_at,
-        completed_at=row.completed_at, claims=claims,
+        completed_at=row.completed_at, claims=claims, held_back=row.held_back, seeded_at=row.seeded_at,
     )  # fmt: skip

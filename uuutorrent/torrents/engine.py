@@ -75,6 +75,14 @@ class Torrent:
     down_limit_bps: int = 0
     up_limit_bps: int = 0
     """0: no limit."""
+    last_activity: datetime | None = None
+    """When bytes of its content last went either way; before any did, when it was added."""
+    seeding_s: int = 0
+    """For how long it was whole and running."""
+    downloaded_bytes: int = 0
+    """Everything that was ever received for it, also what had to be thrown away."""
+    session_up_bytes: int = 0
+    """Uploaded since the engine started."""
 
     @property
     def is_complete(self) -> bool:
@@ -183,6 +191,10 @@ class Engine(Protocol):
         """Read the files again and verify them."""
         ...
 
+    async def reannounce(self, ids: Sequence[EngineId]) -> None:
+        """Ask their trackers for peers now, as far as those let themselves be asked again."""
+        ...
+
     async def delete(self, ids: Sequence[EngineId], *, with_files: bool) -> None:
         """Forget them, and their files when asked. Unknown ones are no error."""
         ...
@@ -213,4 +225,16 @@ class Engine(Protocol):
 
     async def set_limits(self, id: EngineId, *, down_bps: int, up_bps: int) -> None:
         """Speed limits; 0: none."""
+        ...
+
+    async def uploaded(self) -> int:
+        """Bytes that all torrents together uploaded since it started; after a restart it begins at 0 again."""
+        ...
+
+    async def up_limit(self) -> int:
+        """How fast all torrents together may upload; 0: no limit."""
+        ...
+
+    async def set_up_limit(self, bps: int) -> None:
+        """Limit what all torrents together upload; 0: no limit."""
         ...

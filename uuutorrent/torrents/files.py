@@ -45,6 +45,8 @@ class Opened:
 
     fd: int
     entry: Entry
+    place: str
+    """Where it is beneath the download root."""
 
 
 @dataclass(slots=True)
@@ -130,7 +132,7 @@ class Files:
             raise
         except OSError as e:
             raise _told(e, path) from e
-        return Opened(fd, _entry(parts[-1], os.fstat(fd)))
+        return Opened(fd, _entry(parts[-1], os.fstat(fd)), found)
 
     async def space(self) -> os.statvfs_result:
         """How full the disk of the downloads is.

@@ -12,28 +12,25 @@ from collections.abc import Callable
 from contextlib import aclosing, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select, update
 
 from uuutorrent.accounts import User, UserId, hold, people
 from uuutorrent.anime.anime import MediaId
 from uuutorrent.anime.watchlist import Watchlists
-from uuutorrent.errors import Missing, RemoteError, Unexpected, UuuError
+from uuutorrent.errors import Conflict, Missing, RemoteError, UuuError
 from uuutorrent.releases.release import Found, Ranked
 from uuutorrent.releases.search import Releases
 from uuutorrent.store.database import Database, Tx
 from uuutorrent.store.tables import GrabRow
 from uuutorrent.tally import Tally
-from uuutorrent.torrents import batches
 from uuutorrent.torrents.batches import Share
+from uuutorrent.torrents.choosing import Choosing
 from uuutorrent.torrents.engine import InfoHash
 from uuutorrent.torrents.grab import Grab, GrabState, Step, Stopwatch
 from uuutorrent.torrents.holdings import Stored
 from uuutorrent.torrents.library import Library
-from uuutorrent.torrents.metainfo import parse_magnet, parse_torrent
-from uuutorrent.torrents.sources import Source
 
 __all__ = ["Grab", "GrabState", "Grabs", "Step"]
 
@@ -48,8 +45,13 @@ RECENT = 50
 
 _OPEN = (GrabState.ASKED, GrabState.CLAIMED, GrabState.ADDED)
 _CANCELLED = "It was cancelled before anything was added."
+_INTERRUPTED = "It was interrupted"
 _BROKEN = "Something broke before anything was added; try again."
 _DELETED = "The torrent was deleted before it was complete."
+
+
+class _Meanwhile(Conflict):
+    """Another daemon was quicker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class Grabs:
         self._database = database
         self._watchlists = watchlists
         self._releases = releases
+        self._choosing = Choosing(releases)
         self._library = library
         self._tally = tally
         self._running: dict[int, asyncio.Event] = {}
@@ -156,6 +159,18 @@ class Grabs:
             grabs = [_grab(row) for row in rows]
         return tuple([await self._up_to_date(user, grab) for grab in grabs])
 
+    async def moved(self, tx: Tx, user: User, old: str, new: InfoHash, title: str, why: str) -> None:
+        """Another torrent takes the place of one that is on its way: what fetched that one fetches it now.
+
+        Inside the transaction that changes the claims.
+        """
+        on_its_way = (GrabRow.state.in_((GrabState.CLAIMED, GrabState.ADDED)), GrabRow.infohash == old)
+        await tx.execute(
+            update(GrabRow)
+            .where(GrabRow.user_id == user.id, *on_its_way)
+            .values(state=GrabState.CLAIMED, infohash=new, title=title, reason=why)
+        )
+
     async def resume(self) -> None:
         """Finish searches that were interrupted, or fail them with a reason. At the start; safe at any time.
 
@@ -165,10 +180,18 @@ class Grabs:
             if row.state != GrabState.ASKED or row.id in self._running:
                 continue
             if user is None or datetime.now(UTC) - row.asked_at > WORTH_RETRYING:
-                await self._fail(row.id, "It was interrupted, and nobody waits for it any more; ask again.")
+                await self._fail(row.id, f"{_INTERRUPTED}, and nobody waits for it any more; ask again.")
             else:
                 log.info("grab taken up again", grab=row.id)
-                await self._run(user, _grab(row), Stopwatch(self._tally, None))
+                await self._run(user, _grab(row), Stopwatch(self._tally, None), is_again=True)
+
+    async def news(self, since: datetime) -> tuple[tuple[UserId, Grab], ...]:
+        """Everybody's grabs that got their part of a batch, or failed with nobody waiting, after this moment."""
+        got = and_(GrabRow.state == GrabState.COMPLETE, GrabRow.files.is_not(None))
+        lost = and_(GrabRow.state == GrabState.FAILED, GrabRow.reason.startswith(_INTERRUPTED))
+        async with self._database.begin() as tx:
+            rows = await tx.scalars(select(GrabRow).where(GrabRow.ended_at > since, or_(got, lost)))
+            return tuple((UserId(row.user_id), _grab(row)) for row in rows)
 
     async def settle(self) -> None:
         """Bring open grabs in step with the library: added, complete, or given up. After each `Library.reconcile`."""
@@ -194,7 +217,7 @@ class Grabs:
             return grab
         return await self.one(user, grab.id)
 
-    async def _run(self, user: User, grab: Grab, watch: Stopwatch) -> Grab:
+    async def _run(self, user: User, grab: Grab, watch: Stopwatch, *, is_again: bool = False) -> Grab:
         over = self._running[grab.id] = asyncio.Event()
         reason = _BROKEN
         try:
@@ -202,9 +225,12 @@ class Grabs:
             if (await self.one(user, grab.id)).state is GrabState.ASKED:
                 await self._fetch(user, grab, watch)
             reason = ""
+        except _Meanwhile:
+            reason = ""
         except UuuError as e:
             reason = ""
-            return (await asyncio.shield(self._fail(grab.id, e.message, watch))).because(e)
+            why = f"{_INTERRUPTED}, and failed when it was done again: {e.message}" if is_again else e.message
+            return (await asyncio.shield(self._fail(grab.id, why, watch))).because(e)
         except asyncio.CancelledError:
             reason = _CANCELLED
             raise
@@ -226,10 +252,12 @@ class Grabs:
         watch.end("search", less_ms=found.rank_ms)
         watch.done("rank", found.rank_ms)
         with watch.step("add"):
-            chosen, source, share = await self._choose(found, grab)
+            chosen, source, share = await self._choosing.choose(found, grab.infohash, whole_batch=grab.whole_batch)
 
             async def also(tx: Tx, infohash: InfoHash) -> None:
-                row = await tx.get_one(GrabRow, grab.id)
+                row = await tx.get_one(GrabRow, grab.id, with_for_update=True)
+                if row.state != GrabState.ASKED:  # by another daemon, which took it for interrupted
+                    raise _Meanwhile("It was fetched or given up meanwhile.")
                 row.state, row.infohash = GrabState.CLAIMED, infohash
                 row.title, row.reason, row.steps = chosen.release.title, _reason(found, chosen, share), watch.taken
                 row.files = None if share is None else list(share.files)
@@ -248,31 +276,6 @@ class Grabs:
         with watch.step("link"), suppress(RemoteError):
             await self._library.confirm(user, added.infohash)
         await self._move(grab.id, GrabState.ADDED, watch=watch)
-
-    async def _choose(self, found: Found, grab: Grab) -> tuple[Ranked, Source, Share | None]:
-        """The release to take, its content, and what of it; the next best where nothing can be told of a batch."""
-        trouble: Missing | None = None
-        for chosen in batches.choices(found, grab.infohash, whole_batch=grab.whole_batch):
-            source = await self._source(chosen)
-            if not batches.is_batch(chosen):
-                return chosen, source, None
-            try:
-                share = partial(batches.share, source, chosen, found.wanted, whole=grab.whole_batch)
-                # Reading thousands of names takes a second, in which no screen may wait.
-                return chosen, source, await asyncio.to_thread(share)
-            except Missing as e:
-                trouble = trouble or e
-        raise trouble or Missing(found.said)
-
-    async def _source(self, chosen: Ranked) -> Source:
-        release = chosen.release
-        if release.link.startswith("magnet:"):
-            source: Source = parse_magnet(release.link)
-        else:
-            source = parse_torrent(await self._releases.torrent_file(release))
-        if release.infohash not in (source.v1, source.v2):
-            raise Unexpected("The index", "it sent another torrent than the one that was chosen; nothing was added")
-        return source
 
     async def _next_episode(self, user: User, media_id: int) -> int:
         entry = await self._watchlists.entry(user, MediaId(media_id))

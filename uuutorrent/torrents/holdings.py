@@ -10,6 +10,7 @@ from uuutorrent.accounts import UserId
 from uuutorrent.errors import Refused
 from uuutorrent.torrents.engine import InfoHash, Peer, Phase, Snapshot, Torrent, TorrentFile, Tracker
 
+WAITS = "It waits for room on the disk, and goes on by itself."
 BY_HAND = 0
 """The anime and the episode of files that were chosen by hand."""
 
@@ -91,6 +92,15 @@ class Stored:
     confirmed_at: datetime | None
     completed_at: datetime | None
     claims: tuple[Claim, ...] = ()
+    held_back: bool = False
+    """It waits for room on the disk."""
+    seeded_at: datetime | None = None
+    """When its seeding came to its limit."""
+
+    @property
+    def stands_still(self) -> bool:
+        """It shall not run: somebody wants that, or the disk has no room for it."""
+        return self.stopped or self.held_back
 
     @property
     def infohash(self) -> InfoHash:
@@ -221,6 +231,18 @@ class Finished:
     files: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A whole file of one claim, and what it is."""
+
+    infohash: InfoHash
+    path: str
+    """Within its torrent, "/" between folders."""
+    media_id: int | None
+    episodes: tuple[int, ...]
+    """Those that the claim knows it to be; none where it does not say."""
+
+
 def joined(
     stored: Stored,
     claim: Claim,
@@ -235,6 +257,8 @@ def joined(
     torrent = snapshot.find(stored.v1, stored.v2)
     if torrent is None:
         return _unseen(stored, claim, owners, claim.note or _absence(stored, snapshot))
+    if stored.held_back and not claim.note:
+        claim = replace(claim, note=WAITS)
     if claim.is_part:
         torrent = _own_part(torrent, claim, files)
     return _seen(stored, claim, owners, torrent)
@@ -320,11 +344,11 @@ def _single(claim: Claim) -> int | None:
 
 def amount(size_bytes: int) -> str:
     """A size for people: 9.8 GiB, 350 MiB, 12 KiB."""
-    left, units = float(size_bytes), ["GiB", "MiB", "KiB"]
+    left, units = float(size_bytes), ["TiB", "GiB", "MiB", "KiB"]
     unit = "B"
     while left >= 1000 and units:
         left, unit = left / 1024, units.pop()
-    return f"{left:.1f} {unit}" if unit == "GiB" or (unit == "MiB" and left < 10) else f"{left:.0f} {unit}"
+    return f"{left:.1f} {unit}" if unit in ("GiB", "TiB") or (unit == "MiB" and left < 10) else f"{left:.0f} {unit}"
 
 
 def _absence(stored: Stored, snapshot: Snapshot) -> str:

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
+from datetime import datetime
 from pathlib import Path
 
 from uuutorrent import config
@@ -17,13 +18,31 @@ from uuutorrent.accounts import Admin, User
 from uuutorrent.errors import Conflict, Invalid, Missing, Refused, RemoteError, Unexpected, Unreachable
 from uuutorrent.store.database import Database, Tx
 from uuutorrent.torrents.claims import Also, Claims
-from uuutorrent.torrents.engine import Engine, EngineId, Snapshot
-from uuutorrent.torrents.followers import Followers
-from uuutorrent.torrents.holdings import Added, Claim, Details, Finished, Holding, Part, Stored, Usage, joined
+from uuutorrent.torrents.engine import Engine, Snapshot
+from uuutorrent.torrents.guard import Guard
+from uuutorrent.torrents.holdings import (
+    BY_HAND,
+    Added,
+    Claim,
+    Details,
+    Finished,
+    Holding,
+    Part,
+    Piece,
+    Stored,
+    Taken,
+    Usage,
+    joined,
+)  # fmt: skip
 from uuutorrent.torrents.live import Live
+from uuutorrent.torrents.metainfo import parse_magnet, parse_torrent
+from uuutorrent.torrents.orphans import OrphanHunt
 from uuutorrent.torrents.outside import Outside
 from uuutorrent.torrents.placing import Placing
+from uuutorrent.torrents.seeding import Seeding
 from uuutorrent.torrents.sources import Source, Sources
+from uuutorrent.torrents.space import Look, Space, look_at
+from uuutorrent.torrents.steering import Steering
 
 __all__ = ["Added", "Details", "Finished", "Holding", "Library", "Usage"]
 
@@ -31,7 +50,7 @@ REREAD_S = 30.0
 """How often a follower reads the claims again though nothing was said to have changed."""
 
 
-class Library:
+class Library(Steering):
     """Adding, watching, steering and giving up torrents."""
 
     def __init__(
@@ -43,13 +62,17 @@ class Library:
         download_dir: Path,
         *,
         sources: Sources | None = None,
+        floor_bytes: int = 0,
+        look: Look = look_at,
     ) -> None:
-        self._engine = engine
-        self._live = live
-        self._claims = Claims(database, limits)
-        self._placing = Placing(self._claims, engine, live, download_dir)
+        claims = Claims(database, limits)
+        placing = Placing(claims, engine, live, download_dir)
+        super().__init__(claims, placing, engine, live)
+        self.space = Space(claims, live, download_dir, floor_bytes, look=look)
+        self.guard = Guard(claims, placing, engine, live, self.space)
+        self.seeding = Seeding(claims, placing, engine, live)
+        self.orphans = OrphanHunt(database, claims, engine, download_dir)
         self._sources = sources or Sources(Outside(allow_loopback=limits.allow_loopback))
-        self._followers = Followers(live)
 
     # Adding
 
@@ -81,22 +104,79 @@ class Library:
         While the engine is away the claim stays, and `reconcile` adds it later.
 
         Raises:
-            Refused: it would exceed the quota.
+            Refused: it would exceed the quota; as `NoRoom`: the disk.
             Conflict: the engine has it already, and not from here.
             Invalid, Unexpected: the engine does not take it. In these cases the claim is taken back.
         """
+        await self.space.check(source, part)
         taken = await self._claims.claim(
             user, source, media_id=media_id, episode=episode, stopped=stopped, also=also, part=part
         )
+        try:
+            return await self._put_in(taken)
+        except (Invalid, Unexpected, Conflict):
+            if not taken.existed:
+                await self._take_back(user, taken.stored)
+            raise
+
+    async def replace(
+        self,
+        user: User,
+        old_infohash: str,
+        source: Source,
+        *,
+        media_id: int | None,
+        episode: int | None,
+        also: Also | None = None,
+        part: Part | None = None,
+        keep_old: bool = False,
+    ) -> Added:
+        """As `add`, in place of another torrent of theirs, whose files go with its last claim.
+
+        The quota counts the difference only. With `keep_old` they keep what is complete until the new one is.
+
+        Raises:
+            Missing: they have no such torrent (any more).
+            Refused: the old one is a batch, of which other episodes may be fine; or it would exceed the quota.
+            Conflict, Invalid, Unexpected: the engine does not take it, and the old one is claimed again.
+        """
+        old = await self._claims.mine(user, old_infohash)
+        _check_can_be_replaced(old, old.claim_of(user.id), source, keep_old=keep_old)
+        if keep_old:
+            return await self.add(user, source, media_id=media_id, episode=episode, also=also, part=part)
+        await self.space.check(source, part, instead_of=old)
+        before = await self.source_of(old)
+        taken = await self._claims.claim(
+            user, source, media_id=media_id, episode=episode, also=also, part=part, instead_of=old.id
+        )
+        try:
+            added = await self._put_in(taken)
+        except (Invalid, Unexpected, Conflict):
+            await self._go_back(user, taken, old, before)
+            raise
+        await self._left(old, user)
+        return added
+
+    async def _go_back(self, user: User, taken: Taken, old: Stored, before: Source) -> None:
+        """What was given up for something that the engine does not take is claimed as it was."""
+        claim, instead = old.claim_of(user.id), None if taken.existed else taken.stored.id
+        media_id, episode = (claim.media_id, claim.episode) if claim else (None, None)
+        back = await self._claims.claim(user, before, media_id=media_id, episode=episode, instead_of=instead)
+        await self._put_in(back)
+        await self._left(taken.stored, user)
+
+    async def source_of(self, stored: Stored) -> Source:
+        """What a torrent can be added from."""
+        metainfo, magnet = await self._claims.content(stored.id)
+        return parse_magnet(magnet or "") if metainfo is None else await asyncio.to_thread(parse_torrent, metainfo)
+
+    async def _put_in(self, taken: Taken) -> Added:
+        """Have the engine hold what was claimed; while it is away, say so."""
         stored, queued = taken.stored, ""
         try:
             await self._placing.place(stored.id)
         except Unreachable as e:
             queued = f"{e.message}. It is noted down, and will be added as soon as qBittorrent answers."
-        except (Invalid, Unexpected, Conflict):
-            if not taken.existed:
-                await self._take_back(user, stored)
-            raise
         self._live.poke()
         self._tell(stored)
         return Added(stored.infohash, stored.name, taken.already, queued)
@@ -175,6 +255,35 @@ class Library:
                 found.append(Finished(stored.infohash, stored.name, stored.folder, claim.claimed_at, files))
         return tuple(found)
 
+    async def piece(self, user: User, place: str) -> Piece | None:
+        """What the file at a place beneath the download root is to this user; None when they claim it no more."""
+        folder, _, path = place.partition("/")
+        stored = next((one for one in await self._claims.of(user) if one.folder == folder), None)
+        claim = stored.claim_of(user.id) if stored else None
+        if stored is None or claim is None:
+            return None
+        remembered = (await self._claims.finished(user)).get(stored.id)
+        index = {path: index for index, path in (await self._placing.known_whole(stored, remembered)).items()}.get(path)
+        picks = [pick for pick in claim.picks if pick.media_id != BY_HAND and index in pick.files]
+        if picks:
+            media_id = picks[-1].media_id
+            episodes = tuple(pick.episode for pick in picks if pick.media_id == media_id)
+            return Piece(stored.infohash, path, media_id, episodes)
+        episodes = () if claim.picks or claim.episode is None else (claim.episode,)
+        return Piece(stored.infohash, path, claim.media_id, episodes)
+
+    async def everything(self) -> tuple[Stored, ...]:
+        """Every torrent that somebody claims, for what the house does by itself."""
+        return tuple(stored for stored in await self._claims.every() if stored.claims)
+
+    async def of(self, user: User) -> tuple[Stored, ...]:
+        """Every torrent that this user claims, as it is remembered."""
+        return await self._claims.of(user)
+
+    async def got(self, since: datetime) -> tuple[Stored, ...]:
+        """Everybody's torrents that are complete, and were completed or claimed after this moment."""
+        return await self._claims.got(since)
+
     async def turn(self) -> tuple[int, int]:
         """Something that differs as soon as claims, or what the engine reports, may have changed."""
         return self._followers.turns, (await self._live.recent()).seq
@@ -182,118 +291,6 @@ class Library:
     async def usage(self, user: User) -> Usage:
         """What this user claims, and may."""
         return await self._claims.usage(user)
-
-    # Steering
-
-    async def pause(self, user: User, infohash: str) -> str:
-        """Let it stand still, if nobody else wants it.
-
-        Raises:
-            Missing: this user has no such torrent.
-            Unreachable: the engine is away.
-        """
-        stored = await self._claims.mine(user, infohash)
-        async with self._placing.lock(stored.id):
-            stored = await self._claims.mine(user, infohash)
-            if len(stored.claims) > 1:
-                return f"Others claim {stored.name} too, so it goes on."
-            await self._engine.stop([await self._id(stored)])
-            await self._claims.set_stopped(stored.id, stopped=True)
-        self._changed(stored)
-        return f"Paused {stored.name}."
-
-    async def resume(self, user: User, infohash: str) -> str:
-        """Let it go on.
-
-        Raises:
-            Missing: this user has no such torrent.
-            Refused: they are over their quota.
-            Unreachable: the engine is away.
-        """
-        stored = await self._claims.mine(user, infohash)
-        used = await self._claims.usage(user)
-        if stored.completed_at is None and used.quota_bytes and used.bytes > used.quota_bytes:
-            raise Refused("You are over your quota. Delete something first.")
-        async with self._placing.lock(stored.id):
-            its = await self._id(stored)
-            if stored.wanted is None:
-                await self._engine.start([its])
-            await self._claims.set_stopped(stored.id, stopped=False)
-            await self._claims.set_note(stored.id, "", user_id=user.id)
-        if stored.wanted is not None:
-            await self._placing.choose(stored.id)
-        self._changed(stored)
-        return f"Resumed {stored.name}."
-
-    async def recheck(self, user: User, infohash: str) -> str:
-        """Have the engine verify the files again.
-
-        Raises:
-            Missing: this user has no such torrent.
-            Unreachable: the engine is away.
-        """
-        stored = await self._claims.mine(user, infohash)
-        await self._engine.recheck([await self._id(stored)])
-        self._changed(stored)
-        return f"Checking the files of {stored.name}."
-
-    async def delete(self, user: User, infohash: str, *, with_files: bool) -> str:
-        """Give it up. The last claim takes the torrent out of the engine, and the files too when asked.
-
-        Raises:
-            Missing: this user has no such torrent.
-        """
-        mine = await self._claims.mine(user, infohash)
-        left = await self._claims.unclaim(user.id, mine.id, keep_files=not with_files)
-        said = f"Deleted {mine.name}{' and its files' if with_files else '; its files stay on the disk'}."
-        try:
-            if left.claims:
-                said = f"{mine.name} is off your list. Others claim it too, so it and its files stay."
-                await self._placing.untag(mine, user.id)
-                if left.wanted != mine.wanted:
-                    await self._placing.choose(mine.id)
-            else:
-                await self._placing.remove(mine.id)
-        except RemoteError as e:
-            # The claim is gone and `reconcile` sweeps the torrent: nothing for the person to do.
-            if not left.claims:
-                said = f"{mine.name} is off your list. {e.message}: it is taken out as soon as qBittorrent answers."
-        self._changed(mine)
-        return said
-
-    async def set_priority(self, user: User, infohash: str, indexes: Sequence[int], priority: int) -> None:
-        """Choose among the files: 0 not wanted, 1 normal, 6 high, 7 highest. For a sole claimant only.
-
-        Where a part of a batch is claimed, the claim grows and shrinks with it.
-        """
-        if priority not in (0, 1, 6, 7):
-            raise Invalid("A priority is 0 (not wanted), 1, 6 or 7.", field="priority")
-        stored = await self._sole(user, infohash)
-        its = await self._id(stored)
-        claim = stored.claim_of(user.id)
-        if claim is not None and claim.is_part:
-            sizes = [file.size_bytes for file in await self._engine.files(its)]
-            if not set(indexes) <= set(range(len(sizes))):
-                raise Invalid("There is no such file in the torrent.", field="files")
-            await self._claims.steer(user, stored.id, indexes, sizes, wanted=priority > 0)
-        await self._engine.set_priority(its, indexes, priority)
-        if claim is not None and claim.is_part:
-            await self._placing.choose(stored.id)
-        self._changed(stored)
-
-    async def set_sequential(self, user: User, infohash: str, on: bool) -> None:
-        """Download in order, or not. For a sole claimant only."""
-        stored = await self._sole(user, infohash)
-        await self._engine.set_sequential(await self._id(stored), on)
-        self._changed(stored)
-
-    async def set_limits(self, user: User, infohash: str, *, down_bps: int, up_bps: int) -> None:
-        """Limit its speed; 0: no limit. For a sole claimant only."""
-        if down_bps < 0 or up_bps < 0:
-            raise Invalid("A speed limit is 0 (none) or more.", field="limit")
-        stored = await self._sole(user, infohash)
-        await self._engine.set_limits(await self._id(stored), down_bps=down_bps, up_bps=up_bps)
-        self._changed(stored)
 
     # For grabs
 
@@ -349,24 +346,20 @@ class Library:
                         break
             await self._placing.reconcile(self._tell)
 
+    async def _left(self, stored: Stored, user: User) -> None:
+        """Out of the engine with what its last claimant gave up; what is not done here is done by `reconcile`."""
+        with suppress(RemoteError):
+            await self._placing.remove(stored.id)
+            if len(stored.claims) > 1:
+                await self._placing.untag(stored, user.id)
+        self._tell(stored)
+
     async def _take_back(self, user: User, stored: Stored) -> None:
         left = await self._claims.unclaim(user.id, stored.id)
         if not left.claims:
             with suppress(RemoteError):
                 await self._placing.remove(stored.id)
         self._tell(stored)
-
-    async def _sole(self, user: User, infohash: str) -> Stored:
-        stored = await self._claims.mine(user, infohash)
-        if len(stored.claims) > 1:
-            raise Refused(f"Others claim {stored.name} too, so this cannot be changed for it.")
-        return stored
-
-    async def _id(self, stored: Stored) -> EngineId:
-        there = await self._placing.find(stored)
-        if there is None:
-            raise Missing(f"qBittorrent does not have {stored.name} yet; try again in a moment.")
-        return there.id
 
     async def _whole(self, stored: Stored, claim: Claim, remembered: dict[int, str] | None) -> tuple[str, ...]:
         """The whole files that a claim is about; what others fetch of the same batch is theirs."""
@@ -384,10 +377,9 @@ class Library:
             ]
         )
 
-    def _changed(self, stored: Stored) -> None:
-        self._live.poke()
-        self._tell(stored)
 
-    def _tell(self, stored: Stored) -> None:
-        """Have everyone read again who claims this torrent, or did before it changed."""
-        self._followers.tell(claim.user_id for claim in stored.claims)
+def _check_can_be_replaced(old: Stored, claim: Claim | None, source: Source, *, keep_old: bool) -> None:
+    if {source.v1, source.v2} & {old.v1, old.v2} - {None, ""}:
+        raise Conflict(f"{old.name} cannot take its own place.")
+    if claim is not None and not keep_old and (claim.is_part or claim.picks):
+        raise Refused(f"{old.name} is a batch, of which other episodes may be fine.")

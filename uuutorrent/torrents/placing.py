@@ -99,7 +99,7 @@ class Placing:
                 await self._engine.add(new)
             if there is not None:
                 await self._engine.tag([there.id], add=_tags(stored))
-                if there.phase is Phase.PAUSED and not stored.stopped and stored.wanted is None:
+                if there.phase is Phase.PAUSED and not stored.stands_still and stored.wanted is None:
                     await self._engine.start([there.id])
             if stored.picked or stored.wanted is not None:
                 await self._choose(stored, there)
@@ -131,7 +131,7 @@ class Placing:
         if off or on:
             self._looked.pop(stored.id, None)
             await self._claims.reopen(stored.id, incomplete=bool(on))
-        if not stored.stopped and (wanted is not None or on):
+        if not stored.stands_still and (on or (wanted is not None and stored.seeded_at is None)):
             await self._engine.start([there.id])
         # Last: until the tag is there, `reconcile` does all of this again.
         tags = _tags_of_choice(wanted)
@@ -214,7 +214,7 @@ class Placing:
                 return await self._add_again(stored)
             self._missed.discard(stored.id)
             changed = await self._write_down(stored, there)
-            if there.phase is not Phase.METADATA and _chosen_tags(there) != {*_tags_of_choice(stored.wanted)}:
+            if there.phase is not Phase.METADATA and not is_chosen(stored, there):
                 await self.choose(stored.id)
                 return True
             return changed
@@ -241,6 +241,7 @@ class Placing:
             await self._claims.set_note(stored.id, f"qBittorrent does not take it: {e.message}")
             return True
         log.info("torrent added again", infohash=stored.infohash)
+        await self._claims.mark(stored.id, seeded_at=None)  # what it seeded before is forgotten with it
         await self._claims.set_note(stored.id, "")
         self._missed.discard(stored.id)
         self._live.poke()
@@ -320,7 +321,7 @@ class Placing:
             note = f"It turned out to be {amount(there.size_bytes)}, which is over your quota."
             await self._claims.set_note(stored.id, note, user_id=user.id)
         if over and len(over) == len(stored.claims):
-            await self._claims.set_stopped(stored.id, stopped=True)
+            await self._claims.mark(stored.id, stopped=True)
             await self._engine.stop([there.id])
 
     async def _is_over(self, user: User) -> bool:
@@ -340,7 +341,7 @@ class Placing:
             save_path=str(self._download_dir / stored.folder),
             category=f"u/{owner.name}" if owner else "",
             tags=_tags(stored),
-            stopped=stored.stopped or stored.wanted is not None,
+            stopped=stored.stands_still or stored.wanted is not None,
         )
 
     def _clear(self, folder: str) -> None:
@@ -366,6 +367,11 @@ def _match(stored: Stored, torrents: tuple[Torrent, ...]) -> Torrent | None:
         if (torrent.v1 and torrent.v1 == stored.v1) or (torrent.v2 and torrent.v2 == stored.v2):
             return torrent
     return None
+
+
+def is_chosen(stored: Stored, there: Torrent) -> bool:
+    """Whether just the files that are wanted of it are switched on."""
+    return _chosen_tags(there) == {*_tags_of_choice(stored.wanted)}
 
 
 def _chosen_tags(there: Torrent) -> frozenset[str]:

@@ -10,20 +10,20 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
-from typing import Any, Self, TypeVar, cast
+from typing import Self, TypeVar, cast
 
 import qbittorrentapi as api
 
 from uuutorrent.errors import Conflict, Invalid, Missing, Unexpected, Unreachable
 from uuutorrent.tally import Tally
-from uuutorrent.torrents.engine import EngineId, NewTorrent, Peer, Phase, Torrent, TorrentFile, Tracker
+from uuutorrent.torrents import reported
+from uuutorrent.torrents.engine import EngineId, NewTorrent, Peer, Torrent, TorrentFile, Tracker
 from uuutorrent.torrents.lane import Lane
+from uuutorrent.torrents.reported import Row
 
 T = TypeVar("T")
-Row = Mapping[str, Any]
 
 SERVICE = "qBittorrent"
 CONNECT_S = 3.0
@@ -35,37 +35,6 @@ BANNED_S = 900.0
 """After "this address is banned" nothing is asked for so long; qBittorrent bans for an hour."""
 ADD_TRIES_S = (0.3, 0.7, 1.5)
 """A qBittorrent that is still loading its torrents refuses every add; pauses before the next tries."""
-UNKNOWN_ETA_S = 8_640_000
-"""qBittorrent's "no idea": 100 days. Finished torrents report it too."""
-
-PHASES: Mapping[str, Phase] = {
-    "error": Phase.ERROR,
-    "missingFiles": Phase.MISSING,
-    "uploading": Phase.SEEDING,
-    "stalledUP": Phase.SEEDING,
-    "forcedUP": Phase.SEEDING,
-    "queuedUP": Phase.COMPLETE,
-    "pausedUP": Phase.COMPLETE,
-    "stoppedUP": Phase.COMPLETE,
-    "checkingUP": Phase.CHECKING,
-    "checkingDL": Phase.CHECKING,
-    "checkingResumeData": Phase.CHECKING,
-    "unknown": Phase.CHECKING,
-    "allocating": Phase.QUEUED,
-    "queuedDL": Phase.QUEUED,
-    "metaDL": Phase.METADATA,
-    "forcedMetaDL": Phase.METADATA,
-    "downloading": Phase.DOWNLOADING,
-    "forcedDL": Phase.DOWNLOADING,
-    "stalledDL": Phase.STALLED,
-    "pausedDL": Phase.PAUSED,
-    "stoppedDL": Phase.PAUSED,
-    "moving": Phase.MOVING,
-}
-"""The states of 4.x (paused) and 5.x (stopped). Source: qBittorrent WebUI API, torrent list, `state`."""
-
-TRACKER_STATUS = ("disabled", "not contacted", "working", "updating", "not working", "not working", "unreachable")
-FINDERS: Mapping[str, str] = {"** [DHT] **": "DHT", "** [PeX] **": "PeX", "** [LSD] **": "LSD"}
 
 WRONG_LOGIN = (
     "it refuses the username and password of [qbittorrent]; correct them and restart uuutorrent. "
@@ -116,7 +85,7 @@ class QBittorrent:
         """All torrents, or those named, or those with a tag."""
         if ids is not None and not ids:
             return ()
-        return await self._ask(lambda c: tuple(_parse_torrent(row) for row in _info(c, ids, tag)))
+        return await self._ask(lambda c: tuple(reported.torrent(row) for row in _info(c, ids, tag)))
 
     async def add(self, new: NewTorrent) -> None:
         """Add it. What is there already stays as it is.
@@ -147,6 +116,10 @@ class QBittorrent:
         """Read the files again and verify them."""
         await self._each(ids, lambda c: c.torrents_recheck(torrent_hashes=ids))
 
+    async def reannounce(self, ids: Sequence[EngineId]) -> None:
+        """Ask their trackers for peers now, as far as those let themselves be asked again."""
+        await self._each(ids, lambda c: c.torrents_reannounce(torrent_hashes=ids))
+
     async def delete(self, ids: Sequence[EngineId], *, with_files: bool) -> None:
         """Forget them, and their files when asked."""
         await self._each(ids, lambda c: c.torrents_delete(delete_files=with_files, torrent_hashes=ids))
@@ -161,15 +134,17 @@ class QBittorrent:
 
     async def files(self, id: EngineId) -> tuple[TorrentFile, ...]:
         """Its files; none while the metadata is not known."""
-        return await self._ask(lambda c: tuple(_parse_file(row) for row in _rows(c.torrents_files(torrent_hash=id))))
+        return await self._ask(lambda c: tuple(reported.file(row) for row in _rows(c.torrents_files(torrent_hash=id))))
 
     async def trackers(self, id: EngineId) -> tuple[Tracker, ...]:
         """Its trackers, and how DHT, PeX and LSD do."""
-        return await self._ask(lambda c: tuple(_parse_tracker(r) for r in _rows(c.torrents_trackers(torrent_hash=id))))
+        return await self._ask(
+            lambda c: tuple(reported.tracker(r) for r in _rows(c.torrents_trackers(torrent_hash=id)))
+        )
 
     async def peers(self, id: EngineId) -> tuple[Peer, ...]:
         """The peers it is connected to."""
-        return await self._ask(lambda c: tuple(_parse_peer(row) for row in _peer_rows(c, id)))
+        return await self._ask(lambda c: tuple(reported.peer(row) for row in _peer_rows(c, id)))
 
     async def set_priority(self, id: EngineId, indexes: Sequence[int], priority: int) -> None:
         """Set the priority of some files."""
@@ -198,6 +173,18 @@ class QBittorrent:
             client.torrents_set_upload_limit(limit=up_bps, torrent_hashes=[id])
 
         await self._ask(change)
+
+    async def uploaded(self) -> int:
+        """Bytes that all torrents together uploaded since it started."""
+        return await self._ask(lambda c: int(cast("Row", c.transfer_info())["up_info_data"]))
+
+    async def up_limit(self) -> int:
+        """How fast all torrents together may upload; 0: no limit."""
+        return await self._ask(lambda c: max(int(c.transfer_upload_limit()), 0))
+
+    async def set_up_limit(self, bps: int) -> None:
+        """Limit what all torrents together upload; 0: no limit."""
+        await self._ask(lambda c: c.transfer_set_upload_limit(limit=bps))
 
     async def _each(self, ids: Sequence[EngineId], what: Callable[[api.Client], None]) -> None:
         if "all" in ids:
@@ -313,73 +300,3 @@ def _peer_rows(client: api.Client, id: EngineId) -> list[Row]:
 def _rows(answer: object) -> list[Row]:
     """The library is typed for its own classes; asked for simple responses it answers with plain JSON."""
     return cast("list[Row]", answer)
-
-
-def _parse_torrent(row: Row) -> Torrent:
-    progress, size, down = float(row["progress"]), int(row["size"]), int(row["dlspeed"])
-    phase = PHASES.get(row["state"], Phase.CHECKING)
-    if phase is Phase.STALLED and down > 0:
-        phase = Phase.DOWNLOADING
-    return Torrent(
-        id=EngineId(row["hash"]),
-        v1=row["infohash_v1"],
-        v2=row["infohash_v2"],
-        name=row["name"],
-        phase=phase,
-        progress=progress,
-        size_bytes=max(size, 0),
-        completed_bytes=int(row["completed"]),
-        # Its rates are averages that fade for minutes after the last byte.
-        down_bps=down if progress < 1 else 0,
-        up_bps=int(row["upspeed"]),
-        uploaded_bytes=int(row["uploaded"]),
-        eta_s=int(row["eta"]) if 0 <= row["eta"] < UNKNOWN_ETA_S and progress < 1 else None,
-        ratio=max(float(row["ratio"]), 0.0),
-        seeds=max(int(row["num_complete"]), int(row["num_seeds"]), 0),
-        peers=max(int(row["num_incomplete"]), int(row["num_leechs"]), 0),
-        added_at=_instant(row["added_on"]) or datetime.now(UTC),
-        completed_at=_instant(row["completion_on"]),
-        save_path=str(row["save_path"]).rstrip("/"),
-        content_path=row["content_path"],
-        tags=frozenset(tag.strip() for tag in row["tags"].split(",") if tag.strip()),
-        category=row["category"],
-        sequential=bool(row["seq_dl"]),
-        down_limit_bps=max(int(row["dl_limit"]), 0),
-        up_limit_bps=max(int(row["up_limit"]), 0),
-    )
-
-
-def _instant(seconds: int) -> datetime | None:
-    """ "Never" is written as 0, -1, or the largest unsigned number, depending on the version."""
-    return datetime.fromtimestamp(seconds, UTC) if 0 < seconds < 2**32 - 1 else None
-
-
-def _parse_file(row: Row) -> TorrentFile:
-    return TorrentFile(
-        index=int(row["index"]),
-        path=str(row["name"]).replace("\\", "/"),
-        size_bytes=int(row["size"]),
-        progress=float(row["progress"]),
-        priority=int(row["priority"]),
-    )
-
-
-def _parse_tracker(row: Row) -> Tracker:
-    status = int(row["status"])
-    return Tracker(
-        url=FINDERS.get(row["url"], row["url"]),
-        status=TRACKER_STATUS[status] if 0 <= status < len(TRACKER_STATUS) else "not working",
-        seeds=max(int(row["num_seeds"]), 0),
-        peers=max(int(row["num_peers"]), 0),
-        message=row["msg"],
-    )
-
-
-def _parse_peer(row: Row) -> Peer:
-    return Peer(
-        address=f"{row['ip']}:{row['port']}",
-        client=row["client"],
-        progress=float(row["progress"]),
-        down_bps=int(row["dl_speed"]),
-        up_bps=int(row["up_speed"]),
-    )

@@ -13,14 +13,19 @@ from textual.binding import Binding, BindingType
 
 from uuutorrent.accounts import Key
 from uuutorrent.anime.watchlist import Link
+from uuutorrent.automation.channels import Channel
+from uuutorrent.automation.preferences import Preferences
 from uuutorrent.desk import Desk
 from uuutorrent.errors import UuuError
 from uuutorrent.releases.release import Taste
 from uuutorrent.torrents.holdings import Usage
-from uuutorrent.tui import wishes
+from uuutorrent.tui import byitself, telling, wishes
+from uuutorrent.tui.autopilot import AutopilotDialog
+from uuutorrent.tui.byitself import WishesDialog
 from uuutorrent.tui.cells import Cell, Column, Piece, Row
 from uuutorrent.tui.dialogs import Ask, Choice
 from uuutorrent.tui.figures import ago, count, day, filled, size
+from uuutorrent.tui.flights import MODES
 from uuutorrent.tui.linking import LinkDialog
 from uuutorrent.tui.panel import Panel, Status, said
 from uuutorrent.tui.password import PasswordDialog
@@ -28,8 +33,9 @@ from uuutorrent.tui.screen import DeskScreen
 from uuutorrent.tui.sshkeys import KeysDialog
 from uuutorrent.tui.table import Table
 from uuutorrent.tui.taste import TasteDialog
+from uuutorrent.tui.telling import ChannelsDialog
 
-COLUMNS = (Column("what", "Your account", 12), Column("value", "", 20, flex=1))
+COLUMNS = (Column("what", "Your account", 13), Column("value", "", 20, flex=1))
 _BAR_WIDTH = 16
 HELP = {
     "anilist": "Your list on AniList, with your progress. Without a link your list is kept here, with the same keys. "
@@ -37,6 +43,9 @@ HELP = {
     "keys": "A key signs you in without a password, for ssh, sftp and scp alike. Enter shows, adds and removes keys.",
     "password": "Enter changes it. Where you sign in by key you need none.",
     "taste": "Which releases Enter takes on the watchlist, and which it prefers. Enter changes it.",
+    "autopilot": "Whether new episodes of what you watch are fetched by themselves, or offered. Enter shows it.",
+    "byitself": "What becomes of watched episodes, and of corrected versions. Enter changes it.",
+    "telling": "Where you are told outside of here what is in your inbox, and when not. Enter shows it.",
     "space": "What your torrents take of what you may use, finished or not. Enter shows them: deleting makes room.",
     "ssh": "How you come here. With a word behind it, it does one thing and ends: try help. Enter copies the line.",
     "sftp": "Your finished files, one folder per torrent, for sftp, any SFTP program, or sshfs. Enter copies the line.",
@@ -53,6 +62,8 @@ class Known:
     keys: tuple[Key, ...]
     taste: Taste
     usage: Usage
+    wishes: Preferences
+    channels: tuple[Channel, ...]
 
 
 class Rows(Table):
@@ -89,6 +100,8 @@ class AccountScreen(DeskScreen):
                 await desk.accounts.keys(user),
                 await desk.releases.tastes.of(user),
                 await desk.library.usage(user),
+                await desk.preferences.of(user),
+                await desk.channels.of(user),
             )
             self.query_one(Status).say("")
         except UuuError as e:
@@ -111,6 +124,9 @@ class AccountScreen(DeskScreen):
             "keys": self._open_keys,
             "password": self._open_password,
             "taste": self._open_taste,
+            "autopilot": self._open_autopilot,
+            "byitself": self._open_wishes,
+            "telling": self._open_channels,
             "space": lambda: self.app.switch_mode("torrents"),
         }
         if event.key in opens:
@@ -158,6 +174,20 @@ class AccountScreen(DeskScreen):
         if await self.app.push_screen_wait(TasteDialog(self.desk, taste)) is not None:
             self.shell.toast("From now on releases are chosen by that.")
 
+    @work(group="dialog", exclusive=True)
+    async def _open_autopilot(self) -> None:
+        await self.app.push_screen_wait(AutopilotDialog(self.desk))
+
+    @work(group="dialog", exclusive=True)
+    async def _open_wishes(self) -> None:
+        now = await self.desk.preferences.of(self.desk.user)
+        if await self.app.push_screen_wait(WishesDialog(self.desk, now)) is not None:
+            self.shell.toast("From now on it happens like that.")
+
+    @work(group="dialog", exclusive=True)
+    async def _open_channels(self) -> None:
+        await self.app.push_screen_wait(ChannelsDialog(self.desk))
+
     # --- what is shown
 
     def _show(self) -> None:
@@ -169,6 +199,9 @@ class AccountScreen(DeskScreen):
                 ("keys", "SSH keys", _keys(known.keys, now)),
                 ("password", "Password", "change it"),
                 ("taste", "Taste", wishes.in_words(known.taste)),
+                ("autopilot", "Autopilot", f"{known.wishes.autopilot}: {MODES[known.wishes.autopilot]}"),
+                ("byitself", "By itself", byitself.in_words(known.wishes)),
+                ("telling", "Notifications", telling.in_words(known.channels, known.wishes)),
                 ("space", "Space", _space(known.usage)),
             ]
         named = {"ssh": "Come here", "sftp": "Your files", "scp": "Fetch all"}

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Iterable
+from contextlib import aclosing, suppress
 from functools import partial
 from typing import ClassVar, get_args
 
+from textual import work
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
 
+from uuutorrent.automation.notice import Notice
 from uuutorrent.desk import Desk
+from uuutorrent.errors import UuuError
 from uuutorrent.tui.account import AccountScreen
 from uuutorrent.tui.colours import Colours
 from uuutorrent.tui.feeds import FeedsScreen
 from uuutorrent.tui.help import HelpScreen, doable, key_rows
+from uuutorrent.tui.inbox import InboxScreen
+from uuutorrent.tui.notices import toasted
 from uuutorrent.tui.pace import Studio
-from uuutorrent.tui.shell import Place, Shell
+from uuutorrent.tui.shell import TOAST_S, Place, Shell
 from uuutorrent.tui.terminal import Terminal
 from uuutorrent.tui.torrents import TorrentsScreen
 from uuutorrent.tui.watchlist import WatchlistScreen
@@ -25,14 +33,19 @@ PLACES = (
     Place("watchlist", "1", "Watchlist"),
     Place("torrents", "2", "Torrents"),
     Place("feeds", "3", "Feeds"),
-    Place("account", "4", "Account"),
+    Place("inbox", "4", "Inbox"),
+    Place("account", "5", "Account"),
 )
+RETRY_S = 5.0
+"""Pause after the inbox could not be read."""
+MOST_TOASTS = 3
+"""Notices that are said aloud within a toast's time; the rest is read in the inbox."""
 LOOK_S = 2.0
 """How often the top line asks whether the engine is well."""
 
 
 class UuuApp(Shell):
-    """One person's session: the desk, on four screens."""
+    """One person's session: the desk, on five screens."""
 
     CSS_PATH = "app.tcss"
     DEFAULT_MODE = "watchlist"
@@ -48,14 +61,18 @@ class UuuApp(Shell):
     def __init__(self, desk: Desk, terminal: Terminal | None = None, studio: Studio | None = None) -> None:
         super().__init__(terminal, studio, who=desk.user.name)
         self.desk = desk
+        self._said_at: list[float] = []
+        """When notices were said lately."""
         self.places = PLACES
         self.add_mode("watchlist", partial(WatchlistScreen, desk))
         self.add_mode("torrents", partial(TorrentsScreen, desk))
         self.add_mode("feeds", partial(FeedsScreen, desk))
+        self.add_mode("inbox", partial(InboxScreen, desk))
         self.add_mode("account", partial(AccountScreen, desk))
 
     def on_mount(self) -> None:
-        """Keep an eye on the engine."""
+        """Keep an eye on the engine, and an ear on the inbox."""
+        self._listen()
         self._look_at_engine()
         self.set_interval(LOOK_S, self._look_at_engine)
 
@@ -84,6 +101,38 @@ class UuuApp(Shell):
                 "When the terminal shows more or fewer than it said.",
                 partial(self.set_colours, colours),
             )
+
+    @work(group="inbox")
+    async def _listen(self) -> None:
+        """Say what the inbox is told while the person is here, and how much is new in it."""
+        greets = True
+        while True:
+            with suppress(UuuError):
+                unseen = await self._count_unseen()
+                if greets and unseen:
+                    self.toast(f"{unseen} new in your inbox. Press 4.")
+                greets = False
+                async with aclosing(self.desk.inbox.follow(self.desk.user)) as told:
+                    async for notice in told:
+                        self._say(notice)
+                        await self._count_unseen()
+            await asyncio.sleep(RETRY_S)
+
+    async def _count_unseen(self) -> int:
+        unseen = await self.desk.inbox.unseen(self.desk.user)
+        self.waiting = {**self.waiting, "inbox": unseen}
+        return unseen
+
+    def _say(self, notice: Notice) -> None:
+        if isinstance(self.screen, InboxScreen):
+            self.screen.action_refresh()
+            return
+        now = time.monotonic()
+        self._said_at = [at for at in self._said_at if now - at < TOAST_S]
+        if len(self._said_at) < MOST_TOASTS:
+            self._said_at.append(now)
+            text, severity = toasted(notice)
+            self.toast(text, severity=severity)
 
     def _look_at_engine(self) -> None:
         snapshot = self.desk.live.snapshot

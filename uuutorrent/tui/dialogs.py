@@ -92,7 +92,9 @@ class Ask(Dialog[str]):
 
     def body(self) -> ComposeResult:
         """What it is about, and the answers."""
-        yield Panel(*self._text, said(), *(_line(choice) for choice in self.choices), classes="words")
+        yield Panel(
+            *self._text, *([said()] if self._text else []), *(_line(choice) for choice in self.choices), classes="words"
+        )
 
     def on_key(self, event: events.Key) -> None:
         """Take the key of a choice."""

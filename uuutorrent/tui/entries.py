@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from uuutorrent.anime.anime import Anime, WatchEntry, WatchStatus
+from uuutorrent.automation.preferences import Mode
 from uuutorrent.torrents.engine import Phase
 from uuutorrent.torrents.holdings import Holding
 from uuutorrent.tui.cells import Bar, Cell, Column, Piece, Row
 from uuutorrent.tui.fetch import Fetch
 from uuutorrent.tui.figures import count, eta, percent, rate, size, span
+from uuutorrent.tui.flights import MARKS
 from uuutorrent.tui.line import Span
 from uuutorrent.tui.panel import WHEEL, Said, said
 from uuutorrent.tui.small import NARROW
@@ -23,6 +25,7 @@ COLUMNS = (
     Column("behind", "Behind", 9, priority=1),
     Column("next", "Next episode", 17),
     Column("airs", "On air", 18, priority=4),
+    Column("auto", "", 1, priority=2),
 )
 LABELS = {
     WatchStatus.CURRENT: "Watching",
@@ -51,6 +54,10 @@ class View:
     fetch: Fetch | None = None
     frame: int = 0
     is_saving: bool = False
+    mode: Mode = Mode.OFF
+    """What the autopilot does for it."""
+    is_own_mode: bool = False
+    """That was said of this show rather than of all."""
 
     @property
     def anime(self) -> Anime:
@@ -125,6 +132,7 @@ def row(view: View) -> Row:
         _behind(view),
         _next(view),
         Piece(_airs(view), "dim"),
+        MARKS[view.mode] if view.mode is not Mode.OFF or view.is_own_mode else "",
     )
     return Row(str(anime.media_id), cells)
 
@@ -200,7 +208,9 @@ def _how_far(view: View, width: int) -> Said:
     words = f" {entry.progress} of {anime.episodes or '?'} seen"
     on_air = f", {aired} aired" if aired is not None and aired != anime.episodes else ""
     late = Span(f"   {view.behind} behind", "warn") if view.behind and entry.status in WATCHED else Span("")
-    state = "saving…" if view.is_saving else LABELS[entry.status]
+    is_automatic = view.mode is not Mode.OFF or view.is_own_mode
+    usual = f"autopilot {view.mode}" if is_automatic else LABELS[entry.status]
+    state = "saving…" if view.is_saving else usual
     return said(*bar, words + on_air, late, right=[Span(state, "dim")])
 
 

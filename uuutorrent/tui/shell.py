@@ -67,6 +67,8 @@ class Shell(App[None]):
 
     trouble: reactive[str] = reactive("", repaint=False)
     """What is wrong with the engine, for the top line; empty while all is well."""
+    waiting: reactive[dict[str, int]] = reactive(dict[str, int], repaint=False)
+    """How many things wait on which screen (by its mode), for the top line."""
 
     def __init__(self, terminal: Terminal | None = None, studio: Studio | None = None, *, who: str = "") -> None:
         super().__init__()

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.widgets import Input
 
 from uuutorrent.desk import Desk
 from uuutorrent.errors import Invalid, UuuError
 from uuutorrent.torrents.holdings import Added, Holding
-from uuutorrent.tui.dialogs import Ask, Choice, Dialog, Pasted, Typed
+from uuutorrent.tui.amounts import size_of
+from uuutorrent.tui.dialogs import Ask, Choice, Dialog, Pasted
 from uuutorrent.tui.figures import count, size
-from uuutorrent.tui.line import Line, Span
+from uuutorrent.tui.form import Field, FormDialog
+from uuutorrent.tui.line import Span
 from uuutorrent.tui.panel import Panel, Said, said
 
 LONGEST_GIVEN = 16_384
 """Characters of a magnet or an address; magnets carry many trackers."""
 MOST_NAMED = 5
-_LIMIT = re.compile(r"(\d{1,7}(?:\.\d)?)\s*([kmg]?)(?:i?b)?(?:/s)?", re.IGNORECASE)
-_FACTORS = {"": 1 << 10, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+FASTEST_BPS = 10_000_000 << 10
 
 
 class AddTorrentDialog(Dialog[Added]):
@@ -63,37 +60,17 @@ class AddTorrentDialog(Dialog[Added]):
         self.dismiss(added)
 
 
-class LimitsDialog(Dialog[tuple[int, int]]):
+class LimitsDialog(FormDialog[tuple[int, int]]):
     """Asks for two speed limits; the answer is down and up in bytes per second, 0 for none."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "app.focus_previous", "Up", id="limits.up", show=False),
-        Binding("down", "app.focus_next", "Down", id="limits.down", show=False),
-    ]
-
     def __init__(self, what: str, down_bps: int, up_bps: int) -> None:
-        super().__init__("Speed limits")
-        self._what = what
-        self._now = (down_bps, up_bps)
-        self.add_class("form")
-
-    def body(self) -> ComposeResult:
-        """Both limits."""
         text = "In KiB/s, or with a unit: 500, 2M. Empty or 0 is no limit. Enter sets them."
-        yield Panel(said(Span(self._what, "accent")), said(text, wraps=True), classes="words")
-        for name, bps in zip(("down", "up"), self._now, strict=True):
-            with Horizontal(classes="field"):
-                yield Line(f"{name.title()}, at most", classes="label")
-                yield Typed(str(bps >> 10) if bps else "", placeholder="no limit", compact=True, max_length=20, id=name)
+        now = {"down": show_limit(down_bps), "up": show_limit(up_bps)}
+        super().__init__("Speed limits", _LIMITS, now, said(Span(what, "accent")), said(text, wraps=True), longest=20)
 
-    @on(Input.Submitted)
-    def _submitted(self) -> None:
-        try:
-            down, up = (limit_bps(self.query_one(f"#{name}", Input).value) for name in ("down", "up"))
-        except Invalid as e:
-            self.failed(e)
-            return
-        self.dismiss((down, up))
+    async def keep(self, typed: Mapping[str, str]) -> tuple[int, int]:
+        """Nothing is kept here: whoever asked sets them."""
+        return limit_bps(typed["down"]), limit_bps(typed["up"])
 
 
 def limit_bps(text: str) -> int:
@@ -102,12 +79,23 @@ def limit_bps(text: str) -> int:
     Raises:
         Invalid: it is not a number, or its unit is not known.
     """
-    text = text.strip()
-    if not text:
-        return 0
-    if (read := _LIMIT.fullmatch(text)) is None:
-        raise Invalid(f"{text} is no speed: type a number of KiB/s such as 500, or 2M", field="limit")
-    return int(float(read[1]) * _FACTORS[read[2].lower()])
+    try:
+        amount = text.strip().removesuffix("/s")
+        such_as = "type a number of KiB/s such as 500, or 2M"
+        return size_of(amount, noun="speed", such_as=such_as, bare="k", most=FASTEST_BPS) if amount else 0
+    except Invalid as e:
+        raise Invalid(e.message, field="limit") from e
+
+
+def show_limit(bps: int) -> str:
+    """A speed limit as it can be typed again."""
+    return str(bps >> 10) if bps else ""
+
+
+_LIMITS = (
+    Field("down", "Down, at most", "no limit", "", show_limit, limit_bps),
+    Field("up", "Up, at most", "no limit", "", show_limit, limit_bps),
+)
 
 
 def deletion(holdings: Sequence[Holding]) -> Ask:

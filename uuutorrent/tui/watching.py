@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -21,6 +21,8 @@ from textual.worker import Worker
 
 from uuutorrent.anime.anime import MediaId, WatchEntry, Watchlist, WatchStatus
 from uuutorrent.anime.watchlist import Link
+from uuutorrent.automation.flightplan import mode_for
+from uuutorrent.automation.preferences import Mode
 from uuutorrent.desk import Desk
 from uuutorrent.errors import RemoteError, UuuError
 from uuutorrent.torrents.holdings import Holding
@@ -72,8 +74,14 @@ class WatchingScreen(DeskScreen):
         """Progress as the person has it, where it is not written yet."""
         self._lists: dict[WatchStatus, Watchlist] = {}
         self._link: Link | None = None
+        self.default_mode = Mode.OFF
+        """What the autopilot does for shows of which nothing else was said."""
+        self.modes: Mapping[MediaId, Mode] = {}
+        """What it does for those of which something was."""
         self._holdings: dict[int | None, list[Holding]] = {}
         self._views: dict[str, View] = {}
+        self._sought = ""
+        """The show the cursor shall go to."""
         self._asking: Worker[None] | None = None
         self._asked_at = 0.0
         self._wheel: Timer | None = None
@@ -133,6 +141,7 @@ class WatchingScreen(DeskScreen):
         try:
             self._link = await self.desk.watchlists.link_of(self.desk.user)
             self._lists[status] = await self.desk.watchlists.list(self.desk.user, (status,), refresh=refresh)
+            await self._read_modes()
             trouble = self._lists[status].stale
             if trouble:
                 trouble = f"{trouble.rstrip('.')}. R tries again."
@@ -144,11 +153,15 @@ class WatchingScreen(DeskScreen):
         self.query_one(Status).say(trouble or self._warning())
         self.show_all()
 
+    async def _read_modes(self) -> None:
+        self.modes = await self.desk.autopilot.modes(self.desk.user)
+        self.default_mode = (await self.desk.preferences.of(self.desk.user)).autopilot
+
     def _warning(self) -> str:
         link = self._link
         if link is None or not link.expires_soon or link.expires_at is None:
             return ""
-        return f"AniList forgets this sign-in on {day(link.expires_at)}. Link it anew under 4 Account."
+        return f"AniList forgets this sign-in on {day(link.expires_at)}. Link it anew under 5 Account."
 
     def _hold(self, holdings: Sequence[Holding]) -> None:
         before, self._holdings = self._holdings, {}
@@ -188,6 +201,8 @@ class WatchingScreen(DeskScreen):
         table = self.query_one(Shows)
         table.say_empty(self._nothing())
         table.set_rows([entries.row(view) for view in ordered])
+        if self._sought and table.go(self._sought):
+            self._sought = ""
         self._show_lists()
         self._show_card()
 
@@ -207,6 +222,8 @@ class WatchingScreen(DeskScreen):
             fetch=self.fetches.get(media_id),
             frame=self._frame,
             is_saving=media_id in self.wanted,
+            mode=mode_for(entry, self.default_mode, self.modes.get(media_id)),
+            is_own_mode=media_id in self.modes,
         )
 
     def _show_lists(self) -> None:
@@ -302,6 +319,11 @@ class WatchingScreen(DeskScreen):
             await self.mount(Filter(self.needle), after="#card")
         self.set_focus(self.query_one(Filter))
 
+    def go(self, media_id: MediaId) -> None:
+        """Put the cursor on a show, as soon as it is there."""
+        self._sought = str(media_id)
+        self.look_for("")
+
     def look_for(self, needle: str) -> None:
         """Show only titles with these words; none of them: all."""
         self.needle = needle
@@ -329,6 +351,6 @@ class WatchingScreen(DeskScreen):
 def _welcome(*, is_linked: bool) -> tuple[Said, ...]:
     add = said(Span(" a ", "key", "screen.add"), " look a show up by its title, and put it on the list")
     link = said(
-        Span(" 4 ", "key", "app.show('account')"), " under Account, link AniList to keep the list you have there"
+        Span(" 5 ", "key", "app.show('account')"), " under Account, link AniList to keep the list you have there"
     )
     return (said(), add, *([] if is_linked else [link]), said(Span(" ? ", "key", "app.help"), " every key"))

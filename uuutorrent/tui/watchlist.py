@@ -12,11 +12,13 @@ from textual.worker import Worker
 
 from uuutorrent.anime.anime import MediaId, WatchEntry, WatchStatus
 from uuutorrent.anime.watchlist import FinishesShow
+from uuutorrent.automation.preferences import Mode
 from uuutorrent.automation.rule import Saving
 from uuutorrent.desk import Desk
 from uuutorrent.errors import Missing, UuuError
 from uuutorrent.torrents.grab import Grab, GrabState
 from uuutorrent.tui import entries
+from uuutorrent.tui.autopilot import AutopilotDialog, of_show
 from uuutorrent.tui.dialogs import Ask, Choice
 from uuutorrent.tui.entries import LABELS, View
 from uuutorrent.tui.feedform import RuleDialog
@@ -46,6 +48,7 @@ class WatchlistScreen(WatchingScreen):
             "minus,W", "seen(-1)", "Not seen", id="watchlist.unseen", show=False, tooltip="One episode fewer seen."
         ),
         Binding("a", "add", "Add", id="watchlist.add", tooltip="Look a show up on AniList and put it on the list."),
+        Binding("A", "autopilot", "Autopilot", id="watchlist.autopilot", tooltip="What is fetched by itself."),
         Binding("s", "move", "Move", id="watchlist.move", tooltip="To another part of the list: paused, dropped, …"),
         Binding("x,delete", "remove", "Remove", id="watchlist.remove", tooltip="Take the show off the list."),
         Binding("slash", "filter", "Filter", id="watchlist.filter", tooltip="Only titles with these words."),
@@ -62,6 +65,9 @@ class WatchlistScreen(WatchingScreen):
         ),
         Binding(
             "d", "torrent", "Its torrent", id="watchlist.torrent", show=False, tooltip="Show it among the torrents."
+        ),
+        Binding(
+            "m", "mode", "Autopilot here", id="watchlist.mode", show=False, tooltip="The autopilot, for this show only."
         ),
         Binding("escape", "give_up", "Cancel", id="watchlist.give_up", tooltip="Stop what is going on."),
     ]
@@ -81,7 +87,7 @@ class WatchlistScreen(WatchingScreen):
             return False
         if action == "give_up":
             return self.is_loading or bool(self.needle) or self._running_here is not None
-        if action in ("choose", "taste", "seen", "move", "remove", "copy_line", "torrent", "follow_feed"):
+        if action in ("choose", "taste", "seen", "move", "remove", "copy_line", "torrent", "follow_feed", "mode"):
             return self.view is not None
         return True
 
@@ -187,6 +193,27 @@ class WatchlistScreen(WatchingScreen):
             taste = await self.app.push_screen_wait(ShowTasteDialog(self.desk, view.anime))
             if taste is not None:
                 self.shell.toast(f"Your taste for {view.anime.title} is remembered.")
+
+    # --- what happens by itself
+
+    @work(group="dialog", exclusive=True)
+    async def action_autopilot(self) -> None:
+        """Say what is fetched by itself, and see what it is after."""
+        await self.app.push_screen_wait(AutopilotDialog(self.desk))
+
+    @work(group="dialog", exclusive=True)
+    async def action_mode(self) -> None:
+        """Say what the autopilot does for this show."""
+        if (view := self.view) is None:
+            return
+        media_id = view.anime.media_id
+        question = of_show(view.anime.title, self.default_mode, self.modes.get(media_id))
+        answer = await self.app.push_screen_wait(question)
+        if answer is not None:
+            mode = None if answer == "default" else Mode(answer)
+            said_of_it = await self.desk.autopilot.set_show(self.desk.user, media_id, mode)
+            self.shell.toast(said_of_it, title=view.anime.title)
+            self.load()
 
     # --- how far one is
 

@@ -13,12 +13,17 @@ import pytest
 
 from tests.conftest import PASSWORD
 from tests.people import OTHER, a_key
+from tests.servers.receiver import receiving
 from tests.ssh.verbs.conftest import House
+from tests.ssh.verbs.test_upkeep import leave, watched
 from tests.test_secondfactors import code_of
 from tests.torrents import metainfos
+from uuutorrent.automation.notice import Kind
 from uuutorrent.penalties import Offence, Source
 from uuutorrent.ssh import commands
-from uuutorrent.torrents.engine import Peer, Tracker
+from uuutorrent.torrents.engine import NewTorrent, Peer, Phase, Tracker
+from uuutorrent.torrents.metainfo import parse_torrent
+from uuutorrent.torrents.placing import OURS
 
 PAGE = (Path(__file__).parents[3] / "docs/commands.md").read_text()
 SECTIONS = dict(re.findall(r"^### (.+?)\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL))
@@ -58,7 +63,7 @@ async def about_shows(house: House) -> dict[str, Any]:
         "status": await ann.json(f"status {show} paused"),
         "search": await ann.json(f"search {show} 1"),
         "get": await ann.json(f"get {show} 1"),
-        "activity": await ann.json("activity"),
+        "grabs": await ann.json("grabs"),
         "taste": await ann.json("taste"),
         "taste set": await ann.json("taste set --resolutions 1080"),
         "taste show": await ann.json(f"taste show {show}"),
@@ -98,6 +103,52 @@ async def about_feeds(house: House) -> dict[str, Any]:
         "feeds enable": await ann.json("feeds enable 1"),
         "feeds remove": await ann.json("feeds remove 1"),
     }
+
+
+async def about_the_autopilot(house: House) -> dict[str, Any]:
+    show, ann = house.frieren.id, house.ann
+    for line in (f"watch {show}", f"status {show} current", f"progress {show} 26"):
+        await ann.json(line)
+    house.post(27)
+    return {
+        "autopilot plan": await ann.json("autopilot plan"),
+        "autopilot on": await ann.json("autopilot on --confirm all"),
+        "autopilot show": await ann.json(f"autopilot show {show} ask"),
+        "autopilot": await ann.json("autopilot"),
+        "autopilot decide": await ann.json("autopilot decide 1 skip"),
+        "autopilot off": await ann.json("autopilot off"),
+        "autopilot ask": await ann.json("autopilot ask --confirm new"),
+    }
+
+
+async def about_the_inbox(house: House) -> dict[str, Any]:
+    ann, inbox, show = house.ann, house.services.inbox, house.frieren
+    house.anilist.list_entry(member := house.anilist.add_user("AnnThere"), show)
+    await house.services.watchlists.link(ann.user, member.token)
+    about: dict[str, Any] = {"key": f"watched:{show.id}:5", "media_id": show.id, "episode": 5}
+    await inbox.tell(ann.user.id, Kind.WATCHED, "Watched?", choices=("yes", "no"), **about)
+    return {
+        "inbox": await ann.json("inbox"),
+        "activity": await ann.json("activity"),
+        "inbox answer": await ann.json("inbox answer 1 yes"),
+        "inbox seen": await ann.json("inbox seen"),
+        "inbox watched": await ann.json("inbox watched"),
+    }
+
+
+async def about_channels(house: House) -> dict[str, Any]:
+    ann = house.ann
+    async with receiving() as receiver:
+        return {
+            "notify add": await ann.json(f"notify add {receiver.url}"),
+            "notify list": await ann.json("notify list"),
+            "notify test": await ann.json("notify test 1"),
+            "notify change": await ann.json("notify change 1 --digest 5"),
+            "notify disable": await ann.json("notify disable 1"),
+            "notify enable": await ann.json("notify enable 1"),
+            "notify remove": await ann.json("notify remove 1"),
+            "notify quiet": await ann.json("notify quiet 23:30 07:00 --zone Europe/Berlin"),
+        }
 
 
 async def about_torrents(house: House) -> dict[str, Any]:
@@ -188,15 +239,48 @@ async def about_sources(house: House) -> dict[str, Any]:
     }
 
 
+async def about_health(house: House) -> dict[str, Any]:
+    infohash = await house.holds(house.ann, "Lectures", {"one.mkv": 5})
+    house.engine.change(infohash, phase=Phase.MISSING)
+    await house.services.live.refresh()
+    await house.services.observations.look_once()
+    return {"health": await house.boss.json("health")}
+
+
+async def about_upkeep(house: House) -> dict[str, Any]:
+    boss = house.boss
+    held = await house.holds(house.ann, "Lectures", {"one.mkv": 5})
+    await house.completes(held, {"Lectures/one.mkv": b"12345"})
+    await house.ann.says(f"delete {held}")
+    leave(house)
+    for name, tag in (("lost.mkv", OURS), ("theirs.iso", "")):
+        made = parse_torrent(metainfos.single(name))
+        tags = tuple(filter(None, [tag]))
+        await house.engine.add(NewTorrent(made.v1, "", name, made.raw, None, "/elsewhere", "", tags))
+    await watched(house, house.ann)
+    return {
+        "policy": await boss.json("policy bob --ratio 2"),
+        "traffic": await boss.json("traffic"),
+        "orphans": await boss.json("orphans"),
+        "orphans remove": await boss.json("orphans remove left.mkv"),
+        "tidy": await house.ann.json("tidy 14"),
+    }
+
+
 ABOUT = (
     about_shows,
     about_corrections,
     about_feeds,
+    about_the_autopilot,
+    about_the_inbox,
+    about_channels,
     about_torrents,
     about_oneself,
+    about_factors,
     about_people,
     about_sources,
-    about_factors,
+    about_health,
+    about_upkeep,
 )
 
 

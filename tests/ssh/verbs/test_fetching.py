@@ -1,4 +1,4 @@
-"""get, activity: documents, exit codes, and what is said while something outside is away."""
+"""get, grabs: documents, exit codes, and what is said while something outside is away."""
 
 from __future__ import annotations
 
@@ -109,23 +109,23 @@ async def test_somebody_over_quota_is_refused(house: House) -> None:
     assert (answer.code, answer.json["error"]["code"]) == (3, "refused")
 
 
-async def test_activity_is_ones_own_newest_first(house: House) -> None:
+async def test_grabs_are_ones_own_newest_first(house: House) -> None:
     post = house.post(5)
     await house.ann.says(f"get {house.frieren.id} 5")
     await house.ann.type(f"get {house.frieren.id} 29")
-    failed, added = await house.ann.json("activity")
+    failed, added = await house.ann.json("grabs")
     assert (failed["state"], failed["episode"], failed["title"]) == ("failed", 29, "")
     assert (added["state"], added["episode"], added["title"]) == ("added", 5, post.title)
-    shown = await house.ann.says("activity")
+    shown = await house.ann.says("grabs")
     assert f"{added['asked_at']}  {house.frieren.id} episode 5: added\n    {post.title}\n" in shown
-    assert await house.bob.json("activity") == []
-    assert await house.bob.says("activity") == "Nothing was fetched yet.\n"
+    assert await house.bob.json("grabs") == []
+    assert await house.bob.says("grabs") == "Nothing was fetched yet.\n"
 
 
 async def test_titles_of_posts_do_not_drive_the_terminal(house: House) -> None:
     title = "[\x9b31mEvil\u202e] Sousou no Frieren - 05 (1080p).mkv"
     house.nyaa.post(title, torrent=None, size=1000)
-    for line in ("search 1001 5", "get 1001 5", "torrents", "activity"):
+    for line in ("search 1001 5", "get 1001 5", "torrents", "grabs"):
         assert all(char.isprintable() or char == "\n" for char in await house.ann.says(line))
         assert (await house.ann.type(f"{line} --json")).out.rstrip("\n").isprintable()
 
@@ -182,7 +182,7 @@ async def test_a_batch_of_which_nothing_can_be_told_says_what_it_holds(house: Ho
     answer = await house.ann.type(f"get {house.frieren.id} 5")
     assert answer.code == 4
     assert "Which of its files episode 5 is cannot be told for sure" in answer.err
-    said = " ".join((await house.ann.says("activity")).split())
+    said = " ".join((await house.ann.says("grabs")).split())
     assert "Only a batch holds it: [SubsPlease] Sousou no Frieren (01-28) (1080p) [Batch]." in said
 
 

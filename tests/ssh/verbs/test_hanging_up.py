@@ -30,7 +30,7 @@ async def test_a_grab_whose_client_hung_up_while_it_searched_is_given_up(
         await port.until(lambda: house.nyaa.requests)
         connection.abort()
     await port.until(lambda: not any(port.server.sessions().values()))
-    (grab,) = await house.ann.json("activity")
+    (grab,) = await house.ann.json("grabs")
     assert (grab["state"], grab["reason"]) == ("failed", "It was cancelled before anything was added.")
     assert port.counted("session_crashes", "command") == 0
 
@@ -48,7 +48,7 @@ async def test_a_quick_command_is_finished_though_nobody_waits_for_it(
     await port.until(lambda: not port.server._guests.connections)
     house.nyaa.gate.open()
     await port.until(lambda: not any(port.server.sessions().values()))
-    assert [grab["state"] for grab in await house.ann.json("activity")] == ["added"]
+    assert [grab["state"] for grab in await house.ann.json("grabs")] == ["added"]
 
 
 async def test_ctrl_c_gives_a_grab_up(house: House, port: Port) -> None:
@@ -58,7 +58,7 @@ async def test_ctrl_c_gives_a_grab_up(house: House, port: Port) -> None:
         await port.until(lambda: house.nyaa.requests)
         process.stdin.write(b"\x03")
         assert (await asyncio.wait_for(process.wait(), PATIENCE_S)).exit_status == 130
-    assert [grab["state"] for grab in await house.ann.json("activity")] == ["failed"]
+    assert [grab["state"] for grab in await house.ann.json("grabs")] == ["failed"]
 
 
 async def test_a_torrent_cut_off_on_its_way_in_is_not_added(house: House, port: Port) -> None:

@@ -14,7 +14,7 @@ from uuutorrent.torrents.engine import Peer, Tracker
 TORRENT = {
     "infohash", "name", "phase", "progress", "size", "completed", "down_bps", "up_bps", "eta_s", "ratio", "seeds",
     "peers", "added_at", "completed_at", "media_id", "episode", "episodes", "part", "owners", "shared", "sequential",
-    "down_limit_bps", "up_limit_bps", "note",
+    "down_limit_bps", "up_limit_bps", "note", "health", "why",
 }  # fmt: skip
 MAGNET = f"magnet:?xt=urn:btih:{'ab' * 20}&dn=Lecture"
 
@@ -50,11 +50,17 @@ async def test_torrents_tell_what_scripts_rely_on(house: House) -> None:
         "down_limit_bps": 0,
         "up_limit_bps": 0,
         "note": "",
+        "health": "well",
+        "why": "",
     }
     assert (await house.ann.says("torrents")).splitlines() == [
         "HASH        PHASE        DONE  RATE       SIZE     NAME",
         f"{infohash[:10]}  downloading  50 %  1.9 MiB/s  2.9 KiB  Lecture",
     ]
+
+
+async def test_a_torrent_that_is_whole_says_since_when(house: House) -> None:
+    infohash = await house.holds(house.ann)
     await house.completes(infohash, {"Lecture/Show - 01.mkv": bytes(1000), "Lecture/Show - 02.mkv": bytes(2000)})
     (torrent,) = await house.ann.json("torrents")
     assert (torrent["phase"], torrent["progress"]) == ("seeding", 1.0)

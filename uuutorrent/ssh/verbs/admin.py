@@ -12,6 +12,7 @@ from uuutorrent.errors import Invalid, Missing
 from uuutorrent.passwords import one_time
 from uuutorrent.ssh import typed
 from uuutorrent.ssh.call import Call, Reply, TheCall, Verb, instant
+from uuutorrent.tui.amounts import LARGEST
 from uuutorrent.tui.figures import count, size
 
 AS_CONFIGURED = "default"
@@ -133,7 +134,7 @@ def _handed_over(call: Call, name: str, password: str) -> Reply:
     return Reply({"name": name, "one_time_password": password}, text)
 
 
-def _amount(text: str, field: str, most: int = typed.LARGEST) -> int | None:
+def _amount(text: str, field: str, most: int = LARGEST) -> int | None:
     if text == AS_CONFIGURED:
         return None
     amount = typed.size(text, field=field)

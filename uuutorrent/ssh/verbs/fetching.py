@@ -1,4 +1,4 @@
-"""Verbs about episodes: get, activity."""
+"""Verbs about episodes: get, grabs."""
 
 from __future__ import annotations
 
@@ -54,19 +54,19 @@ async def get(
     return _grabbed(call, await _waited(call, grab, wait))
 
 
-async def activity(*, call: TheCall) -> Reply:
+async def grabs(*, call: TheCall) -> Reply:
     """What was fetched lately, and how it went, newest first."""
-    grabs = await call.desk.grabs.recent(call.desk.user)
+    recent = await call.desk.grabs.recent(call.desk.user)
     items = [
         (f"{instant(one.asked_at)}  {one.media_id} episode {one.episode}: {one.state}", one.title, _why(one))
-        for one in grabs
+        for one in recent
     ]
-    return Reply([_grab(grab) for grab in grabs], call.listing(items, empty="Nothing was fetched yet."))
+    return Reply([_grab(grab) for grab in recent], call.listing(items, empty="Nothing was fetched yet."))
 
 
 VERBS = (
     Verb("get MEDIA [EPISODE] [--quality LINES] [--release HASH] [--batch] [--wait SECONDS]", get),
-    Verb("activity", activity),
+    Verb("grabs", grabs),
 )
 
 

@@ -14,8 +14,9 @@ from uuutorrent.errors import Invalid
 from uuutorrent.releases.release import Taste
 from uuutorrent.ssh import typed
 from uuutorrent.ssh.call import Call, Document, Reply, TheCall, Verb
+from uuutorrent.tui.form import Field
 from uuutorrent.tui.plain import plain
-from uuutorrent.tui.wishes import BY_NAME, WISHES, Wish
+from uuutorrent.tui.wishes import BY_NAME, WISHES
 
 Show = Annotated[typed.Media | None, Parameter(metavar="MEDIA")]
 Minutes = Annotated[str | None, Parameter(metavar="MINUTES")]
@@ -157,5 +158,5 @@ def _text(mine: Taste, changed: Mapping[str, Any] | Sequence[str] = ()) -> str:
     return "\n".join(f"{_mark(wish, changed)}{wish.label:{width}}{plain(value)}" for wish, value in lines)
 
 
-def _mark(wish: Wish, changed: Mapping[str, Any] | Sequence[str]) -> str:
+def _mark(wish: Field, changed: Mapping[str, Any] | Sequence[str]) -> str:
     return "* " if wish.name in changed else "  " if changed else ""

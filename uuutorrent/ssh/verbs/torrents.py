@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from uuutorrent.automation.health import Verdict
+from uuutorrent.automation.observations import Unwell
 from uuutorrent.errors import Invalid, Missing, Unreachable
 from uuutorrent.releases.contents import told
 from uuutorrent.ssh import typed
@@ -35,12 +37,15 @@ async def torrents(*, all: typed.Flag = False, call: TheCall) -> Reply:
         Everybody's, with their owners (admins).
     """
     desk = call.desk
-    held = (
-        await desk.library.all(await desk.accounts.admin(desk.user)) if all else await desk.library.holdings(desk.user)
-    )
-    text, snapshot = _table(call, held), desk.live.snapshot
+    unwell: Mapping[InfoHash, Unwell]
+    if all:
+        by = await desk.accounts.admin(desk.user)
+        held, unwell = await desk.library.all(by), {one.infohash: one for one in await desk.observations.every(by)}
+    else:
+        held, unwell = await desk.library.holdings(desk.user), await desk.observations.of(desk.user)
+    text, snapshot = _table(call, held, unwell), desk.live.snapshot
     if snapshot.engine_up:
-        return Reply([_holding(one) for one in held], text)
+        return Reply([_holding(one, unwell.get(one.infohash)) for one in held], text)
     if not call.json:
         call.io.out(f"{text}\n".encode())
     when = f"; this is from {instant(snapshot.at)}" if snapshot.at else ""
@@ -56,13 +61,14 @@ async def show(infohash: str, /, *, call: TheCall) -> Reply:
         Of one of your torrents; it may be cut short.
     """
     details = await call.desk.library.details(call.desk.user, await named(call, infohash))
+    unwell = (await call.desk.observations.of(call.desk.user)).get(details.holding.infohash)
     document = {
-        "torrent": _holding(details.holding),
+        "torrent": _holding(details.holding, unwell),
         "files": [_file(one) for one in details.files],
         "trackers": [_tracker(one) for one in details.trackers],
         "peers": [_peer(one) for one in details.peers],
     }
-    return Reply(document, _details(call, details))
+    return Reply(document, _details(call, details, unwell))
 
 
 async def add(source: Annotated[str, Parameter(allow_leading_hyphen=True)], /, *, call: TheCall) -> Reply:
@@ -133,7 +139,7 @@ async def named(call: Call, typed_hash: str) -> InfoHash:
     return found.pop()
 
 
-def _holding(one: Holding) -> Mapping[str, Any]:
+def _holding(one: Holding, unwell: Unwell | None) -> Mapping[str, Any]:
     return {
         "infohash": one.infohash,
         "name": one.name,
@@ -159,6 +165,8 @@ def _holding(one: Holding) -> Mapping[str, Any]:
         "down_limit_bps": one.down_limit_bps,
         "up_limit_bps": one.up_limit_bps,
         "note": one.note,
+        "health": unwell.verdict.value if unwell else Verdict.WELL.value,
+        "why": unwell.why if unwell else "",
     }
 
 
@@ -190,7 +198,7 @@ def _peer(one: Peer) -> Mapping[str, Any]:
     }
 
 
-def _table(call: Call, held: Sequence[Holding]) -> str:
+def _table(call: Call, held: Sequence[Holding], unwell: Mapping[InfoHash, Unwell]) -> str:
     rows = [
         (
             one.infohash[:SHOWN_HASH],
@@ -198,7 +206,7 @@ def _table(call: Call, held: Sequence[Holding]) -> str:
             percent(one.progress),
             _moving(one),
             size(one.size_bytes),
-            _name(one),
+            _name(one, unwell.get(one.infohash)),
         )
         for one in held
     ]
@@ -206,22 +214,27 @@ def _table(call: Call, held: Sequence[Holding]) -> str:
     return call.table(headings, rows, empty="You have no torrents. Fetch an episode with: get MEDIA EPISODE")
 
 
-def _name(one: Holding) -> str:
+def _name(one: Holding, unwell: Unwell | None) -> str:
     owners = f" [{', '.join(one.owners)}]" if one.owners else ""
     part = f", {_numbers(one)}" if one.is_part and one.episodes else ""
-    return f"{one.name}{part}{owners}{f' ({one.note})' if one.note else ''}"
+    remarks = "; ".join(remark for remark in (one.note, _health(unwell)) if remark)
+    return f"{one.name}{part}{owners}{f' ({remarks})' if remarks else ''}"
+
+
+def _health(unwell: Unwell | None) -> str:
+    return f"{unwell.verdict}: {unwell.why}" if unwell else ""
 
 
 def _moving(one: Holding) -> str:
     return rate(one.down_bps) or (f"up {rate(one.up_bps)}" if one.up_bps else "")
 
 
-def _details(call: Call, details: Details) -> str:
+def _details(call: Call, details: Details, unwell: Unwell | None) -> str:
     files = [(str(f.index), percent(f.progress), _priority(f), size(f.size_bytes), f.path) for f in details.files]
     trackers = [(t.status, str(t.seeds), str(t.peers), f"{t.url} {t.message}".strip()) for t in details.trackers]
     peers = [(percent(p.progress), rate(p.down_bps), rate(p.up_bps), p.address, p.client) for p in details.peers]
     parts = (
-        _overview(call, details.holding),
+        _overview(call, details.holding, unwell),
         call.table(("INDEX", "DONE", "PRIORITY", "SIZE", "FILE"), files, empty="Its files are not known yet."),
         call.table(("STATUS", "SEEDS", "PEERS", "TRACKER"), trackers, empty="It has no trackers."),
         call.table(("DONE", "DOWN", "UP", "ADDRESS", "CLIENT"), peers, empty="No peers are connected."),
@@ -229,7 +242,7 @@ def _details(call: Call, details: Details) -> str:
     return "\n\n".join(parts)
 
 
-def _overview(call: Call, one: Holding) -> str:
+def _overview(call: Call, one: Holding, unwell: Unwell | None) -> str:
     left = f", {eta(one.eta_s)} left" if eta(one.eta_s) and one.phase is Phase.DOWNLOADING else ""
     speed = f"down {rate(one.down_bps) or '-'}{_limit(one.down_limit_bps)}, up {rate(one.up_bps) or '-'}"
     lines = (
@@ -240,6 +253,7 @@ def _overview(call: Call, one: Holding) -> str:
         "in order" if one.sequential else "",
         "others claim it too" if one.shared else "",
         one.note,
+        _health(unwell),
         one.infohash,
     )
     return call.listing([lines], empty="")

@@ -49,13 +49,22 @@ class PursuitRow(Base):
     try_at: Mapped[datetime]
     """Not to be looked for before; whoever looks moves this on first, so that nobody else does meanwhile."""
     at: Mapped[datetime]
+    """While it is wanted: when it aired, or was asked for. After that: since when it is what it is."""
+    asked: Mapped[bool] = mapped_column(default=False)
+    """The person said that this one is to be taken: it is not offered again, and may come out of a batch."""
+    replaces: Mapped[str] = mapped_column(String(64), default="")
+    """The infohash of the earlier version whose place it is to take."""
 
 
 class NoticeRow(Base):
     """Something a user should know, or has to choose. Owner: automation.inbox."""
 
     __tablename__ = "notices"
-    __table_args__ = (Index("ix_notices_user_id_key", "user_id", "key", unique=True),)
+    # Whoever hands notices on remembers the last number: SQLite gives a deleted one to the next otherwise.
+    __table_args__ = (
+        Index("ix_notices_user_id_key", "user_id", "key", unique=True),
+        {"sqlite_autoincrement": True},
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = user_id()
     kind: Mapped[str] = mapped_column(String(16))
@@ -93,7 +102,7 @@ class ChannelRow(Base):
 
 
 class ServedRow(Base):
-    """A file that a user read to its end. Owner: automation.uses."""
+    """A video that a user read to its end. Owner: automation.uses."""
 
     __tablename__ = "served"
     user_id: Mapped[int] = user_id(primary_key=True)
@@ -102,6 +111,8 @@ class ServedRow(Base):
     media_id: Mapped[int | None]
     episode: Mapped[int | None]
     at: Mapped[datetime]
+    try_at: Mapped[datetime | None] = mapped_column(index=True)
+    """When to see whether it was watched; whoever does moves this on first. None: that is settled."""
 
 
 class ObservationRow(Base):
@@ -109,17 +120,25 @@ class ObservationRow(Base):
 
     __tablename__ = "observations"
     torrent_id: Mapped[int] = mapped_column(ForeignKey("torrents.id", ondelete="CASCADE"), primary_key=True)
+    infohash: Mapped[str] = mapped_column(String(64))
     first_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     completed_bytes: Mapped[int]
-    still_s: Mapped[int] = mapped_column(default=0)
+    still_s: Mapped[float] = mapped_column(default=0.0)
     """For how long it got no byte although it should have."""
-    seedless_s: Mapped[int] = mapped_column(default=0)
+    seedless_s: Mapped[float] = mapped_column(default=0.0)
     phase: Mapped[str] = mapped_column(String(16))
+    refusal: Mapped[str] = mapped_column(Text, default="")
+    """What its trackers said when they did not know it."""
+    looked: Mapped[str] = mapped_column(String(8), default="")
+    """How far its content was looked into: "", "list", "content"."""
+    trouble: Mapped[str] = mapped_column(Text, default="")
+    """What was found wrong with its content."""
     verdict: Mapped[str] = mapped_column(String(16), index=True)
+    cause: Mapped[str] = mapped_column(String(16), default="")
     why: Mapped[str] = mapped_column(Text, default="")
-    probed: Mapped[str] = mapped_column(Text, default="")
-    """What was found wrong with its content; "good" once nothing was; empty: not looked at yet."""
+    since: Mapped[datetime]
+    """Since when the verdict is what it is."""
 
 
 class TreatmentRow(Base):
@@ -134,10 +153,12 @@ class TreatmentRow(Base):
     tries: Mapped[int] = mapped_column(default=0)
     try_at: Mapped[datetime]
     """Not to be gone on with before; whoever does moves this on first, so that nobody else does meanwhile."""
+    least_bytes: Mapped[int] = mapped_column(default=0)
+    """The fewest that were here since: more of them means that it recovered."""
 
 
 class ReplacementRow(Base):
-    """A torrent that took another's place, and what is needed to undo that. Owner: automation.treatments."""
+    """A torrent that took another's place, and what is needed to undo that. Owner: automation.replacing."""
 
     __tablename__ = "replacements"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -149,8 +170,11 @@ class ReplacementRow(Base):
     old_metainfo: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     old_magnet: Mapped[str | None] = mapped_column(Text)
     new_infohash: Mapped[str] = mapped_column(String(64), index=True)
-    state: Mapped[str] = mapped_column(String(16))
+    new_title: Mapped[str] = mapped_column(Text)
+    why: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(16), index=True)
     at: Mapped[datetime]
+    undone_at: Mapped[datetime | None]
 
 
 class TimelineRow(Base):
@@ -189,3 +213,14 @@ class TrafficRow(Base):
     kind: Mapped[str] = mapped_column(String(8), primary_key=True)
     """"sftp" or "seeding"."""
     bytes: Mapped[int]
+
+
+class MeterRow(Base):
+    """A figure that must outlive the daemon. Owner: automation.meters."""
+
+    __tablename__ = "meters"
+    name: Mapped[str] = mapped_column(String(16), primary_key=True)
+    """"uploaded": how far the engine's counter was read; "limit": its limit before it was slowed; "waiting": what is held
+    back."""
+    value: Mapped[int]
+    at: Mapped[datetime]

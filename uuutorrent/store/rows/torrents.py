@@ -33,12 +33,23 @@ class TorrentRow(Base):
     """Somebody wants it to stand still."""
     held_back: Mapped[bool] = mapped_column(default=False)
     """It stands still because the disk is full, and goes on by itself."""
+    seeded_at: Mapped[datetime | None]
+    """When its seeding came to its limit and was ended; who starts it again keeps it seeding."""
     keep_files: Mapped[bool] = mapped_column(default=False)
     """Whoever gave up the last claim wants the files left on the disk."""
     added_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
     """When the engine was first seen to have it; None: an add that may have been lost."""
     completed_at: Mapped[datetime | None]
+
+
+class KeptRow(Base):
+    """A folder that stayed on the disk when its torrent was given up without its files. Owner: torrents.kept."""
+
+    __tablename__ = "kept"
+    folder: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
 
 
 class ClaimRow(Base):

@@ -1,0 +1,109 @@
+"""How downloads do, seen through the running daemon: real qBittorrent, a real swarm, real videos and false ones."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.servers.anilist import FakeAniList
+from tests.servers.nyaa import FakeNyaa
+from tests.stories.conftest import SLOW_BPS, Town
+from tests.stories.house import House
+from tests.swarm import Made, Swarm, mkv
+
+pytestmark = pytest.mark.real
+HASTY = "stalled_s = 4\nyoung_s = 0"
+TITLE = "[Group] Umibe no Toshokan - {:02} (1080p)"
+
+
+@pytest.fixture
+def ward(tmp_path: Path) -> Iterator[Town]:
+    """A house that looks every second and loses patience soon; its admin is the boss."""
+    (tmp_path / "seeds").mkdir()
+    with FakeAniList() as anilist, FakeNyaa() as nyaa, Swarm(tmp_path / "seeds") as swarm:
+        house = House(
+            tmp_path / "house",
+            anilist_url=anilist.url,
+            nyaa_url=nyaa.url,
+            health_settings=HASTY,
+            extra="[automation]\nhealth_every_s = 1",
+        )
+        house.add_user("boss", admin=True)
+        yield Town(house.start(), anilist, nyaa, swarm)
+        if house.process is not None:
+            house.stop()
+
+
+def posted(ward: Town, episode: int, content: int | bytes, *, limit_bps: int = 0) -> Made:
+    name = f"{TITLE.format(episode)}.mkv"
+    made = ward.swarm.share(name, content, limit_bps=limit_bps)
+    ward.nyaa.post(name, torrent=made.metainfo, size=made.size_bytes)
+    return made
+
+
+def hers(ward: Town, made: Made) -> Any:
+    """How ann sees one of her torrents."""
+    return next((one for one in ward.house.json("ann", "torrents") if one["infohash"] == made.infohash), None)
+
+
+def sick(ward: Town, made: Made) -> Any:
+    """What the admin is told of a torrent."""
+    return next((one for one in ward.house.json("boss", "health") if one["infohash"] == made.infohash), None)
+
+
+def probings(ward: Town) -> float:
+    """How often it was looked into what is complete."""
+    page = httpx.get(f"http://127.0.0.1:{ward.house.metrics_port}/metrics", trust_env=False).text
+    families = {family.name: family for family in text_string_to_metric_families(page)}
+    samples = families["uuutorrent_jobs"].samples
+    return sum(one.value for one in samples if one.labels.get("job") == "probe" and one.labels["outcome"] == "ok")
+
+
+def test_a_program_by_the_name_of_an_episode_is_broken_and_a_real_video_is_well(ward: Town) -> None:
+    show = ward.airs("Umibe no Toshokan")
+    show.duration = 3
+    ward.moves_in("ann")
+    bad, good = posted(ward, 1, b"MZ\x90\0" + os.urandom(300_000)), posted(ward, 2, mkv(2))
+    ward.house.json("ann", "get", str(show.id), "1", "--wait", "60")
+    ward.house.json("ann", "get", str(show.id), "2", "--wait", "60")
+
+    told = ward.house.until(lambda: sick(ward, bad), "nobody finds the program")
+    assert (told["health"], told["cause"], told["complete"], told["episode"]) == ("broken", "content", True, 1)
+    assert told["why"] == f"{TITLE.format(1)}.mkv is a program"
+    assert told["owners"] == ["ann"]
+    assert hers(ward, bad)["health"] == "broken"
+    turns = probings(ward)
+    ward.house.until(lambda: probings(ward) >= turns + 2, "nobody looks any more")
+    assert hers(ward, good)["health"] == "well"
+    assert sick(ward, good) is None
+
+
+def test_a_seeder_that_vanishes_leaves_a_stalled_download(ward: Town) -> None:
+    show = ward.airs("Umibe no Toshokan")
+    ward.moves_in("ann")
+    made = posted(ward, 1, 6_000_000, limit_bps=SLOW_BPS)
+    ward.house.json("ann", "get", str(show.id), "1")
+    ward.house.until(lambda: hers(ward, made)["progress"] > 0.05, "it does not begin")
+    ward.swarm.leave(made)
+    told = ward.house.until(lambda: sick(ward, made), "nobody finds that it stalled")
+    assert (told["health"], told["cause"], told["complete"]) == ("stalled", "still", False)
+    assert told["why"].startswith("no byte came for ")
+
+
+def test_a_torrent_that_its_tracker_does_not_know_is_broken(ward: Town) -> None:
+    show = ward.airs("Umibe no Toshokan")
+    ward.moves_in("ann")
+    ward.swarm.tracker.failure = "Unregistered torrent"
+    made = ward.release(TITLE.format(1), seed=False)
+    ward.house.json("ann", "get", str(show.id), "1")
+    told = ward.house.until(
+        lambda: (one := sick(ward, made)) and one["cause"] == "unregistered" and one, "nobody asks the tracker"
+    )
+    assert told["health"] == "broken"
+    assert told["why"] == "no byte comes, and its tracker does not know it: Unregistered torrent"

@@ -1,0 +1,333 @@
+"""The autopilot: new episodes of what people watch are fetched, or offered, once they have aired.
+
+What it is after is written down as pursuits before anything is done, so every turn is safe to take twice, on two
+daemons, and to be killed at any point. It asks little: one look at each list an hour, one page of the index's newest
+posts for everybody, and a search only for what is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+import structlog
+
+from uuutorrent.accounts import User, UserId, hold
+from uuutorrent.anime.anime import MediaId
+from uuutorrent.anime.watchlist import Watchlists
+from uuutorrent.automation import flightplan, upgrades
+from uuutorrent.automation.flightplan import Begin
+from uuutorrent.automation.inbox import Inbox
+from uuutorrent.automation.looking import Look, Looking
+from uuutorrent.automation.lookout import Lookout
+from uuutorrent.automation.notice import Notice
+from uuutorrent.automation.planning import Planner, within
+from uuutorrent.automation.preferences import Mode, PreferenceBook
+from uuutorrent.automation.pursuit import Choice, Confirmed, NotConfirmed, Plan, Pursuit, State, spoken
+from uuutorrent.automation.pursuits import Pursuits
+from uuutorrent.automation.replacing import Replacing
+from uuutorrent.automation.taking import Taking
+from uuutorrent.automation.timeline import Timeline
+from uuutorrent.automation.upgrades import Upgrades
+from uuutorrent.automation.uses import Uses
+from uuutorrent.errors import Conflict, Invalid, RemoteError
+from uuutorrent.releases.search import Releases
+from uuutorrent.remote import Clock, Spacing
+from uuutorrent.store.database import Database
+from uuutorrent.tally import Tally
+from uuutorrent.torrents.grabs import Grabs
+from uuutorrent.torrents.library import Library
+
+log = structlog.get_logger()
+
+LOOK_GAP_S = 4.0
+"""Between two lists that are looked at: people at their screens ask AniList at the same pace."""
+ONE_S = 240.0
+"""One episode gets no longer than this; see `pursuits.LEASE`."""
+SLACK_S = 15.0
+"""A turn may come so much too early; see the daemon's jobs."""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Autopilot:
+    """What people say to it, and the job that does it."""
+
+    def __init__(
+        self,
+        database: Database,
+        watchlists: Watchlists,
+        releases: Releases,
+        library: Library,
+        grabs: Grabs,
+        preferences: PreferenceBook,
+        inbox: Inbox,
+        timeline: Timeline,
+        replacing: Replacing,
+        uses: Uses,
+        tally: Tally,
+        *,
+        every_s: float,
+        gap_s: float = LOOK_GAP_S,
+        now: Callable[[], datetime] = _utc_now,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._database = database
+        self._preferences = preferences
+        self._inbox = inbox
+        self._pursuits = Pursuits(database)
+        self._looking = Looking(database, watchlists, library, preferences, self._pursuits, inbox, now=now, clock=clock)
+        self._taking = Taking(
+            database,
+            releases,
+            library,
+            grabs,
+            replacing,
+            self._pursuits,
+            inbox,
+            timeline,
+            self._looking,
+            tally,
+            now=now,
+        )
+        self._planner = Planner(releases, library, self._pursuits, self._looking, now=now)
+        self._lookout = Lookout(releases)
+        self._upgrades = Upgrades(watchlists, releases, library, preferences, self._pursuits, replacing, uses, now=now)
+        self._every_s = every_s
+        self._spacing = Spacing(gap_s)
+        self._now = now
+        self._clock = clock
+        self._swept_at = float("-inf")
+
+    # What people see
+
+    async def modes(self, user: User) -> Mapping[MediaId, Mode]:
+        """The shows for which this user wants something else than for all."""
+        return {media_id: show.mode for media_id, show in (await self._pursuits.shows(user)).items() if show.mode}
+
+    async def pursuits(self, user: User) -> tuple[Pursuit, ...]:
+        """What the autopilot is after for this user, or was lately: the newest first."""
+        return await self._pursuits.of(user)
+
+    def title(self, media_id: MediaId) -> str:
+        """What a show is called, as far as the autopilot saw it."""
+        return self._looking.title(media_id)
+
+    async def titled(self, media_id: MediaId) -> str:
+        """The same; a show that was not seen since the start is asked for."""
+        return await self._looking.named(media_id)
+
+    def plan(self, user: User) -> AsyncGenerator[Plan]:
+        """What would be taken now of what has aired already, as it becomes known; the last one that comes is whole.
+
+        While the autopilot is off: what would be, were it on. Nothing is taken. Leave it with `aclosing`.
+
+        Raises:
+            RemoteError: the list cannot be had just now.
+            Refused: AniList does not accept the person's sign-in any more.
+        """
+        return self._planner.plan(user)
+
+    # What people say
+
+    async def switch(self, user: User, mode: Mode, *, confirmed: Confirmed | None = None) -> str:
+        """Turn it off, or on, or let it ask first; a sentence says what that means.
+
+        Whoever switches it on says what is to happen with what has aired already: `ALL` takes what `plan` shows.
+
+        Raises:
+            NotConfirmed: it was off, and they did not say.
+            RemoteError: the list cannot be had just now, so what is new cannot be told from what is not.
+        """
+        if mode is Mode.OFF:
+            return await self._switch_off(user)
+        if (await self._preferences.of(user)).autopilot is not Mode.OFF and confirmed is None:
+            await self._preferences.change(user, autopilot=mode)
+            return _meaning(mode)
+        if confirmed is None:
+            raise NotConfirmed
+        many = await self._switch_on(user, mode, take_all=confirmed is Confirmed.ALL)
+        now = f" {many} that aired already {'is' if many == 1 else 'are'} taken now." if many else ""
+        return f"{_meaning(mode)}{now}"
+
+    async def set_show(self, user: User, media_id: MediaId, mode: Mode | None) -> str:
+        """Say what to do for one show, whatever is said for all; None: as for all."""
+        default = (await self._preferences.of(user)).autopilot
+        async with self._database.begin() as tx:
+            await hold(tx, user)
+            await self._pursuits.set_show(tx, user, media_id, mode)
+        await self._looking.look(user)
+        meant = default if mode is None else mode
+        return f"{'As for all shows: ' if mode is None else 'For this show: '}{_meaning(meant).lower()}"
+
+    async def decide(self, user: User, pursuit_id: int, choice: str) -> str:
+        """Take or skip an episode that was offered, or is looked for; a sentence says what happens.
+
+        Raises:
+            Missing: this user has no such pursuit.
+            Invalid: it is neither "take" nor "skip".
+            Conflict: it is over.
+        """
+        wish, pursuit = _choice(choice), await self._pursuits.one(user, pursuit_id)
+        were, now = (State.OFFERED, State.WANTED), self._now()
+        if wish is Choice.SKIP:
+            is_done = await self._pursuits.move(pursuit, State.SKIPPED, among=were, at=now, why="You said no.")
+        else:
+            is_done = await self._pursuits.move(
+                pursuit, State.WANTED, among=were, at=now, try_at=now, why="", asked=True
+            )
+        if not is_done:
+            raise Conflict(f"that is over already: {pursuit.state}{f' ({pursuit.why})' if pursuit.why else ''}")
+        what = f"{await self.titled(pursuit.media_id)}, episode {pursuit.episode}"
+        return f"{what} is taken in a moment." if wish is Choice.TAKE else f"{what} is left out."
+
+    async def decide_here(self, user: User, pursuit_id: int, choice: str) -> str:
+        """`decide`, for a door that does not answer the notice itself: the notice is settled too.
+
+        Raises:
+            Missing, Invalid, Conflict: as for `decide`.
+        """
+        said = await self.decide(user, pursuit_id, choice)
+        await self._inbox.withdraw(user.id, (await self._pursuits.one(user, pursuit_id)).key, f"You said: {choice}.")
+        return said
+
+    async def decide_backlog(self, user: User, media_id: MediaId, choice: str) -> str:
+        """Take, or leave out, the episodes of a show that had aired before the autopilot saw it.
+
+        Raises:
+            Invalid: it is neither "take" nor "skip".
+            RemoteError: the list cannot be had just now.
+            Conflict: there are none any more.
+        """
+        if _choice(choice) is Choice.SKIP:
+            return f"{await self.titled(media_id)}: only what airs from now on is taken."
+        look, now = await self._looking.fresh(user), self._now()
+        known = (await self._pursuits.known(user)).get(media_id, {})
+        episodes = self._looking.backlog(look, media_id, known)[: flightplan.MOST_OF_SHOW]
+        if not episodes:
+            raise Conflict(
+                "there are no such episodes any more: they were seen or fetched, or the show is off your list"
+            )
+        async with self._database.begin() as tx:
+            await hold(tx, user)
+            begin = [Begin(episode, now, now) for episode in episodes]
+            await self._pursuits.begin_all(tx, user, media_id, begin, asked=True)
+        many = "is" if len(episodes) == 1 else "are"
+        return f"{await self.titled(media_id)}: {spoken(episodes)} {many} taken, as far as your quota goes."
+
+    async def answered(self, user: User, notice: Notice, choice: str) -> str:
+        """Do what was chosen at a notice of an offered episode, or of a show's backlog.
+
+        Raises:
+            Missing, Conflict: there is nothing left to choose.
+            Invalid, RemoteError: as for `decide` and `decide_backlog`.
+        """
+        whose, _, number = notice.key.partition(":")
+        its = int(number.partition(":")[0])
+        if whose == "backlog":
+            return await self.decide_backlog(user, MediaId(its), choice)
+        return await self.decide(user, its, choice)
+
+    async def _switch_off(self, user: User) -> str:
+        async with self._database.begin() as tx:
+            await hold(tx, user)
+            await self._pursuits.forget_first(tx, user)
+        await self._preferences.change(user, autopilot=Mode.OFF)
+        own = [mode for mode in (await self.modes(user)).values() if mode is not Mode.OFF]
+        for pursuit in await self._pursuits.open_of(user):
+            if (await self.modes(user)).get(pursuit.media_id) not in (Mode.ASK, Mode.ON):
+                await self._looking.end(pursuit, State.MOOT, "The autopilot was switched off.")
+        kept = " The shows that have a mode of their own keep it." if own else ""
+        return f"{_meaning(Mode.OFF)}{kept}"
+
+    async def _switch_on(self, user: User, mode: Mode, *, take_all: bool) -> int:
+        """How many episodes that aired already are taken."""
+        look, now = await self._looking.fresh(user), self._now()
+        chosen = within(await self._planner.missing(look)) if take_all else {}
+        async with self._database.begin() as tx:
+            await hold(tx, user)
+            for media_id, entry in look.entries.items():
+                aired = flightplan.surely_aired(entry.anime.as_of(now))
+                if aired is not None:
+                    await self._pursuits.see(tx, user, media_id, aired + 1)
+                begin = [Begin(episode, now, now) for episode in chosen.get(media_id, ())]
+                await self._pursuits.begin_all(tx, user, media_id, begin, asked=True)
+            await self._preferences.change_in(tx, user, autopilot=mode)
+        await self._looking.look(user)
+        return sum(map(len, chosen.values()))
+
+    # The job
+
+    async def run_once(self) -> None:
+        """Go on with whatever is due; every `every_s` look at the newest posts and at lists, too. A job."""
+        now, is_sweep = self._now(), self._clock() - self._swept_at >= self._every_s - SLACK_S
+        chased = await self._pursuits.due(now)
+        people = await self._people(chased)
+        if is_sweep:
+            self._swept_at = self._clock()
+            people |= await self._followed()
+            chased += await self._spotted(chased, people)
+        await self._chase_all(chased, people)
+        if is_sweep:
+            for user in people.values():
+                if self._looking.is_due(user):
+                    async with self._spacing:
+                        await self._looking.look(user)
+            await self._pursuits.tidy(now)
+
+    async def _spotted(self, chased: Sequence[Pursuit], people: Mapping[UserId, User]) -> tuple[Pursuit, ...]:
+        """What the newest posts bring, if anybody waits for anything."""
+        now = self._now()
+        awaited = [one for one in await self._pursuits.awaited(now) if one not in chased]
+        if not awaited and not await self._pursuits.took_since(now - upgrades.FOR):
+            return ()
+        posts = await self._lookout.newest()
+        return (*await self._lookout.spot(awaited, people, posts), *await self._upgrades.spot(people, posts))
+
+    async def _chase_all(self, chased: Sequence[Pursuit], people: Mapping[UserId, User]) -> None:
+        """Go on with these; when the index or AniList is away, what is left is put off."""
+        looks: dict[UserId, Look | None] = {}
+        for number, pursuit in enumerate(chased):
+            user = people[pursuit.user_id]
+            if user.id not in looks:
+                looks[user.id] = await self._looking.look(user)
+            look = looks[user.id]
+            if look is None:
+                await self._taking.put_off(pursuit, "AniList does not tell just now what you have seen.")
+                continue
+            try:
+                async with asyncio.timeout(ONE_S):
+                    await self._taking.chase(look, pursuit)
+            except (RemoteError, TimeoutError) as e:
+                log.info("autopilot: not now", why=str(e))
+                for one in chased[number + 1 :]:
+                    await self._taking.put_off(one, str(e))
+                return
+
+    async def _people(self, pursuits: Sequence[Pursuit]) -> dict[UserId, User]:
+        return dict(await self._pursuits.people({one.user_id for one in pursuits}))
+
+    async def _followed(self) -> dict[UserId, User]:
+        """Everybody the autopilot does something for."""
+        wishes = await self._preferences.every()
+        found = {user.id: user for user, wish in wishes.items() if wish.autopilot is not Mode.OFF}
+        return found | dict(await self._pursuits.people(await self._pursuits.with_modes()))
+
+
+def _meaning(mode: Mode) -> str:
+    return {
+        Mode.OFF: "Nothing is fetched by itself.",
+        Mode.ASK: "New episodes are offered in your inbox once they can be had.",
+        Mode.ON: "New episodes are fetched once they can be had.",
+    }[mode]
+
+
+def _choice(said: str) -> Choice:
+    try:
+        return Choice(said)
+    except ValueError as e:
+        raise Invalid(f"say {Choice.TAKE} or {Choice.SKIP}", field="choice") from e

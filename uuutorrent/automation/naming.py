@@ -1,0 +1,61 @@
+"""Which episode of which show a file is, by its name, where its torrent was added without saying so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from uuutorrent.accounts import User
+from uuutorrent.anime.anime import Anime, MediaId
+from uuutorrent.anime.watchlist import Watchlists
+from uuutorrent.releases.release import Release
+from uuutorrent.releases.search import Releases
+from uuutorrent.releases.titles import without_season
+from uuutorrent.releases.words import key, words
+
+MOST_SHOWS = 3
+"""Shows with such a name that are looked at closely: a show and its seasons."""
+SHORTEST = 4
+"""Letters of a title that a name is searched for; "K" is in every name."""
+
+
+class Naming:
+    """Reads names in the light of what a user watches just now."""
+
+    def __init__(self, releases: Releases, watchlists: Watchlists) -> None:
+        self._releases = releases
+        self._watchlists = watchlists
+
+    async def tell(self, user: User, name: str, size_bytes: int) -> tuple[MediaId, int] | None:
+        """The show and the episode, if exactly one of the user's current shows can be meant.
+
+        Raises:
+            RemoteError, Refused: their list cannot be read.
+        """
+        current = (entry.anime for entry in (await self._watchlists.list(user)).entries)
+        found = []
+        for anime in _named(name, current)[:MOST_SHOWS]:
+            best = await self._releases.best_of(user, anime.media_id, [_post(name, size_bytes)])
+            found += [(anime.media_id, episode) for episode in best]
+        return found[0] if len(found) == 1 else None
+
+
+def _named(name: str, shows: Iterable[Anime]) -> tuple[Anime, ...]:
+    """Those of the shows whose title is somewhere in the name."""
+    said = _key(name)
+    return tuple(
+        anime
+        for anime in shows
+        if any(len(short) >= SHORTEST and short in said for short in map(_key, map(without_season, anime.titles)))
+    )
+
+
+def _key(text: str) -> str:
+    return key(word.text for word in words(text))
+
+
+def _post(name: str, size_bytes: int) -> Release:
+    """A file as if it were a post on the index."""
+    return Release(
+        title=name, infohash="", link="", page="", size_bytes=size_bytes, seeders=1, leechers=0, downloads=0,
+        category="", trusted=False, remake=False, posted_at=None,
+    )  # fmt: skip
