@@ -56,6 +56,14 @@ def test_a_penalty_that_is_over_is_forgotten() -> None:
     assert [one.left_s for one in house.penalties.every(ADMIN)] == [5]
 
 
+def test_who_errs_again_when_a_penalty_is_just_over_begins_anew_though_nobody_looked_meanwhile() -> None:
+    house = House()
+    house.add(Offence.WRONG, 3)
+    house.clock.move(15)
+    house.add(Offence.NO_AUTH)
+    assert house.left_s() == 0
+
+
 def test_what_is_refused_stays_refused_until_it_is_over() -> None:
     house = House()
     house.add(Offence.UNKNOWN, 2)
@@ -91,6 +99,13 @@ def test_what_is_exempt_is_never_refused() -> None:
         assert house.left_s(source) == 0
     house.add(Offence.UNKNOWN, 2, Source("198.51.100.1"))
     assert house.left_s(Source("198.51.100.1")) == 20
+
+
+@pytest.mark.parametrize("network", ["2001:db8::1/128", "2001:db8::/64", "2001:db8::/32"])
+def test_exempting_a_single_ipv6_address_exempts_the_source_it_is_in(network: str) -> None:
+    house = House(ip_network(network))
+    house.add(Offence.WRONG, 3, source_of("2001:db8::1"))
+    assert house.left_s(source_of("2001:db8::1")) == 0
 
 
 @pytest.mark.parametrize(

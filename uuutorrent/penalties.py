@@ -103,9 +103,10 @@ class Penalties:
         now = self._clock()
         if self._is_exempt(source):
             return
-        until = min(
-            max(self._until.pop(source, now), now) + times * self._tariff.costs[offence], now + self._tariff.cap_s
-        )
+        before = self._until.pop(source, now)
+        if before <= now:  # what was over before starts nothing
+            self._refused.discard(source)
+        until = min(max(before, now) + times * self._tariff.costs[offence], now + self._tariff.cap_s)
         self._until[source] = until
         if until - now >= self._tariff.enforced_from_s:
             self._refused.add(source)
@@ -151,4 +152,5 @@ class Penalties:
             network = ip_network(source)
         except ValueError:
             return False
-        return any(network.version == one.version and network.subnet_of(one) for one in self._exempt)  # type: ignore[arg-type]  # of one version
+        # Not `subnet_of`: a single IPv6 address that is exempt is smaller than the source it is in.
+        return any(network.overlaps(one) for one in self._exempt)
