@@ -161,6 +161,8 @@ def test_a_secret_file_that_cannot_be_used_is_told_by_name(
         ("[anilist]\nrequests_per_min = 91\n", "anilist.requests_per_min: Input should be less than or equal to 90"),
         ("[torrents]\nquota_bytes = -1\n", "torrents.quota_bytes: Input should be greater than or equal to 0"),
         ("[accounts]\nsignup = 'maybe'\n", "accounts.signup: Input should be 'closed', 'invite' or 'open'"),
+        ("[ssh]\nstartups_full = 5\n", "ssh: startups_full must not be below startups_begin"),
+        ("[penalties]\ncap_s = 10\n", "penalties: cap_s must not be below enforced_from_s"),
         ("ssh = 5\n", "ssh: Input should be a valid dictionary"),
         ("[ssh\n", "Expected ']'"),
     ],

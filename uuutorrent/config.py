@@ -10,7 +10,7 @@ import re
 import shlex
 import socket
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -103,6 +103,12 @@ class Ssh(Section):
     shutdown_grace_s: Annotated[float, Field(ge=0, le=600)] = 30
     """How long running transfers may go on after SIGTERM."""
 
+    @model_validator(mode="after")
+    def _grows(self) -> Self:
+        if self.startups_full < self.startups_begin:
+            raise ValueError("startups_full must not be below startups_begin")
+        return self
+
     @property
     def name(self) -> str:
         """The host as people type it."""
@@ -148,6 +154,12 @@ class Penalties(Section):
     """So many are remembered."""
     exempt: tuple[IPvAnyNetwork, ...] = ()
     """Networks that are never penalised, e.g. ["192.0.2.0/24"]."""
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> Self:
+        if self.cap_s < self.enforced_from_s:
+            raise ValueError("cap_s must not be below enforced_from_s: nobody would ever be refused")
+        return self
 
 
 class Database(Section):
