@@ -208,3 +208,25 @@ async def test_files_and_connections_that_are_left_standing_are_closed(port: Por
         async with asyncio.timeout(10):
             await connection.wait_closed()
     assert port.server.connections_of(ann) == 0
+
+
+@pytest.mark.parametrize("packet", [2, 9], ids=["to be ignored", "unknown"])
+async def test_a_client_that_sends_much_before_it_signs_in_is_hung_up_on_unheard(
+    port: Port, ann: User, packet: int
+) -> None:
+    class Flood(asyncssh.SSHClient):
+        def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
+            self.conn = conn
+
+        async def password_auth_requested(self) -> str:
+            for _ in range(20_000):
+                self.conn.send_packet(packet, b"\0\0\0\0")
+            async with asyncio.timeout(20):
+                await self.conn.wait_closed()
+            return PASSWORD
+
+    with pytest.raises((asyncssh.DisconnectError, ConnectionError)):
+        async with port.connect("ann", client_factory=Flood, preferred_auth="password"):
+            pass
+    assert port.counted("ssh_auth_attempts", "password", "ok") == 0
+    await port.until(lambda: port.counted("ssh_refused", "no_auth") == 1)

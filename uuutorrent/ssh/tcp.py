@@ -1,4 +1,5 @@
-"""What asyncssh leaves to the socket: quick answers during the handshake, and knowing that a client does not read.
+"""What asyncssh leaves to the socket: quick answers and a bound during the handshake, and knowing that a client does not
+read.
 
 This is the one module that reaches into asyncssh's connection; it sets attributes of single instances and nothing else.
 """
@@ -14,17 +15,27 @@ import asyncssh
 NOTSENT_LOWAT = 16 * 1024
 """Unsent bytes the kernel may hold before the socket counts as full: what waits here can still be replaced."""
 
+BEFORE_SIGN_IN = 64 * 1024
+"""Bytes that a client may send until it is signed in. A handshake and ten keys with certificates are 30 KiB; each packet
+costs this process some 50 us, and a megabyte of empty ones, which nobody had to prove anything for, stops it for seconds."""
+
 
 def answer_quickly(conn: asyncssh.SSHServerConnection, *, until: Callable[[], bool]) -> None:
     """Acknowledge each packet at once until `until()` holds: delayed acknowledgements add 40 ms per step of OpenSSH's
-    key exchange, and the kernel forgets the wish after every packet."""
+    key exchange, and the kernel forgets the wish after every packet. Who sends too much until then is hung up on."""
     receive = conn.data_received
     sock = conn.get_extra_info("socket")
+    left = BEFORE_SIGN_IN
 
     def received(data: bytes, datatype: int | None = None) -> None:
+        nonlocal left
         _set(sock, socket.TCP_QUICKACK, 1)
+        left -= len(data)
         if until():
             del conn.data_received  # the class's own again
+        elif left < 0:
+            conn.abort()
+            return
         receive(data, datatype)
 
     _set(sock, socket.TCP_QUICKACK, 1)
