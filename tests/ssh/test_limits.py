@@ -6,9 +6,11 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import asyncssh
 import pytest
+from asyncssh.packet import String, UInt32
 
 from tests.conftest import PASSWORD
 from tests.ssh.port import Port, sit_down
@@ -208,6 +210,19 @@ async def test_files_and_connections_that_are_left_standing_are_closed(port: Por
         async with asyncio.timeout(10):
             await connection.wait_closed()
     assert port.server.connections_of(ann) == 0
+
+
+@pytest.mark.parametrize("ssh_limits", [{"idle_sftp_s": 0.2}])
+async def test_a_channel_that_is_opened_for_nothing_keeps_no_connection(port: Port, ann: User) -> None:
+    async with port.as_user(ann) as connection:
+        quiet: Any = connection
+        quiet._packet_handlers = quiet._packet_handlers | {91: lambda *_: True}
+        quiet.send_packet(90, String("session"), UInt32(0), UInt32(65536), UInt32(32768))
+        await port.until(lambda: port.server._guests.sessions)
+        await asyncio.sleep(0.3)
+        await port.server.send_away()
+        async with asyncio.timeout(10):
+            await connection.wait_closed()
 
 
 @pytest.mark.parametrize("packet", [2, 9], ids=["to be ignored", "unknown"])

@@ -166,7 +166,9 @@ class Connection(asyncssh.SSHServer):
         now = time.monotonic()
         for session in tuple(self._sessions):
             session.end_if_idle(now, self._limits)
-        if self.user is not None and not self._sessions and now - self._busy_at > self._limits.idle_sftp_s:
+        # A channel in which nobody said what it is for keeps nothing open.
+        is_busy = any(session.task is not None for session in self._sessions)
+        if self.user is not None and not is_busy and now - self._busy_at > self._limits.idle_sftp_s:
             self.disconnect(IDLE)
 
     def outstays(self, now: User | None) -> str:
@@ -276,6 +278,7 @@ class Connection(asyncssh.SSHServer):
         session = Session(visit, self._over)
         self._sessions.add(session)
         self._guests.sessions.add(session)
+        self._busy_at = time.monotonic()
         return session
 
     # Within
