@@ -99,6 +99,13 @@ async def test_guessing_within_a_session_ends_after_five(
     assert await factors.proves(ann, code_of(secret))
 
 
+async def test_guesses_side_by_side_are_as_many_as_one_after_another(factors: SecondFactors, ann: User) -> None:
+    await on(factors, ann)
+    answers = await asyncio.gather(*(factors.proves(ann, "wrong") for _ in range(20)), return_exceptions=True)
+    assert answers.count(False) == WRONG_CODES
+    assert sum(isinstance(answer, Refused) for answer in answers) == 20 - WRONG_CODES
+
+
 async def test_who_has_one_proves_it_before_doing_what_only_admins_may(
     factors: SecondFactors, accounts: Accounts, boss: Admin, database: Database
 ) -> None:
@@ -124,6 +131,17 @@ async def test_it_is_switched_off_with_a_code_and_by_admins_for_who_lost_it(
     assert not (await factors.of(bob)).is_on
     with pytest.raises(Missing):
         await factors.reset(boss, "bob")
+
+
+async def test_who_is_no_admin_any_more_switches_off_nobodys(
+    factors: SecondFactors, accounts: Accounts, ann: User, bob: User, boss: Admin
+) -> None:
+    await on(factors, ann)
+    await accounts.set_role(boss, "bob", "admin")
+    await accounts.set_role(boss, "boss", "user")
+    with pytest.raises(Refused):
+        await factors.reset(boss, "ann")
+    assert (await factors.of(ann)).is_on
 
 
 async def test_a_secret_in_anothers_row_opens_nothing(

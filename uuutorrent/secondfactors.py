@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from uuutorrent import factors
-from uuutorrent.accounts import Accounts, Authority, User, UserId, hold
-from uuutorrent.errors import Invalid, Refused
+from uuutorrent.accounts import Accounts, Admin, Authority, User, UserId, hold
+from uuutorrent.errors import Invalid, Refused, RemoteError
 from uuutorrent.factors import WRONG, Begun, Factor
 from uuutorrent.store.database import Database
 from uuutorrent.store.sealed import KeyRing
@@ -56,14 +57,12 @@ class SecondFactors:
             Invalid: the code is wrong.
             Refused: too many codes were wrong.
         """
-        self._check_tries(user)
-        try:
+        with self._guess(user):
             async with self._database.begin() as tx:
                 await hold(tx, user)
-                return await factors.confirm(tx, self._keyring, user.id, code)
-        except Invalid:
-            self._note_wrong(user)
-            raise
+                codes = await factors.confirm(tx, self._keyring, user.id, code)
+        self._wrong.pop(user.id, None)
+        return codes
 
     async def proves(self, user: User, code: str) -> bool:
         """Whether a code of the app, or one for recovery, is right; it is used up by that.
@@ -71,14 +70,12 @@ class SecondFactors:
         Raises:
             Refused: too many were wrong.
         """
-        self._check_tries(user)
-        async with self._database.begin() as tx:
-            await hold(tx, user)
-            is_right = await factors.prove(tx, self._keyring, user.id, code)
+        with self._guess(user):
+            async with self._database.begin() as tx:
+                await hold(tx, user)
+                is_right = await factors.prove(tx, self._keyring, user.id, code)
         if is_right:
             self._wrong.pop(user.id, None)
-        else:
-            self._note_wrong(user)
         return is_right
 
     async def step_up(self, user: User, code: str) -> None:
@@ -99,6 +96,7 @@ class SecondFactors:
         """
         await self.step_up(user, code)
         async with self._database.begin() as tx:
+            await hold(tx, user)
             return await factors.renew(tx, user.id)
 
     async def remove(self, user: User, code: str) -> None:
@@ -109,6 +107,7 @@ class SecondFactors:
         """
         await self.step_up(user, code)
         async with self._database.begin() as tx:
+            await hold(tx, user)
             await factors.remove(tx, user.id)
 
     async def reset(self, by: Authority, name: str) -> None:
@@ -116,16 +115,24 @@ class SecondFactors:
 
         Raises:
             Missing: there is no such user, or they have none.
+            Refused: `by` is no admin any more.
         """
         user = await self._accounts.by_name(name)
         async with self._database.begin() as tx:
+            if isinstance(by, Admin) and not (await hold(tx, by.user)).is_admin:
+                raise Refused("only admins may do that")
             await factors.remove(tx, user.id)
 
-    def _check_tries(self, user: User) -> None:
-        lately = [at for at in self._wrong.get(user.id, ()) if at > self._clock() - FORGOTTEN_S]
+    @contextmanager
+    def _guess(self, user: User) -> Iterator[None]:
+        """Around looking at a code. It counts as wrong from its beginning, so that guesses side by side all count."""
+        now = self._clock()
+        lately = [at for at in self._wrong.get(user.id, ()) if at > now - FORGOTTEN_S]
         if len(lately) >= WRONG_CODES:
             raise Refused("too many wrong codes: try again in ten minutes")
-        self._wrong[user.id] = lately
-
-    def _note_wrong(self, user: User) -> None:
-        self._wrong.setdefault(user.id, []).append(self._clock())
+        self._wrong[user.id] = [*lately, now]
+        try:
+            yield
+        except RemoteError:  # our trouble, not a wrong code
+            self._wrong[user.id] = [at for at in self._wrong.get(user.id, ()) if at != now]
+            raise

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncssh
 from asyncssh.packet import Boolean, Byte, String, UInt32
 
-from tests.ssh.port import PATIENCE_S
+from tests.ssh.port import PATIENCE_S, Port
 
 REQUEST, FAILURE, SUCCESS, PK_OK, INFO_RESPONSE = 50, 51, 52, 60, 61
 SERVICE_ACCEPT = 6
@@ -96,3 +98,28 @@ class Attacker(asyncssh.SSHClient):
     @staticmethod
     def _head(name: str, method: bytes) -> bytes:
         return String(name) + String("ssh-connection") + String(method)
+
+
+@asynccontextmanager
+async def attacking(port: Port) -> AsyncIterator[tuple[Attacker, asyncio.Future[asyncssh.SSHClientConnection]]]:
+    """An attacker who may ask, and the connection that becomes of it."""
+    attacker = Attacker()
+    connecting = asyncio.ensure_future(
+        asyncssh.connect(
+            "127.0.0.1",
+            port.number,
+            username="x",
+            client_factory=lambda: attacker,
+            known_hosts=None,
+            client_keys=None,
+            config=None,
+            agent_path=None,
+        )
+    )
+    async with asyncio.timeout(PATIENCE_S):
+        await attacker.may_ask.wait()
+    try:
+        yield attacker, connecting
+    finally:
+        attacker.conn.abort()
+        await asyncio.gather(connecting, return_exceptions=True)

@@ -11,7 +11,7 @@ import asyncssh
 import pytest
 
 from tests.conftest import PASSWORD
-from tests.ssh.attacker import Attacker
+from tests.ssh.attacker import Attacker, attacking
 from tests.ssh.port import PATIENCE_S, Port, opened, sit_down
 from uuutorrent.config import Ssh
 from uuutorrent.desk import Services
@@ -21,7 +21,7 @@ from uuutorrent.users import User
 class Visitor:
     """An attacker with an open connection, and what became of it."""
 
-    def __init__(self, attacker: Attacker, connecting: asyncio.Task[asyncssh.SSHClientConnection]) -> None:
+    def __init__(self, attacker: Attacker, connecting: asyncio.Future[asyncssh.SSHClientConnection]) -> None:
         self.does = attacker
         self._connecting = connecting
 
@@ -35,24 +35,8 @@ class Visitor:
 
 @pytest.fixture
 async def visitor(port: Port) -> AsyncIterator[Visitor]:
-    attacker = Attacker()
-    connecting = asyncio.ensure_future(
-        asyncssh.connect(
-            "127.0.0.1",
-            port.number,
-            username="x",
-            client_factory=lambda: attacker,
-            known_hosts=None,
-            client_keys=None,
-            config=None,
-            agent_path=None,
-        )
-    )
-    async with asyncio.timeout(PATIENCE_S):
-        await attacker.may_ask.wait()
-    yield Visitor(attacker, connecting)
-    attacker.conn.abort()
-    await asyncio.gather(connecting, return_exceptions=True)
+    async with attacking(port) as (attacker, connecting):
+        yield Visitor(attacker, connecting)
 
 
 async def test_showing_anns_key_and_signing_with_ones_own_does_not_make_one_ann(

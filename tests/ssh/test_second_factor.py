@@ -6,6 +6,7 @@ import asyncssh
 import pytest
 
 from tests.conftest import PASSWORD
+from tests.ssh.attacker import attacking
 from tests.ssh.port import Port
 from tests.ssh.test_signin import Typist
 from tests.test_secondfactors import code_of
@@ -69,6 +70,40 @@ async def test_a_code_for_another_name_does_nothing(port: Port, secret: str, bob
     async with port.connect("bob", client_factory=lambda: typist, preferred_auth="keyboard-interactive") as connection:
         assert (await connection.run("whoami --json")).exit_status == 0
     assert typist.asked == ["Password: "]
+
+
+async def test_who_asks_to_be_asked_again_is_asked_for_the_password(port: Port, secret: str) -> None:
+    async with attacking(port) as (attacker, connecting):
+        for _ in range(2):
+            attacker.begins_interactive("ann")
+            assert await attacker.hears() == "challenge"
+            attacker.answers(PASSWORD)
+            assert await attacker.hears() == "challenge"
+        attacker.answers(code_of(secret))
+        assert await attacker.hears() == "success"
+        assert (await (await connecting).run("whoami")).exit_status == 0
+    assert port.counted("ssh_auth_attempts", "keyboard-interactive", "failed") == 0
+
+
+async def test_no_order_of_requests_spares_one_the_code(port: Port, secret: str, bob: User) -> None:
+    async with attacking(port) as (attacker, _):
+        attacker.begins_interactive("ann")
+        assert await attacker.hears() == "challenge"
+        attacker.answers(PASSWORD)
+        assert await attacker.hears() == "challenge"
+        attacker.shows("ann", await port.key_of(await port.services.accounts.by_name("ann")))
+        assert await attacker.hears() == "challenge"
+        attacker.password("ann", PASSWORD)
+        assert await attacker.hears() == "failure"
+        attacker.begins_interactive("bob")
+        assert await attacker.hears() == "challenge"
+        attacker.answers(code_of(secret))
+        assert await attacker.hears() == "failure"
+        attacker.begins_interactive("ann")
+        assert await attacker.hears() == "challenge"
+        attacker.answers(code_of(secret))
+        assert await attacker.hears() == "gone"
+    assert port.counted("ssh_auth_attempts", "keyboard-interactive", "ok") == 0
 
 
 async def test_a_key_needs_no_code_until_it_is_about_what_admins_may(port: Port, ann: User, secret: str) -> None:

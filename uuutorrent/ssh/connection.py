@@ -229,7 +229,8 @@ class Connection(asyncssh.SSHServer):
         return await self._password(username, password, "password")
 
     def get_kbdint_challenge(self, username: str, lang: str, submethods: str) -> Challenge:
-        """The one question."""
+        """The first question."""
+        self._signin.begins_anew()
         return ASK_PASSWORD
 
     async def validate_kbdint_response(self, username: str, responses: Sequence[str]) -> bool | Challenge:

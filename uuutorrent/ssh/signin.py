@@ -103,6 +103,10 @@ class SignIn:
         """Whether this name's right password was given just now, and a code of their second factor is to follow."""
         return self._halfway is not None and self._halfway.name == name
 
+    def begins_anew(self) -> None:
+        """A client asks to be asked from the beginning: its next answer is a password again."""
+        self._proof = self._halfway = None
+
     async def password(self, name: str, password: str, method: Method) -> bool:
         """Whether this is all it takes to sign the user in. A try counts when it begins, so that tries side by side all
         count.
@@ -149,9 +153,15 @@ class SignIn:
         if user is None or user.name != name or self.out_of_tries:
             return False
         self._tries_left -= 1
-        self.last_failure = Attempt("keyboard-interactive", name)
+        before, self.last_failure = self.last_failure, Attempt("keyboard-interactive", name)
         answer_at = time.monotonic() + self._refusal_s
-        if not await self._undisturbed(self._second.proves(user, code)):
+        try:
+            is_right = await self._undisturbed(self._second.proves(user, code))
+        except RemoteError:  # our trouble, not a wrong code
+            self.last_failure = before
+            self._tally.count("ssh_auth_attempts", "keyboard-interactive", "trouble")
+            raise
+        if not is_right:
             return await self._refuse("keyboard-interactive", answer_at)
         self._proof = Password(user, "keyboard-interactive")
         return True

@@ -1,5 +1,5 @@
-"""What asyncssh leaves to the socket: quick answers and a bound during the handshake, and knowing that a client does not
-read.
+"""What asyncssh leaves to the socket: quick answers until somebody is signed in, a bound on what is heard until then,
+and knowing that a client does not read.
 
 This is the one module that reaches into asyncssh's connection; it sets attributes of single instances and nothing else.
 """
@@ -16,8 +16,8 @@ NOTSENT_LOWAT = 16 * 1024
 """Unsent bytes the kernel may hold before the socket counts as full: what waits here can still be replaced."""
 
 BEFORE_SIGN_IN = 64 * 1024
-"""Bytes that a client may send until it is signed in. A handshake and ten keys with certificates are 30 KiB; each packet
-costs this process some 50 us, and a megabyte of empty ones, which nobody had to prove anything for, stops it for seconds."""
+"""Bytes that a client may send until it is signed in; a handshake and ten keys with certificates are about 30 KiB.
+Each packet costs some 50 us, and a megabyte of empty ones, which cost the client nothing, would stop us for seconds."""
 
 
 def answer_quickly(conn: asyncssh.SSHServerConnection, *, until: Callable[[], bool]) -> None:
