@@ -4,11 +4,13 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import event
 
 from tests.people import a_key, refusal
-from uuutorrent.accounts import Accounts, Operator, User
+from uuutorrent.accounts import Accounts, Admin, Operator, User
 from uuutorrent.errors import Conflict, Missing
 from uuutorrent.keys import MAX_KEYS
+from uuutorrent.store.database import Database
 
 
 async def test_a_key_signs_in_its_own_user_only(accounts: Accounts, ann: User, bob: User) -> None:
@@ -29,6 +31,21 @@ async def test_a_keys_number_is_not_its_fingerprint(accounts: Accounts, ann: Use
     key = await accounts.add_key(ann, a_key())
     assert not await accounts.key_known("ann", str(key.id))
     await refusal(accounts.with_key("ann", str(key.id)))
+
+
+async def test_a_probe_asks_the_database_as_much_for_nobody_as_for_somebody(
+    accounts: Accounts, database: Database, ann: User, boss: Admin, bob: User
+) -> None:
+    fingerprint = (await accounts.add_key(bob, a_key())).fingerprint
+    await accounts.disable(boss, "bob")
+    asked: list[str] = []
+    event.listen(database.engine.sync_engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    counts = set()
+    for name in ("ann", "bob", "nobody-here"):
+        asked.clear()
+        assert not await accounts.key_known(name, fingerprint)
+        counts.add(len(asked))
+    assert len(counts) == 1
 
 
 async def test_a_probe_leaves_no_trace_and_a_signature_does(accounts: Accounts, ann: User) -> None:

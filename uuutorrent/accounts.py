@@ -95,12 +95,11 @@ class Accounts:
         return _user(row)
 
     async def key_known(self, name: str, fingerprint: str) -> bool:
-        """Whether a signature by this key would sign the user in. It proves nothing yet and leaves no trace."""
+        """Whether a signature by this key would sign the user in. It leaves no trace; nobody's name takes as long."""
         async with self._database.begin() as tx:
             row = await _find(tx, name)
-            if row is None or row.disabled_at is not None:
-                return False
-            return await stored_keys.find(tx, UserId(row.id), fingerprint) is not None
+            is_theirs = await stored_keys.find(tx, UserId(row.id if row else 0), fingerprint) is not None
+            return is_theirs and row is not None and row.disabled_at is None
 
     async def with_key(self, name: str, fingerprint: str) -> User:
         """The user whose key made a valid signature; `fingerprint` is of the key that signed. Marks the key as used.
