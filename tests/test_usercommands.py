@@ -10,10 +10,13 @@ import pytest
 from tests.conftest import PASSWORD
 from tests.operating import Operating, signs_in
 from tests.servers.postgres import Postgres
+from tests.test_secondfactors import code_of
 from uuutorrent.accounts import Accounts, Operator
 from uuutorrent.config import Accounts as AccountSettings
+from uuutorrent.secondfactors import SecondFactors
 from uuutorrent.store import migrate
 from uuutorrent.store.database import Database
+from uuutorrent.store.sealed import KeyRing
 
 
 @pytest.fixture
@@ -176,7 +179,22 @@ async def test_deleting_somebody_says_what_happens_to_what_was_theirs(uuutorrent
     assert await uuutorrent.users() == []
 
 
-@pytest.mark.parametrize("words", [("passwd",), ("disable",), ("enable",), ("delete",), ("key", "list")])
+async def test_the_last_admin_who_lost_their_second_factor_gets_rid_of_it_at_the_machine(
+    uuutorrent: Operating, tmp_path: Path
+) -> None:
+    await uuutorrent("user", "add", "ann", "--admin")
+    async with Database(uuutorrent.database_url) as database:
+        accounts = Accounts(database, AccountSettings())
+        factors = SecondFactors(database, KeyRing.open(tmp_path / "keyring"), accounts)
+        ann = await accounts.by_name("ann")
+        await factors.confirm(ann, code_of((await factors.begin(ann)).secret))
+        done = await uuutorrent("user", "unfactor", "ann")
+        assert (done.code, done.out) == (0, "ann signs in without a code from now on.\n")
+        assert not (await factors.of(ann)).is_on
+    assert (await uuutorrent("user", "unfactor", "ann")).code == 4
+
+
+@pytest.mark.parametrize("words", [("passwd",), ("unfactor",), ("disable",), ("enable",), ("delete",), ("key", "list")])
 async def test_a_user_who_is_not_there_is_missing(uuutorrent: Operating, words: Sequence[str]) -> None:
     done = await uuutorrent("user", *words, "nobody-here")
     assert (done.code, done.out, done.err) == (4, "", "uuutorrent: there is no user nobody-here\n")

@@ -31,10 +31,16 @@ class Machine:
 
     @asynccontextmanager
     async def accounts(self) -> AsyncGenerator[Accounts]:
-        """The accounts, in a database that is brought to this program's schema first."""
+        """The accounts, as in `people`."""
+        async with self.people() as (_, accounts):
+            yield accounts
+
+    @asynccontextmanager
+    async def people(self) -> AsyncGenerator[tuple[Database, Accounts]]:
+        """The database, brought to this program's schema first, and the accounts in it."""
         async with Database(self.config.database_url, pool_size=2) as database:
             await migrate.upgrade(database)
-            yield Accounts(database, self.config.accounts)
+            yield database, Accounts(database, self.config.accounts)
 
 
 TheMachine = Annotated[Machine, Parameter(parse=False)]

@@ -13,7 +13,7 @@ from uuutorrent.factors import WRONG, Begun, Factor
 from uuutorrent.store.database import Database
 from uuutorrent.store.sealed import KeyRing
 
-__all__ = ["Begun", "Factor", "SecondFactors"]
+__all__ = ["Begun", "Factor", "SecondFactors", "reset"]
 
 WRONG_CODES = 5
 FORGOTTEN_S = 600.0
@@ -111,17 +111,8 @@ class SecondFactors:
             await factors.remove(tx, user.id)
 
     async def reset(self, by: Authority, name: str) -> None:
-        """Switch off somebody's who lost it.
-
-        Raises:
-            Missing: there is no such user, or they have none.
-            Refused: `by` is no admin any more.
-        """
-        user = await self._accounts.by_name(name)
-        async with self._database.begin() as tx:
-            if isinstance(by, Admin) and not (await hold(tx, by.user)).is_admin:
-                raise Refused("only admins may do that")
-            await factors.remove(tx, user.id)
+        """Switch off somebody's who lost it; see `reset`."""
+        await reset(self._database, self._accounts, by, name)
 
     @contextmanager
     def _guess(self, user: User) -> Iterator[None]:
@@ -136,3 +127,17 @@ class SecondFactors:
         except RemoteError:  # our trouble, not a wrong code
             self._wrong[user.id] = [at for at in self._wrong.get(user.id, ()) if at != now]
             raise
+
+
+async def reset(database: Database, accounts: Accounts, by: Authority, name: str) -> None:
+    """Switch off the second factor of somebody who lost it.
+
+    Raises:
+        Missing: there is no such user, or they have none.
+        Refused: `by` is no admin any more.
+    """
+    user = await accounts.by_name(name)
+    async with database.begin() as tx:
+        if isinstance(by, Admin) and not (await hold(tx, by.user)).is_admin:
+            raise Refused("only admins may do that")
+        await factors.remove(tx, user.id)

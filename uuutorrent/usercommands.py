@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
+from uuutorrent import secondfactors
 from uuutorrent.accounts import Key, Operator, UserInfo
 from uuutorrent.console import Flag, TheMachine, confirm, handed_over, key_lines, password_for, say
 from uuutorrent.ssh.call import instant
@@ -113,6 +114,13 @@ async def user_disable(name: str, /, *, on: TheMachine) -> str:
     return f"{name} cannot sign in any more; their torrents stay. Undo: uuutorrent user enable {name}"
 
 
+async def user_unfactor(name: str, /, *, on: TheMachine) -> str:
+    """Switch off the second factor of somebody who lost it."""
+    async with on.people() as (database, accounts):
+        await secondfactors.reset(database, accounts, Operator(), name)
+    return f"{name} signs in without a code from now on."
+
+
 async def user_enable(name: str, /, *, on: TheMachine) -> str:
     """Let somebody sign in again."""
     async with on.accounts() as accounts:
@@ -187,6 +195,7 @@ _USERS: dict[str, Callable[..., Any]] = {
     "list": user_list,
     "passwd": user_passwd,
     "role": user_role,
+    "unfactor": user_unfactor,
     "disable": user_disable,
     "enable": user_enable,
     "delete": user_delete,
