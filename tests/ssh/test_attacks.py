@@ -15,6 +15,7 @@ from tests.ssh.attacker import Attacker, attacking
 from tests.ssh.port import PATIENCE_S, Port, opened, sit_down
 from uuutorrent.config import Ssh
 from uuutorrent.desk import Services
+from uuutorrent.penalties import Source
 from uuutorrent.users import User
 
 
@@ -112,6 +113,13 @@ async def test_guesses_sent_side_by_side_count_as_tries(port: Port, visitor: Vis
     visitor.does.password("ann", PASSWORD)
     await port.until(lambda: visitor.does.lost is not None)
     assert "too many wrong passwords" in str(visitor.does.lost)
+
+
+async def test_guesses_whose_answers_are_not_waited_for_cost_as_much(port: Port, visitor: Visitor, ann: User) -> None:
+    for guess in ("one", "two", "three"):
+        visitor.does.password("ann", guess)
+    assert await visitor.does.hears() == "gone"
+    await port.until(lambda: port.services.penalties.left_s(Source("127.0.0.1")) > 0)
 
 
 async def test_a_signature_with_sha1_is_refused(port: Port, visitor: Visitor, ann: User) -> None:

@@ -10,7 +10,9 @@ from tests.ssh.attacker import attacking
 from tests.ssh.port import Port
 from tests.ssh.test_signin import Typist
 from tests.test_secondfactors import code_of
+from uuutorrent.accounts import Admin
 from uuutorrent.penalties import Source
+from uuutorrent.secondfactors import WRONG_CODES
 from uuutorrent.users import User
 
 
@@ -54,6 +56,16 @@ async def test_wrong_codes_are_tries_and_cost_their_source(port: Port, secret: s
     with pytest.raises(asyncssh.DisconnectError, match="too many wrong passwords"):
         await comes_in(port, PASSWORD, "000000", PASSWORD, "000001", PASSWORD, "000002")
     await port.until(lambda: port.services.penalties.left_s(Source("127.0.0.1")) > 0)
+
+
+async def test_guessing_on_after_too_many_wrong_codes_costs_its_source_too(
+    port: Port, ann: User, boss: Admin, secret: str
+) -> None:
+    for _ in range(WRONG_CODES):
+        assert not await port.services.second_factors.proves(ann, "wrong")
+    with pytest.raises(asyncssh.DisconnectError, match="ten minutes"):
+        await comes_in(port, PASSWORD, "000000")
+    await port.until(lambda: port.services.penalties.every(boss))
 
 
 async def test_a_password_by_itself_does_not_do_any_more(port: Port, secret: str) -> None:

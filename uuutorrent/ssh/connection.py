@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -13,11 +12,13 @@ import asyncssh
 import structlog
 
 from uuutorrent.desk import Services
-from uuutorrent.errors import Missing, Refused, UuuError
-from uuutorrent.penalties import Offence, Source, source_of
+from uuutorrent.errors import Refused, RemoteError, UuuError
+from uuutorrent.passwords import Crowded
+from uuutorrent.penalties import Source, source_of
 from uuutorrent.ssh import tcp
 from uuutorrent.ssh.admission import Admission
 from uuutorrent.ssh.delays import Delays
+from uuutorrent.ssh.failures import Failure
 from uuutorrent.ssh.screen import OpenApp
 from uuutorrent.ssh.session import IDLE, Session, Visit
 from uuutorrent.ssh.signin import Method, SignIn
@@ -38,8 +39,6 @@ CUT_S = 2.0
 """How long a door may take to end when it is cut."""
 HANG_UP_S = 0.3
 """How long a client may take to hang up once its sessions are over, before we do."""
-LONGEST_NAME = 64
-"""Characters of a user name that go into the log."""
 
 Challenge = tuple[str, str, str, Sequence[tuple[str, bool]]]
 """Name, instruction, language and the prompts, each with whether its answer is echoed. Source: RFC 4256, 3.2."""
@@ -116,7 +115,9 @@ class Connection(asyncssh.SSHServer):
         self._proved = False
         self._settled = asyncio.Event()
         self._trouble = ""
-        """What went wrong here, not there, while signing in."""
+        """What ended the signing in, in words for who signs in."""
+        self._is_ours = False
+        """It was trouble here, not there."""
         self.user: User | None = None
         """Who signed in, as they were then."""
         self.signed_in: SignedIn | None = None
@@ -151,8 +152,7 @@ class Connection(asyncssh.SSHServer):
         if conn is not None:
             tcp.let_go(conn)
         if not self._proved:
-            self._log_no_sign_in()
-            self._guests.look_at(self._punish())
+            self._came_to_nothing()
         self._settled.set()
         self._gone.set()
 
@@ -291,23 +291,6 @@ class Connection(asyncssh.SSHServer):
             self._guests.services.tally.count("ssh_refused", "user_limit")
             raise Refused(f"you have {theirs} connections open, which is all you may have: close one")
 
-    async def _punish(self) -> None:
-        """Let the source of a connection that came to nothing pay for it, unless the trouble was ours."""
-        offence = self._offence() if not (self._trouble or self._guests.closing) else None
-        failure = self._signin.last_failure
-        if offence is Offence.WRONG and failure:
-            try:
-                await self._accounts.by_name(failure.name)
-            except Missing:
-                offence = Offence.UNKNOWN
-        if offence is not None:
-            self._guests.services.penalties.add(self._source, offence, max(1, self._signin.wrong_passwords))
-
-    def _offence(self) -> Offence:
-        if self._signin.last_failure:
-            return Offence.WRONG
-        return Offence.GRACE if self._reason() == "grace" else Offence.NO_AUTH
-
     async def _visitor(self) -> User:
         """Whoever wants a session, as they are at this moment."""
         signed_in = self._check_open()
@@ -348,6 +331,21 @@ class Connection(asyncssh.SSHServer):
         self._guests.sessions.discard(session)
         self._busy_at = time.monotonic()
 
+    def _came_to_nothing(self) -> None:
+        services = self._guests.services
+        failure = Failure(
+            self._address[0],
+            self._address[1],
+            self._signin,
+            is_closing=self._guests.closing,
+            trouble=self._trouble,
+            is_ours=self._is_ours,
+            is_late=time.monotonic() - self._began >= self._limits.login_grace_s,
+        )
+        services.tally.count("ssh_refused", failure.reason)
+        failure.tell()
+        self._guests.look_at(failure.punish(services.accounts, services.penalties))
+
     def _full(self, full: bool) -> None:
         for session in tuple(self._sessions):
             session.block("socket", on=full)
@@ -361,38 +359,9 @@ class Connection(asyncssh.SSHServer):
         try:
             yield
         except UuuError as e:
-            self._trouble = e.message
+            self._trouble, self._is_ours = e.message, isinstance(e, Crowded | RemoteError)
             raise asyncssh.DisconnectError(asyncssh.DISC_SERVICE_NOT_AVAILABLE, e.message) from e
         except Exception as e:  # the outermost handler of signing in
             log.exception("sign_in_crashed")
-            self._trouble = BROKE
+            self._trouble, self._is_ours = BROKE, True
             raise asyncssh.DisconnectError(asyncssh.DISC_BY_APPLICATION, BROKE) from e
-
-    def _log_no_sign_in(self) -> None:
-        """One line per connection that came to nothing, for those who ban addresses by it: address before user."""
-        failure = self._signin.last_failure
-        self._guests.services.tally.count("ssh_refused", self._reason())
-        if self._trouble:
-            log.warning("sign_in_trouble", **self._where(), why=self._trouble)
-        if failure is not None:
-            log.info("ssh_auth_failed", **self._where(), method=failure.method, user=printable(failure.name))
-        elif not self._trouble:
-            log.info("ssh_no_auth", **self._where())
-
-    def _reason(self) -> str:
-        if self._guests.closing:
-            return "closing"
-        if self._trouble:
-            return "trouble"
-        if time.monotonic() - self._began >= self._guests.services.config.ssh.login_grace_s:
-            return "grace"
-        if self._signin.out_of_tries:
-            return "passwords"
-        if self._signin.out_of_keys:
-            return "keys"
-        return "auth_failed" if self._signin.last_failure else "no_auth"
-
-
-def printable(name: str) -> str:
-    """A user name as the log can take it: what a client sent must not look like more than a name."""
-    return re.sub(r"[^\x21-\x7e]", "?", name[:LONGEST_NAME])

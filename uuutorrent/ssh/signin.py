@@ -76,7 +76,7 @@ class SignIn:
         self._under_way = under_way
         self._free = asyncio.Lock()
         self._tally = tally
-        self._tries_left = limits.password_tries
+        self._tries = self._tries_left = limits.password_tries
         self._keys_left = limits.key_tries
         self._refusal_s = limits.refusal_s
         self._proof: Signature | Password | None = None
@@ -87,7 +87,11 @@ class SignIn:
         self.fingerprint: str | None = None
         """Of the key that signed; None: a password did."""
         self.last_failure: Attempt | None = None
-        self.wrong_passwords = 0
+
+    @property
+    def wrong_passwords(self) -> int:
+        """Passwords and codes that were tried in vain, also those whose answer was not waited for."""
+        return self._tries - self._tries_left
 
     @property
     def out_of_tries(self) -> bool:
@@ -199,7 +203,6 @@ class SignIn:
 
     async def _refuse(self, method: Method, answer_at: float) -> bool:
         """Say no, and not before its time."""
-        self.wrong_passwords += 1
         self._tally.count("ssh_auth_attempts", method, "failed")
         await asyncio.sleep(answer_at - time.monotonic())
         return False

@@ -1,0 +1,81 @@
+"""A connection that came to nothing: its one line in the log, its word in the figures, and what it costs its source."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import structlog
+
+from uuutorrent.accounts import Accounts
+from uuutorrent.errors import Missing
+from uuutorrent.penalties import Offence, Penalties, source_of
+from uuutorrent.ssh.signin import SignIn
+
+log = structlog.get_logger()
+
+LONGEST_NAME = 64
+"""Characters of a user name that go into the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How a connection stood when it ended before anybody had signed in."""
+
+    ip: str
+    port: int
+    signin: SignIn
+    is_closing: bool
+    """The server was about to stop."""
+    trouble: str
+    """What ended the signing in, in words; empty: the client did, or its tries."""
+    is_ours: bool
+    """The trouble was here, not there."""
+    is_late: bool
+    """The time to sign in was over."""
+
+    @property
+    def reason(self) -> str:
+        """One word for the figures."""
+        if self.is_closing:
+            return "closing"
+        if self.trouble:
+            return "trouble"
+        if self.is_late:
+            return "grace"
+        if self.signin.out_of_tries:
+            return "passwords"
+        if self.signin.out_of_keys:
+            return "keys"
+        return "auth_failed" if self.signin.last_failure else "no_auth"
+
+    def tell(self) -> None:
+        """Write the line by which fail2ban bans addresses: the address before the user name."""
+        where = {"ip": self.ip, "port": self.port}
+        tried = self.signin.last_failure
+        if self.trouble:
+            log.warning("sign_in_trouble", **where, why=self.trouble)
+        if tried is not None:
+            log.info("ssh_auth_failed", **where, method=tried.method, user=printable(tried.name))
+        elif not self.trouble:
+            log.info("ssh_no_auth", **where)
+
+    async def punish(self, accounts: Accounts, penalties: Penalties) -> None:
+        """Let the source pay for it, unless it was our doing."""
+        if self.is_closing or self.is_ours:
+            return
+        tried, offence = self.signin.last_failure, Offence.NO_AUTH
+        if tried is not None:
+            offence = Offence.WRONG
+            try:
+                await accounts.by_name(tried.name)
+            except Missing:
+                offence = Offence.UNKNOWN
+        elif self.is_late:
+            offence = Offence.GRACE
+        penalties.add(source_of(self.ip), offence, max(1, self.signin.wrong_passwords))
+
+
+def printable(name: str) -> str:
+    """A user name as the log can take it: what a client sent must not look like more than a name."""
+    return re.sub(r"[^\x21-\x7e]", "?", name[:LONGEST_NAME])
