@@ -52,6 +52,7 @@ async def test_it_asks_for_nothing_before_a_first_code_was_right(factors: Second
     assert not (await factors.of(ann)).is_on
     codes = await factors.confirm(ann, code_of(begun.secret))
     assert len(set(codes)) == 12
+    assert min(map(len, codes)) == 17  # with fewer than fifteen letters a stolen digest could be undone by trying all
     assert (await factors.of(ann)).recovery_left == 12
     with pytest.raises(Conflict):
         await factors.begin(ann)

@@ -177,9 +177,9 @@ async def _recover(tx: Tx, row: FactorRow, code: str) -> bool:
 
 
 def _recovery_codes() -> tuple[str, ...]:
-    """Two groups of five, about 50 bits each."""
+    """Three groups of five: with 74 bits each, nobody finds them from what is stored."""
     return tuple(
-        "-".join("".join(secrets.choice(_ALPHABET) for _ in range(5)) for _ in range(2)) for _ in range(RECOVERY_CODES)
+        "-".join("".join(secrets.choice(_ALPHABET) for _ in range(5)) for _ in range(3)) for _ in range(RECOVERY_CODES)
     )
 
 
