@@ -75,7 +75,7 @@ class Ssh(Section):
     login_grace_s: Seconds = 30
     """A connection that has not signed in by then is closed."""
     password_tries: Annotated[int, Field(ge=1, le=20)] = 3
-    """Wrong passwords per connection."""
+    """Wrong passwords and codes per connection."""
     key_tries: Annotated[int, Field(ge=1, le=100)] = 10
     """Keys that are refused per connection, before it is closed."""
     passwords: bool = True
@@ -139,7 +139,7 @@ class Penalties(Section):
     """
 
     wrong_s: Cost = 5
-    """A wrong password or key."""
+    """A wrong password, code or key."""
     unknown_s: Cost = 10
     """A name that nobody has."""
     no_auth_s: Cost = 1
