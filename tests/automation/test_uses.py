@@ -18,10 +18,10 @@ from uuutorrent.accounts import User
 from uuutorrent.anime.anime import MediaId, WatchStatus
 from uuutorrent.automation.answers import Answers
 from uuutorrent.automation.coverage import Coverage
-from uuutorrent.automation.inbox import Inbox, Notice
+from uuutorrent.automation.inbox import Inbox, Kind, Notice
 from uuutorrent.automation.naming import Naming
 from uuutorrent.automation.preferences import PreferenceBook, Watched
-from uuutorrent.automation.uses import LATER, QUIET, Uses
+from uuutorrent.automation.uses import LATER, MOOT_EVERY, QUIET, Uses
 from uuutorrent.errors import Conflict, Invalid, Missing, Unreachable
 from uuutorrent.store.database import Database
 from uuutorrent.torrents.holdings import Part
@@ -180,6 +180,21 @@ async def test_who_is_further_by_now_stays_there(sofa: Sofa) -> None:
     await sofa.built.services.watchlists.set_progress(sofa.ann, MediaId(sofa.show.id), 7)
     said = await sofa.answers.answer(sofa.ann, question.id, "yes")
     assert (said, sofa.progress) == ("Frieren: you are at episode 7 already.", 7)
+
+
+async def test_a_question_is_taken_back_once_the_episode_is_marked_elsewhere(sofa: Sofa) -> None:
+    await sofa.reads_episode(4)
+    await sofa.built.services.watchlists.set_progress(sofa.ann, MediaId(sofa.show.id), 5)
+    await sofa.later(MOOT_EVERY)
+    assert await sofa.asked() == []
+    assert await sofa.told() == ["Watched episode 4 of Frieren? You are at episode 5."]
+
+
+async def test_an_answer_that_nobody_waits_for_ends_with_a_sentence(sofa: Sofa) -> None:
+    await sofa.inbox.tell(sofa.ann.id, Kind.CHOICE, "Dance?", key="dance:1", choices=("yes",))
+    said = await sofa.answers.answer(sofa.ann, (await sofa.question()).id, "yes")
+    assert said == "Nothing waits for this answer any more."
+    assert await sofa.asked() == []
 
 
 async def test_a_reader_that_reads_only_half_is_not_asked(sofa: Sofa) -> None:

@@ -34,13 +34,18 @@ class Answers:
         """
         notice, choice = await self._inbox.one(user, notice_id), choice.strip().lower()
         check_choice(notice, choice)
+        decide = self._deciders.get(notice.key.partition(":")[0], _nobody)
         try:
-            said = await self._deciders[notice.key.partition(":")[0]](user, notice, choice)
+            said = await decide(user, notice, choice)
         except (Missing, Conflict) as e:
             await self._inbox.withdraw(user.id, notice.key, _sentence(e.message))
             return _sentence(e.message)
         await self._inbox.note_answer(user, notice_id, choice)
         return said
+
+
+async def _nobody(_user: User, _notice: Notice, _choice: str) -> str:
+    raise Missing("nothing waits for this answer any more")
 
 
 def _sentence(message: str) -> str:

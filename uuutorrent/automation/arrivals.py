@@ -83,6 +83,9 @@ class Arrivals:
         is_new, now = await self._see_what_is_whole(), self._now()
         if is_new or self._look_at is None or now >= self._look_at:
             self._look_at = now + LOOK
+            if self._live.lookers and not is_new:
+                # A part of a batch is here before the torrent is complete.
+                await self._grabs.settle()
             await self.tell_all()
         if self._tidy_at is None or now >= self._tidy_at:
             self._tidy_at = now + TIDY

@@ -42,6 +42,7 @@ LEASE = timedelta(minutes=2)
 LATER = timedelta(minutes=10)
 """How soon AniList is asked again that was away."""
 GIVE_UP = timedelta(days=7)
+MOOT_EVERY = timedelta(minutes=5)
 KEPT = timedelta(days=400)
 YES, NO = "yes", "no"
 _WATCHING = (WatchStatus.CURRENT, WatchStatus.REPEATING, WatchStatus.PLANNING)
@@ -89,6 +90,7 @@ class Uses:
         self._now = now
         self._half: dict[tuple[UserId, str], _Half] = {}
         self._ended: dict[tuple[UserId, str], tuple[User, int]] = {}
+        self._moot_at: datetime | None = None
 
     # For the door of the files
 
@@ -152,6 +154,10 @@ class Uses:
             self._ended.pop(key, None)
         for user, media_id in await self._due():
             await self._see_to(user, media_id)
+        if self._moot_at is None or self._now() >= self._moot_at:
+            self._moot_at = self._now() + MOOT_EVERY
+            await self._take_back_moot()
+            await self._tidy()
 
     async def decide(self, user: User, media_id: int, episode: int, choice: str) -> str:
         """Do what the user answered: "yes" makes `episode` their progress, unless they are further; "no" nothing.
@@ -180,7 +186,20 @@ class Uses:
             raise Missing("it does not say which episode that is")
         return await self.decide(user, notice.media_id, notice.episode, choice)
 
-    async def tidy(self) -> None:
+    async def _take_back_moot(self) -> None:
+        """Ask no more about what its reader marked as watched by other means; AniList is not asked for that."""
+        asked = await self._inbox.waiting(None, prefix="watched:")
+        async with self._database.begin() as tx:
+            known = await people(tx, {notice.user_id for notice in asked}) if asked else {}
+        for notice in asked:
+            user, episode = known.get(notice.user_id), notice.episode
+            if user is None or notice.media_id is None or episode is None:
+                continue
+            seen = await self._watchlists.seen(user, MediaId(notice.media_id))
+            if seen is not None and seen >= episode:
+                await self._inbox.withdraw(user.id, notice.key, f"You are at episode {seen}.")
+
+    async def _tidy(self) -> None:
         """Forget what was read long ago."""
         async with self._database.begin() as tx:
             await tx.execute(delete(ServedRow).where(ServedRow.at < self._now() - KEPT))
