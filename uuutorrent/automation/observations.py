@@ -168,6 +168,7 @@ class Observations:
             if stored.id in known and is_for_anime(stored)
             if (torrent := snapshot.find(stored.v1, stored.v2)) is not None and torrent.is_complete
         ]
+        self._tries = Counter({which: tries for which, tries in self._tries.items() if which in known})
         for stored, torrent in sorted(due, key=lambda one: self._tries[one[0].id])[:MOST_PROBED]:
             self._tries[stored.id] += 1
             found = await self._probing.content(stored, torrent)
@@ -278,11 +279,7 @@ class Observations:
             return tuple(map(_read, rows))
 
     async def _write(self, looks: Sequence[_Look]) -> None:
-        changed = [
-            {"its_id": look.now.torrent_id, "its_trouble": look.before.seen.trouble, **_values(look.now)}
-            for look in looks
-            if look.before is not None
-        ]
+        changed = [_known_as(look.before) | _values(look.now) for look in looks if look.before is not None]
         if changed:
             async with self._database.begin() as tx:
                 await (await tx.connection()).execute(_CHANGE, changed)
@@ -313,8 +310,14 @@ class Observations:
 
 # Whoever looked into the content meanwhile knows better: then nothing is changed before the next look.
 _CHANGE = update(ObservationRow).where(
-    ObservationRow.torrent_id == bindparam("its_id"), ObservationRow.trouble == bindparam("its_trouble")
+    ObservationRow.torrent_id == bindparam("its_id"),
+    ObservationRow.looked == bindparam("its_looked"),
+    ObservationRow.trouble == bindparam("its_trouble"),
 )
+
+
+def _known_as(before: _Known) -> dict[str, Any]:
+    return {"its_id": before.torrent_id, "its_looked": before.looked, "its_trouble": before.seen.trouble}
 
 
 def _read(row: ObservationRow) -> _Known:
