@@ -219,6 +219,19 @@ async def test_two_people_after_the_same_episode_share_what_is_asked(sky: Sky, a
     assert (pages, len(searches), len(downloads)) == (1, 1, 1)
 
 
+async def test_a_post_is_found_though_the_index_was_asked_for_the_show_just_before(sky: Sky, ann: User) -> None:
+    show = sky.show()
+    await sky.watches(ann, show, progress=4)
+    await sky.switch(ann)
+    sky.post(show, 5)
+    episode = sky.airs(show)
+    await sky.plan(ann)
+    sky.clock.passed_s += 30
+    post = sky.post(show, episode)
+    await sky.later(minutes=1)
+    assert await sky.has(ann) == [post.title]
+
+
 async def test_the_newest_posts_are_looked_at_no_more_often_than_every_ten_minutes(sky: Sky, ann: User) -> None:
     show = sky.show()
     await sky.watches(ann, show)

@@ -95,7 +95,7 @@ class Autopilot:
             now=now,
         )
         self._planner = Planner(releases, library, self._pursuits, self._looking, now=now)
-        self._lookout = Lookout(releases)
+        self._lookout = Lookout(releases, clock=clock)
         self._upgrades = Upgrades(watchlists, releases, library, preferences, self._pursuits, replacing, uses, now=now)
         self._every_s = every_s
         self._spacing = Spacing(gap_s)
@@ -265,13 +265,13 @@ class Autopilot:
     async def run_once(self) -> None:
         """Go on with whatever is due; every `every_s` look at the newest posts and at lists, too. A job."""
         now, is_sweep = self._now(), self._clock() - self._swept_at >= self._every_s - SLACK_S
-        chased = await self._pursuits.due(now)
-        people = await self._people(chased)
+        due = await self._pursuits.due(now)
+        people, spotted = await self._people(due), tuple[Pursuit, ...]()
         if is_sweep:
             self._swept_at = self._clock()
             people |= await self._followed()
-            chased += await self._spotted(chased, people)
-        await self._chase_all(chased, people)
+            spotted = await self._spotted(due, people)
+        await self._chase_all((*spotted, *due), people, frozenset(one.id for one in spotted))
         if is_sweep:
             for user in people.values():
                 if self._looking.is_due(user):
@@ -288,7 +288,9 @@ class Autopilot:
         posts = await self._lookout.newest()
         return (*await self._lookout.spot(awaited, people, posts), *await self._upgrades.spot(people, posts))
 
-    async def _chase_all(self, chased: Sequence[Pursuit], people: Mapping[UserId, User]) -> None:
+    async def _chase_all(
+        self, chased: Sequence[Pursuit], people: Mapping[UserId, User], spotted: frozenset[int]
+    ) -> None:
         """Go on with these; when the index or AniList is away, what is left is put off."""
         looks: dict[UserId, Look | None] = {}
         for number, pursuit in enumerate(chased):
@@ -301,7 +303,9 @@ class Autopilot:
                 continue
             try:
                 async with asyncio.timeout(ONE_S):
-                    await self._taking.chase(look, pursuit)
+                    # What was seen just now is searched for anew; for everything else a kept answer will do.
+                    max_age_s = self._lookout.age_s if pursuit.id in spotted else None
+                    await self._taking.chase(look, pursuit, max_age_s=max_age_s)
             except (RemoteError, TimeoutError) as e:
                 log.info("autopilot: not now", why=str(e))
                 for one in chased[number + 1 :]:

@@ -63,8 +63,8 @@ class Taking:
         self._tally = tally
         self._now = now
 
-    async def chase(self, look: Look, pursuit: Pursuit) -> None:
-        """Go on with a pursuit, unless somebody else does just now.
+    async def chase(self, look: Look, pursuit: Pursuit, *, max_age_s: float | None = None) -> None:
+        """Go on with a pursuit, unless somebody else does just now. Older answers of the index are not used.
 
         Raises:
             RemoteError: AniList or the index is away; it was put off, and so may the others be.
@@ -79,15 +79,15 @@ class Taking:
         elif (at := self._airs_later(look.entries[mine.media_id], mine)) is not None:
             await self._pursuits.move(mine, State.WANTED, at=at, try_at=at + flightplan.LOOKS[0])
         else:
-            await self._find(look, mine)
+            await self._find(look, mine, max_age_s)
 
     async def put_off(self, pursuit: Pursuit, why: str) -> None:
         """Leave a pursuit alone for a while: something outside is in the way."""
         await self._pursuits.move(pursuit, pursuit.state, why=why, try_at=self._now() + SOON)
 
-    async def _find(self, look: Look, pursuit: Pursuit) -> None:
+    async def _find(self, look: Look, pursuit: Pursuit, max_age_s: float | None) -> None:
         try:
-            found = await self._releases.find(look.user, pursuit.media_id, pursuit.episode)
+            found = await self._releases.find(look.user, pursuit.media_id, pursuit.episode, max_age_s=max_age_s)
         except RemoteError as e:
             await self.put_off(pursuit, e.message)
             raise
