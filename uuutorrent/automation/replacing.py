@@ -202,6 +202,7 @@ class Replacing:
         await self._grabs.moved(tx, user, old.infohash, new, swap.title, f"It replaced {old.name}: {swap.why}.")
         told = f"{swap.title} is fetched to take its place" if is_whole else f"Replaced by {swap.title}"
         await self._line(tx, row, "replaced", f"{told}, because {swap.why}.", old.infohash, undoable=True)
+        await self._line(tx, row, "added", f"Added to take the place of {old.name}.")
         return row.id
 
     async def _go_on(self, row: ReplacementRow, user: User) -> None:
@@ -256,7 +257,7 @@ class Replacing:
             raise Conflict("That is over already.")
         until = self._now() + DAY
         await self._blocks.block(
-            tx, user.id, row.new_infohash, title=row.new_title, reason="could not be added", until=until
+            user.id, row.new_infohash, title=row.new_title, reason="could not be added", until=until, tx=tx
         )
         await self._lead(tx, user, row.new_infohash, row.old_infohash, row.old_title)
         await self._grabs.moved(tx, user, row.new_infohash, InfoHash(row.old_infohash), row.old_title, "")
