@@ -141,8 +141,10 @@ def _finished(stored: Stored, since: datetime) -> Iterator[_News]:
     for claim in stored.claims:
         there_at = max(claim.claimed_at, stored.completed_at or claim.claimed_at)
         if not claim.is_part and there_at > since:
+            # Who gives it up and claims it again later is told again.
+            key = f"finished:{stored.infohash}:{claim.claimed_at:%Y%m%dT%H%M%S%f}"
             yield _News(
-                claim.user_id, Kind.FINISHED, f"finished:{stored.infohash}", stored.name,
+                claim.user_id, Kind.FINISHED, key, stored.name,
                 media_id=claim.media_id, episodes=claim.episodes, infohash=stored.infohash,
             )  # fmt: skip
 
@@ -153,7 +155,7 @@ def _grabbed(user_id: UserId, grab: Grab) -> _News:
     return _News(
         user_id,
         Kind.FINISHED if is_here else Kind.FAILED,
-        f"finished:{infohash}:{grab.media_id}:{grab.episode}" if is_here else f"grab:{grab.id}",
+        f"grab:{grab.id}",
         grab.title or f"Episode {grab.episode}",
         after="" if is_here else f" was not fetched. {grab.reason}",
         media_id=grab.media_id,
