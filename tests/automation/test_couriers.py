@@ -71,6 +71,22 @@ async def test_mail_arrives() -> None:
     assert set(postbox.recipients) == {"<ann@example.org>"}
 
 
+@pytest.mark.parametrize(
+    ("command", "answer", "told"),
+    [
+        ("AUTH", "535 5.7.8 wrong", "it does not let us in: look at the user and password"),
+        ("RCPT", "550 no such user", "the mail server does not take the message"),
+        ("DATA", "554 spam", "the mail server does not take the message"),
+    ],
+)
+async def test_why_mail_is_not_taken_is_told(command: str, answer: str, told: str) -> None:
+    async with posting() as postbox:
+        postbox.refuses[command] = answer
+        sent = await send(f"mailto://ann:hunter2@127.0.0.1:{postbox.port}?from=a@example.org&to=b@example.org")
+    assert told in why(sent)
+    assert postbox.mail == []
+
+
 async def test_a_chat_is_told_no_markup_and_calls_nobody(receiver: Receiver) -> None:
     url = f"mmost://127.0.0.1:{receiver.port}/abcdefghijklmnopqrstuvwxyz"
     assert (await send(url, HOSTILE)).delivered == 1

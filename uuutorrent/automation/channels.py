@@ -288,6 +288,6 @@ async def _mine(tx: Tx, user: User, channel_id: int) -> ChannelRow:
 
 def _channel(row: ChannelRow) -> Channel:
     return Channel(
-        row.id, row.label, _sorted([Kind(kind) for kind in row.kinds]), row.digest_h, row.is_enabled,
+        row.id, row.label, tuple(kind for kind in Kind if kind in row.kinds), row.digest_h, row.is_enabled,
         row.error, row.failures, row.next_at, row.made_at,
     )  # fmt: skip
