@@ -36,6 +36,16 @@ AWAY = timedelta(minutes=10)
 FORGOTTEN = timedelta(days=1)
 """After so long a treatment is forgotten whose torrent neither recovered nor got worse, e.g. since it was paused."""
 
+SAID: Mapping[Step, str] = {
+    Step.REANNOUNCE: "its trackers are to be asked again",
+    Step.REANNOUNCED: "its trackers were asked again",
+    Step.RECHECK: "its files are to be checked again",
+    Step.RECHECKED: "its files were checked again",
+    Step.BLOCK: "its release is to be blocked",
+    Step.REPLACE: "another release is looked for",
+    Step.LEFT: "left alone, for somebody undid what was done",
+}
+
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
@@ -87,6 +97,10 @@ class Healing:
                 await self._look_back(treatment, stored[torrent_id], snapshot, is_unwell=torrent_id in unwell)
         if not is_network(every, snapshot):
             await self._treat_some(every, stored, known, snapshot)
+
+    async def steps(self) -> Mapping[int, str]:
+        """How far each treatment is, in words, by torrent."""
+        return {torrent_id: SAID[one.step] for torrent_id, one in (await self._treatments.every()).items()}
 
     async def lift(self, user: User, infohash: str) -> Block:
         """Let a blocked release be picked again for this user, and leave it alone for a day if they have it.
