@@ -99,6 +99,15 @@ class _Look:
     before: _Known | None
     now: _Known
 
+    def heard(self, refusal: str) -> _Look:
+        """With what its trackers say if they do not know it."""
+        return replace(self, now=replace(self.now, seen=replace(self.now.seen, refusal=refusal)))
+
+    def listed(self, found: Found) -> _Look:
+        """With what came of looking at its list of files, if that was known."""
+        seen = replace(self.now.seen, trouble=found.trouble)
+        return replace(self, now=replace(self.now, seen=seen, looked=LIST)) if found.is_sure else self
+
 
 class Observations:
     """The owner of the table `observations`."""
@@ -218,15 +227,15 @@ class Observations:
             if look.torrent.phase in HUNGRY and look.now.seen.still_s >= min(limits.young_s, limits.stalled_s)
         ]
         self._asked = {one: asked[one] for one in silent if one in asked}
+        said: dict[int, str] = {}
         first = frozenset(sorted(silent, key=lambda one: self._asked.get(one, LONG_AGO))[:MOST_ASKED])
-        return [await self._with_refusal(look, now) if look.stored.id in first else look for look in looks]
-
-    async def _with_refusal(self, look: _Look, now: datetime) -> _Look:
-        with suppress(RemoteError, Missing):
-            said = refusal(await self._engine.trackers(look.torrent.id))
-            self._asked[look.stored.id] = now
-            return replace(look, now=replace(look.now, seen=replace(look.now.seen, refusal=said)))
-        return look
+        with suppress(RemoteError):  # an engine that does not answer the first would not answer the others
+            for look in looks:
+                if look.stored.id in first:
+                    with suppress(Missing):
+                        said[look.stored.id] = refusal(await self._engine.trackers(look.torrent.id))
+        self._asked |= dict.fromkeys(said, now)
+        return [look.heard(said[look.stored.id]) if look.stored.id in said else look for look in looks]
 
     async def _look_at_lists(self, looks: Sequence[_Look]) -> list[_Look]:
         if not self._settings.probe:
@@ -234,16 +243,11 @@ class Observations:
         fresh = [
             look for look in looks if not look.now.looked and look.torrent.size_bytes and is_for_anime(look.stored)
         ]
-        now = {look.stored.id: await self._with_list(look) for look in fresh[:MOST_ASKED]}
-        return [now.get(look.stored.id, look) for look in looks]
-
-    async def _with_list(self, look: _Look) -> _Look:
+        found: dict[int, Found] = {}
         with suppress(RemoteError):
-            found = await self._probing.listed(look.torrent)
-            if found.is_sure:
-                seen = replace(look.now.seen, trouble=found.trouble)
-                return replace(look, now=replace(look.now, seen=seen, looked=LIST))
-        return look
+            for look in fresh[:MOST_ASKED]:
+                found[look.stored.id] = await self._probing.listed(look.torrent)
+        return [look.listed(found[look.stored.id]) if look.stored.id in found else look for look in looks]
 
     async def _excuse(self, looks: Sequence[_Look], there: int) -> str:
         """What errors and lost files come from if not from the torrents themselves; empty where it is they."""
