@@ -90,6 +90,8 @@ class OrphanHunt:
         self._claims = claims
         self._engine = engine
         self._root = root
+        self._names = tuple(dict.fromkeys((f"{root}/", f"{root.resolve()}/")))
+        """How a path below it may begin."""
         self.now = now
         self.last: Orphans | None = None
         """What was found last."""
@@ -174,13 +176,14 @@ class OrphanHunt:
                 await kept.forget(tx, folders)
 
     def _relative(self, what: str) -> str:
-        return what.strip().removeprefix(f"{self._root}/").rstrip("/")
+        return what.strip().removeprefix(self._names[0]).rstrip("/")
 
     def _tops(self, there: Torrent) -> Iterator[str]:
         """What a torrent has at the top of the download root, whoever added it."""
         for path in (there.save_path, there.content_path):
-            if path.startswith(f"{self._root}/"):
-                yield path.removeprefix(f"{self._root}/").split("/")[0]
+            for name in self._names:
+                if path.startswith(name):
+                    yield path.removeprefix(name).split("/")[0]
 
 
 async def _gently(work: Callable[[], tuple[Leftover, ...] | None]) -> tuple[Leftover, ...]:
