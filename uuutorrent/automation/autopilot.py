@@ -44,6 +44,8 @@ log = structlog.get_logger()
 
 LOOK_GAP_S = 4.0
 """Between two lists that are looked at: people at their screens ask AniList at the same pace."""
+TURN_S = 300.0
+"""What is not come to in this time is left for the next turn."""
 ONE_S = 240.0
 """One episode gets no longer than this; see `pursuits.LEASE`."""
 SLACK_S = 15.0
@@ -264,37 +266,41 @@ class Autopilot:
 
     async def run_once(self) -> None:
         """Go on with whatever is due; every `every_s` look at the newest posts and at lists, too. A job."""
-        now, is_sweep = self._now(), self._clock() - self._swept_at >= self._every_s - SLACK_S
-        due = await self._pursuits.due(now)
-        people, spotted = await self._people(due), tuple[Pursuit, ...]()
+        is_sweep = self._clock() - self._swept_at >= self._every_s - SLACK_S
+        everybody: Mapping[UserId, User] = {}
         if is_sweep:
             self._swept_at = self._clock()
-            people |= await self._followed()
-            spotted = await self._spotted(due, people)
-        await self._chase_all((*spotted, *due), people, frozenset(one.id for one in spotted))
+            everybody = await self._followed()
+            await self._watch_out(everybody)
+        await self._chase_all(await self._pursuits.due(self._now()))
+        for user in everybody.values():
+            if self._looking.is_due(user):
+                async with self._spacing:
+                    await self._looking.look(user)
         if is_sweep:
-            for user in people.values():
-                if self._looking.is_due(user):
-                    async with self._spacing:
-                        await self._looking.look(user)
-            await self._pursuits.tidy(now)
+            await self._pursuits.tidy(self._now())
 
-    async def _spotted(self, chased: Sequence[Pursuit], people: Mapping[UserId, User]) -> tuple[Pursuit, ...]:
-        """What the newest posts bring, if anybody waits for anything."""
+    async def _watch_out(self, people: Mapping[UserId, User]) -> None:
+        """Look at the newest posts, if anybody waits for anything; what they bring is due at once."""
         now = self._now()
-        awaited = [one for one in await self._pursuits.awaited(now) if one not in chased]
+        awaited = await self._pursuits.awaited(now)
         if not awaited and not await self._pursuits.took_since(now - upgrades.FOR):
-            return ()
+            return
         posts = await self._lookout.newest()
-        return (*await self._lookout.spot(awaited, people, posts), *await self._upgrades.spot(people, posts))
+        for pursuit in await self._lookout.spot(awaited, people, posts):
+            await self._pursuits.hurry(pursuit, now)
+        await self._upgrades.spot(people, posts)
 
-    async def _chase_all(
-        self, chased: Sequence[Pursuit], people: Mapping[UserId, User], spotted: frozenset[int]
-    ) -> None:
-        """Go on with these; when the index or AniList is away, what is left is put off."""
+    async def _chase_all(self, due: Sequence[Pursuit]) -> None:
+        """Go on with these, for as long as a turn lasts; when the index or AniList is away, the rest is put off."""
+        people = await self._pursuits.people({one.user_id for one in due})
         looks: dict[UserId, Look | None] = {}
-        for number, pursuit in enumerate(chased):
-            user = people[pursuit.user_id]
+        until = time.monotonic() + TURN_S
+        for number, pursuit in enumerate(due):
+            if time.monotonic() > until:
+                return
+            if (user := people.get(pursuit.user_id)) is None:
+                continue
             if user.id not in looks:
                 looks[user.id] = await self._looking.look(user)
             look = looks[user.id]
@@ -303,17 +309,13 @@ class Autopilot:
                 continue
             try:
                 async with asyncio.timeout(ONE_S):
-                    # What was seen just now is searched for anew; for everything else a kept answer will do.
-                    max_age_s = self._lookout.age_s if pursuit.id in spotted else None
-                    await self._taking.chase(look, pursuit, max_age_s=max_age_s)
+                    # What the index answered before the newest posts came does not know them.
+                    await self._taking.chase(look, pursuit, max_age_s=self._lookout.age_s)
             except (RemoteError, TimeoutError) as e:
                 log.info("autopilot: not now", why=str(e))
-                for one in chased[number + 1 :]:
+                for one in due[number + 1 :]:
                     await self._taking.put_off(one, str(e))
                 return
-
-    async def _people(self, pursuits: Sequence[Pursuit]) -> dict[UserId, User]:
-        return dict(await self._pursuits.people({one.user_id for one in pursuits}))
 
     async def _followed(self) -> dict[UserId, User]:
         """Everybody the autopilot does something for."""

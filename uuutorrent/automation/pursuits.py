@@ -160,6 +160,12 @@ class Pursuits:
         except IntegrityError:
             return None
 
+    async def hurry(self, pursuit: Pursuit, now: datetime) -> None:
+        """Go on with what is wanted now, if nobody moved it meanwhile."""
+        its = (PursuitRow.id == pursuit.id, PursuitRow.state == State.WANTED, PursuitRow.try_at == pursuit.try_at)
+        async with self._database.begin() as tx:
+            await tx.execute(update(PursuitRow).where(*its, PursuitRow.try_at > now).values(try_at=now))
+
     async def lease(self, pursuit: Pursuit, now: datetime) -> Pursuit | None:
         """Have a pursuit to oneself for a while; None when somebody else has it, or it is over."""
         mine = update(PursuitRow).where(PursuitRow.id == pursuit.id, PursuitRow.try_at == pursuit.try_at)
