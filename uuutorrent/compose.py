@@ -136,7 +136,8 @@ def _services(on: _Ground, core: _Core) -> Services:
     couriers = Couriers(allow_private=config.notifications.allow_private)
     channels = Channels(database, on.keyring, inbox, couriers, now=now)
     naming = Naming(core.releases, core.watchlists)
-    uses = Uses(database, library, core.watchlists, naming, preferences, inbox, now=now)
+    quiet_s = config.automation.watched_after_s
+    uses = Uses(database, library, core.watchlists, naming, preferences, inbox, quiet_s=quiet_s, now=now)
     feeds = _feeds(on, core)
     timeline, observations = Timeline(database, now=now), _observations(on, core)
     replacing = Replacing(database, library, core.grabs, core.releases.blocks, timeline, inbox, now=now)

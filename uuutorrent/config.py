@@ -189,6 +189,8 @@ class Automation(Section):
     """How often watchlists are looked through for new episodes."""
     health_every_s: Annotated[int, Field(ge=1, le=86400)] = 60
     """How often downloads are looked at for stalling."""
+    watched_after_s: Annotated[float, Field(ge=0, le=86400)] = 180
+    """How long after the last file of a show was read to its end it is asked whether it was watched."""
 
 
 class Health(Section):

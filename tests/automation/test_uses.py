@@ -21,13 +21,14 @@ from uuutorrent.automation.coverage import Coverage
 from uuutorrent.automation.inbox import Inbox, Kind, Notice
 from uuutorrent.automation.naming import Naming
 from uuutorrent.automation.preferences import PreferenceBook, Watched
-from uuutorrent.automation.uses import LATER, MOOT_EVERY, QUIET, Uses
+from uuutorrent.automation.uses import LATER, MOOT_EVERY, QUIET_S, Uses
 from uuutorrent.errors import Conflict, Invalid, Missing, Unreachable
 from uuutorrent.store.database import Database
 from uuutorrent.torrents.holdings import Part
 from uuutorrent.torrents.metainfo import parse_torrent
 
 SIZE = 1_000_000
+QUIET = timedelta(seconds=QUIET_S)
 
 
 @dataclass

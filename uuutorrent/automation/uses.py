@@ -30,7 +30,7 @@ from uuutorrent.torrents.library import Library
 
 log = structlog.get_logger()
 
-QUIET = timedelta(minutes=3)
+QUIET_S = 180.0
 """Between the last file of a show and the question."""
 EPISODE_MIN = 24
 """How long an episode lasts where AniList does not say."""
@@ -79,6 +79,7 @@ class Uses:
         preferences: PreferenceBook,
         inbox: Inbox,
         *,
+        quiet_s: float = QUIET_S,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._database = database
@@ -87,6 +88,7 @@ class Uses:
         self._naming = naming
         self._preferences = preferences
         self._inbox = inbox
+        self._quiet = timedelta(seconds=quiet_s)
         self._now = now
         self._half: dict[tuple[UserId, str], _Half] = {}
         self._ended: dict[tuple[UserId, str], tuple[User, int]] = {}
@@ -121,7 +123,7 @@ class Uses:
         media_id, episode = await self._what(user, piece, size_bytes)
         now = self._now()
         asks = episode is not None and (await self._preferences.of(user)).watched is not Watched.OFF
-        try_at = now + QUIET if asks else None
+        try_at = now + self._quiet if asks else None
         async with self._database.begin() as tx:
             try:
                 await hold(tx, user)
