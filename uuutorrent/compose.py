@@ -34,7 +34,7 @@ from uuutorrent.automation.substitutes import Substitutes
 from uuutorrent.automation.tidying import Tidying
 from uuutorrent.automation.timeline import Timeline
 from uuutorrent.automation.traffic import Traffic
-from uuutorrent.automation.treatments import Treatments
+from uuutorrent.automation.treatments import LEASE_S, Treatments
 from uuutorrent.automation.upkeep import Upkeep
 from uuutorrent.automation.uses import Uses
 from uuutorrent.config import Config
@@ -200,7 +200,7 @@ def _healing(
     on: _Ground, core: _Core, observations: Observations, replacing: Replacing, timeline: Timeline, inbox: Inbox
 ) -> Healing:
     limits, now = on.config.health, on.times.now
-    treatments = Treatments(on.database, now=now)
+    treatments = Treatments(on.database, lease_s=max(10, min(LEASE_S, limits.stalled_s)), now=now)
     substitutes = Substitutes(
         on.database, treatments, core.releases, replacing, timeline, inbox, block_days=limits.block_days, now=now
     )

@@ -112,4 +112,5 @@ async def test_what_the_engine_refuses_is_sent_back_and_another_is_tried(
     assert await clinic.has(ann) == [BEST]
     assert (await clinic.lines(ann, BEST))[-1].text.endswith("could not take its place: qBittorrent does not take it.")
     assert SECOND in await clinic.blocked(ann)
+    assert [one.step for one in await clinic.lines(ann, BEST) if one.can_be_undone] == ["blocked"]
     assert await clinic.told(ann, Kind.REPLACED) == []

@@ -255,6 +255,7 @@ class Replacing:
         """The old one is back, and the new one is not tried again."""
         if not await self._settle(tx, row, State.FAILED):
             raise Conflict("That is over already.")
+        await self._timeline.fell_through(tx, row.id)
         until = self._now() + DAY
         await self._blocks.block(
             user.id, row.new_infohash, title=row.new_title, reason="could not be added", until=until, tx=tx

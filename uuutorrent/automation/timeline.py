@@ -111,6 +111,11 @@ class Timeline:
             raise Missing("You have no such line in a timeline.")
         return _line(row)
 
+    async def fell_through(self, tx: Tx, replacement_id: int) -> None:
+        """A replacement did not come about, so there is nothing to undo; inside the caller's transaction."""
+        its = update(TimelineRow).where(TimelineRow.replacement_id == replacement_id)
+        await tx.execute(its.values(replacement_id=None))
+
     async def undid(self, tx: Tx, line_id: int) -> bool:
         """Note that a line was undone, inside the caller's transaction; False when it was before."""
         open_line = (TimelineRow.id == line_id, TimelineRow.undone_at.is_(None))
