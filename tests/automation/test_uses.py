@@ -349,6 +349,22 @@ async def test_an_episode_out_of_a_batch_is_told_by_its_file(sofa: Sofa) -> None
     assert (served.infohash, served.path) == (metainfo.infohash, f"Frieren/{names[3]}")
 
 
+async def test_a_video_beside_the_episode_is_not_the_episode(sofa: Sofa) -> None:
+    names = ["[SubsPlease] Frieren - 04 (1080p).mkv", "NCOP.mkv"]
+    metainfo = parse_torrent(metainfos.several("Frieren", dict.fromkeys(names, SIZE)))
+    library = sofa.built.services.library
+    await library.add(sofa.ann, metainfo, media_id=sofa.show.id, episode=4)
+    sofa.built.engine.complete(metainfo.infohash)
+    await sofa.built.services.live.refresh()
+    await library.reconcile()
+    sofa.reads(f"{metainfo.infohash}/Frieren/NCOP.mkv")
+    await sofa.later()
+    assert await sofa.asked() == []
+    sofa.reads(f"{metainfo.infohash}/Frieren/{names[0]}")
+    await sofa.later()
+    assert await sofa.asked() == ["Watched episode 4 of Frieren?"]
+
+
 async def test_what_was_added_by_hand_is_told_by_its_name(sofa: Sofa) -> None:
     sofa.reads(await sofa.has("[SubsPlease] Frieren - 04 (1080p) [ABCD1234].mkv"))
     await sofa.later()

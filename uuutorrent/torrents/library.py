@@ -16,6 +16,7 @@ from pathlib import Path
 from uuutorrent import config
 from uuutorrent.accounts import Admin, User
 from uuutorrent.errors import Conflict, Invalid, Missing, Refused, RemoteError, Unexpected, Unreachable
+from uuutorrent.releases.contents import VIDEO
 from uuutorrent.store.database import Database, Tx
 from uuutorrent.torrents.claims import Also, Claims
 from uuutorrent.torrents.engine import Engine, Snapshot
@@ -263,13 +264,16 @@ class Library(Steering):
         if stored is None or claim is None:
             return None
         remembered = (await self._claims.finished(user)).get(stored.id)
-        index = {path: index for index, path in (await self._placing.known_whole(stored, remembered)).items()}.get(path)
+        places = {path: index for index, path in (await self._placing.known_whole(stored, remembered)).items()}
+        index = places.get(path)
         picks = [pick for pick in claim.picks if pick.media_id != BY_HAND and index in pick.files]
         if picks:
             media_id = picks[-1].media_id
             episodes = tuple(pick.episode for pick in picks if pick.media_id == media_id)
             return Piece(stored.infohash, path, media_id, episodes)
-        episodes = () if claim.picks or claim.episode is None else (claim.episode,)
+        # Beside an episode may lie an opening without credits, or a sample of it.
+        is_only = sum(one.rpartition(".")[2].lower() in VIDEO for one in places) <= 1
+        episodes = () if claim.picks or claim.episode is None or not is_only else (claim.episode,)
         return Piece(stored.infohash, path, claim.media_id, episodes)
 
     async def everything(self) -> tuple[Stored, ...]:
