@@ -188,6 +188,9 @@ async def test_when_all_stand_still_at_once_it_is_the_network_and_nothing_is_don
     assert await clinic.steps(ann, BEST) == []
     assert await clinic.blocked(ann) == []
     assert not [call for call in clinic.engine.calls if call.startswith(("reannounce", "recheck"))]
+    clinic.later(hours=6)
+    await clinic.turns(1)
+    assert await clinic.steps(ann, BEST) == ["reannounced"]
 
 
 async def test_while_the_index_is_away_nothing_is_blocked(clinic: Clinic, ann: User) -> None:

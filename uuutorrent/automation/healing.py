@@ -95,7 +95,7 @@ class Healing:
         for torrent_id, treatment in known.items():
             if torrent_id in stored:
                 await self._look_back(treatment, stored[torrent_id], snapshot, is_unwell=torrent_id in unwell)
-        if not is_network(every, snapshot):
+        if not is_network(every, snapshot, self._now()):
             await self._treat_some(every, stored, known, snapshot)
 
     async def steps(self) -> Mapping[int, str]:

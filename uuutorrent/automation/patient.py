@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from uuutorrent.accounts import User
 from uuutorrent.automation.health import HUNGRY, Cause, Verdict
@@ -17,6 +17,8 @@ AT_ONCE = timedelta(minutes=5)
 """Downloads that stand still since the same minutes have the network in common, not their releases."""
 FEW = 3
 """Fewer downloads than this say nothing about the network."""
+AN_OUTAGE = timedelta(hours=6)
+"""Networks and trackers come back within this; what stands still for longer is treated, each for itself."""
 DISK = (Cause.ERROR, Cause.MISSING)
 """What is mostly the disk's fault and not the release's."""
 
@@ -58,14 +60,16 @@ def first_step(one: Unwell) -> Step:
     return Step.RECHECK if one.cause in DISK else Step.REANNOUNCE
 
 
-def is_network(every: Sequence[Unwell], snapshot: Snapshot) -> bool:
+def is_network(every: Sequence[Unwell], snapshot: Snapshot, now: datetime) -> bool:
     """Whether all downloads stand still since about the same time: then it is the network, or one tracker of them all.
 
-    What has been dead for long is no sign of that.
+    What has stood still for hours, or is dead, is no sign of that.
     """
     hungry = [torrent for torrent in snapshot.torrents if torrent.phase in HUNGRY]
     still = [one.since for one in every if one.verdict is Verdict.STALLED]
-    if len(still) < FEW or len(still) < len(hungry) or max(still) - min(still) > AT_ONCE:
+    if len(still) < FEW or len(still) < len(hungry):
+        return False
+    if max(still) - min(still) > AT_ONCE or now - min(still) > AN_OUTAGE:
         return False
     return not any(one.down_bps or one.up_bps for one in snapshot.torrents)
 
