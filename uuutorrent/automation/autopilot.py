@@ -60,24 +60,11 @@ class Autopilot:
     """What people say to it, and the job that does it."""
 
     def __init__(
-        self,
-        database: Database,
-        watchlists: Watchlists,
-        releases: Releases,
-        library: Library,
-        grabs: Grabs,
-        preferences: PreferenceBook,
-        inbox: Inbox,
-        timeline: Timeline,
-        replacing: Replacing,
-        uses: Uses,
-        tally: Tally,
-        *,
-        every_s: float,
-        gap_s: float = LOOK_GAP_S,
-        now: Callable[[], datetime] = _utc_now,
+        self, database: Database, watchlists: Watchlists, releases: Releases, library: Library, grabs: Grabs,
+        preferences: PreferenceBook, inbox: Inbox, timeline: Timeline, replacing: Replacing, uses: Uses, tally: Tally,
+        *, every_s: float, gap_s: float = LOOK_GAP_S, now: Callable[[], datetime] = _utc_now,
         clock: Clock = time.monotonic,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self._database = database
         self._preferences = preferences
         self._inbox = inbox
