@@ -43,7 +43,7 @@ async def hang():
 
 async def main():
     async with Database(sys.argv[1]) as database:
-        await Jobs(database, Tally()).run([Job("feeds", 1000, 1000, hang)])
+        await Jobs(database, Tally()).run([Job("feeds", 10_000_000, 1000, hang)])
 
 asyncio.run(main())
 """
