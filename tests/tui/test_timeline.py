@@ -43,12 +43,13 @@ async def test_one_key_shows_what_happened_the_newest_first(evening: Evening, wi
         seat.type("2")
         await seat.sees("Sousou no Frieren - 13")
         seat.type("t")
-        await seat.sees("timeline 2")
+        await seat.sees("timeline 3")
         await seat.sees("Its files are")
         lines = [line for line in seat.glass.lines if line[2:].startswith("just now")]
         assert lines[0].startswith("› just now")
         assert "Its files" in lines[0]
         assert "You asked" in lines[1]
+        assert height < 24 or "Added." in lines[2]
 
 
 async def test_a_block_is_undone_within_a_day_after_a_question(evening: Evening) -> None:

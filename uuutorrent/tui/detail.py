@@ -16,6 +16,7 @@ from textual.message import Message
 
 from uuutorrent.automation.observations import Unwell
 from uuutorrent.automation.timeline import Line as Happened
+from uuutorrent.automation.timeline import with_holding
 from uuutorrent.desk import Desk
 from uuutorrent.errors import UuuError
 from uuutorrent.torrents.engine import Peer, TorrentFile, Tracker
@@ -171,7 +172,7 @@ class Detail(Vertical):
         if self.part != "timeline" or not self.is_mounted:
             return None
         key = self.query_one(Parts).key
-        return next((one for one in self._timeline if str(one.id) == key), None)
+        return next((one for one in self._timeline if _key(one) == key), None)
 
     @on(Table.Highlighted)
     def _other_line(self, event: Table.Highlighted) -> None:
@@ -186,7 +187,8 @@ class Detail(Vertical):
         trouble = ""
         while True:
             try:
-                self._timeline = tuple(reversed(await self.desk.timeline.of(self.desk.user, infohash)))
+                told = await self.desk.timeline.of(self.desk.user, infohash)
+                self._timeline = tuple(reversed(with_holding(told, self._holding)))
                 self._details = await self.desk.library.details(self.desk.user, infohash)
                 if self._details.holding.is_complete and not self._line:
                     self._line = await line_for(self.desk, self._details.holding)
@@ -265,7 +267,12 @@ def _line(happened: Happened, now: datetime) -> Row:
         happened.text,
         Piece("undone", "dim") if happened.undone_at else undo,
     )
-    return Row(str(happened.id), cells)
+    return Row(_key(happened), cells)
+
+
+def _key(happened: Happened) -> str:
+    # What the holding itself tells has no number.
+    return f"{happened.id} {happened.step}"
 
 
 def _can_be_undone(happened: Happened, now: datetime) -> bool:
