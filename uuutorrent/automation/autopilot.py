@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -106,9 +106,9 @@ class Autopilot:
         """What a show is called, as far as the autopilot saw it."""
         return self._looking.title(media_id)
 
-    async def titled(self, media_id: MediaId) -> str:
-        """The same; a show that was not seen since the start is asked for."""
-        return await self._looking.named(media_id)
+    async def titles(self, ids: Collection[MediaId]) -> Mapping[MediaId, str]:
+        """The same for several; those that were not seen since the start are asked for, if that can be."""
+        return await self._looking.titles(ids)
 
     def plan(self, user: User) -> AsyncGenerator[Plan]:
         """What would be taken now of what has aired already, as it becomes known; the last one that comes is whole.
@@ -171,7 +171,7 @@ class Autopilot:
             )
         if not is_done:
             raise Conflict(f"that is over already: {pursuit.state}{f' ({pursuit.why})' if pursuit.why else ''}")
-        what = f"{await self.titled(pursuit.media_id)}, episode {pursuit.episode}"
+        what = f"{await self._named(pursuit.media_id)}, episode {pursuit.episode}"
         return f"{what} is taken in a moment." if wish is Choice.TAKE else f"{what} is left out."
 
     async def decide_here(self, user: User, pursuit_id: int, choice: str) -> str:
@@ -193,7 +193,7 @@ class Autopilot:
             Conflict: there are none any more.
         """
         if _choice(choice) is Choice.SKIP:
-            return f"{await self.titled(media_id)}: only what airs from now on is taken."
+            return f"{await self._named(media_id)}: only what airs from now on is taken."
         look, now = await self._looking.fresh(user), self._now()
         known = (await self._pursuits.known(user)).get(media_id, {})
         episodes = self._looking.backlog(look, media_id, known)[: flightplan.MOST_OF_SHOW]
@@ -206,7 +206,7 @@ class Autopilot:
             begin = [Begin(episode, now, now) for episode in episodes]
             await self._pursuits.begin_all(tx, user, media_id, begin, asked=True)
         many = "is" if len(episodes) == 1 else "are"
-        return f"{await self.titled(media_id)}: {spoken(episodes)} {many} taken, as far as your quota goes."
+        return f"{await self._named(media_id)}: {spoken(episodes)} {many} taken, as far as your quota goes."
 
     async def answered(self, user: User, notice: Notice, choice: str) -> str:
         """Do what was chosen at a notice of an offered episode, or of a show's backlog.
@@ -220,6 +220,9 @@ class Autopilot:
         if whose == "backlog":
             return await self.decide_backlog(user, MediaId(its), choice)
         return await self.decide(user, its, choice)
+
+    async def _named(self, media_id: MediaId) -> str:
+        return (await self.titles([media_id]))[media_id]
 
     async def _switch_off(self, user: User) -> str:
         async with self._database.begin() as tx:

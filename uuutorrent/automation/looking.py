@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -94,12 +94,12 @@ class Looking:
         anime = self._anime.get(media_id)
         return anime.title if anime is not None else f"anime {media_id}"
 
-    async def named(self, media_id: MediaId) -> str:
-        """The same; a show that was not seen since the start is asked for."""
-        if media_id not in self._anime:
+    async def titles(self, ids: Collection[MediaId]) -> Mapping[MediaId, str]:
+        """The same for several; those that were not seen since the start are asked for, if that can be."""
+        if unknown := [media_id for media_id in ids if media_id not in self._anime]:
             with suppress(UuuError):
-                self._anime[media_id] = await self._watchlists.anime(media_id)
-        return self.title(media_id)
+                self._anime |= await self._watchlists.shows(unknown)
+        return {media_id: self.title(media_id) for media_id in ids}
 
     async def fresh(self, user: User) -> Look:
         """The list as it is now (an answer younger than a minute counts), and what the person has.

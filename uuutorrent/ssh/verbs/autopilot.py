@@ -36,7 +36,7 @@ async def status(*, call: TheCall) -> Reply:
     mode = (await desk.preferences.of(desk.user)).autopilot
     modes = {media_id: own.value for media_id, own in (await desk.autopilot.modes(desk.user)).items()}
     pursuits = await desk.autopilot.pursuits(desk.user)
-    titles = {one: await desk.autopilot.titled(one) for one in {*modes, *(its.media_id for its in pursuits)}}
+    titles = await desk.autopilot.titles({*modes, *(one.media_id for one in pursuits)})
     document = {
         "mode": mode.value,
         "shows": [{"media_id": one, "title": titles[one], "mode": own} for one, own in modes.items()],
