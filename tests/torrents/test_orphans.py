@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -159,7 +160,7 @@ async def test_without_the_engine_or_the_disk_nothing_is_called_an_orphan(
     with pytest.raises(Unreachable):
         await orphans.find(boss)
     engine.come_back()
-    download_dir.rename(download_dir.parent / "elsewhere")
+    shutil.rmtree(download_dir)
     with pytest.raises(Unreachable, match="The disk"):
         await orphans.find(boss)
     assert orphans.last is None

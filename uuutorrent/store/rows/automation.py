@@ -220,7 +220,7 @@ class MeterRow(Base):
 
     __tablename__ = "meters"
     name: Mapped[str] = mapped_column(String(16), primary_key=True)
-    """"uploaded": how far the engine's counter was read; "limit": its limit before it was slowed; "waiting": what is held
-    back."""
+    """"uploaded": how far the engine's counter was read; "limit": its limit before it was slowed; "waiting": downloads
+    wait for the disk."""
     value: Mapped[int]
     at: Mapped[datetime]
