@@ -116,7 +116,7 @@ class Jobs:
                 await asyncio.wait({attempt})
             finally:
                 attempt.cancel()
-                await asyncio.wait({attempt})
+                await asyncio.gather(attempt, return_exceptions=True)
             try:
                 attempt.result()
             except* (UuuError, *LOST) as e:
