@@ -116,7 +116,8 @@ class Arrivals:
         self._seq, self._whole = snapshot.seq, whole
         if not fresh or is_first:
             return False
-        await self._library.reconcile()
+        seen = [torrent for torrent in snapshot.torrents if torrent.id in fresh]
+        await self._library.look_at({name for torrent in seen for name in (torrent.v1, torrent.v2) if name})
         await self._grabs.settle()
         return True
 

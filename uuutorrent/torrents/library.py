@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing, suppress
 from datetime import datetime
 from pathlib import Path
@@ -335,6 +335,16 @@ class Library(Steering):
             self._tell(stored)
 
     # Keeping order
+
+    async def look_at(self, hashes: Collection[str]) -> None:
+        """The same as `confirm` for everybody's torrents with these hashes.
+
+        Raises:
+            RemoteError: the engine does not answer.
+        """
+        for stored in await self._claims.every():
+            if {stored.v1, stored.v2} & set(hashes) and await self._placing.confirm(stored):
+                self._tell(stored)
 
     async def reconcile(self, *, patience_s: float = 0.0) -> None:
         """Compare the claims with the engine and mend what differs. Once at the start, then every 30 s.
