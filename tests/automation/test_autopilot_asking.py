@@ -144,6 +144,18 @@ async def test_an_episode_that_is_declined_is_not_offered_again(sky: Sky, ann: U
     assert len(await sky.notices(ann, Kind.CHOICE)) == 1
 
 
+async def test_what_was_declined_can_be_taken_all_the_same(sky: Sky, ann: User) -> None:
+    show = sky.show()
+    await sky.watches(ann, show)
+    await sky.switch(ann, Mode.ASK)
+    post = sky.post(show, sky.airs(show))
+    await sky.later(minutes=15)
+    await answer(sky, ann, "skip")
+    await sky.autopilot.decide(ann, (await sky.pursuit(ann, show, 6)).id, "take")
+    await sky.turn()
+    assert await sky.has(ann) == [post.title]
+
+
 async def test_an_offer_is_taken_back_when_the_episode_was_watched(sky: Sky, ann: User) -> None:
     show = sky.show()
     await sky.watches(ann, show)
@@ -226,6 +238,17 @@ async def test_a_backlog_that_is_left_out_is_left_alone_and_new_episodes_come(sk
     await sky.later(minutes=15)
     await sky.later(hours=1)
     assert await sky.has(ann) == [post.title]
+    assert len(await sky.notices(ann, Kind.CHOICE)) == 1
+
+
+async def test_a_show_that_is_followed_already_is_not_asked_about_when_its_mode_is_changed(sky: Sky, ann: User) -> None:
+    await sky.watches(ann, show := sky.show(), progress=1)
+    await sky.switch(ann)
+    for mode in (Mode.ASK, Mode.ON, None):
+        await sky.autopilot.set_show(ann, MediaId(show.id), mode)
+    assert await sky.notices(ann) == []
+    await sky.autopilot.set_show(ann, MediaId(show.id), Mode.OFF)
+    await sky.autopilot.set_show(ann, MediaId(show.id), None)
     assert len(await sky.notices(ann, Kind.CHOICE)) == 1
 
 

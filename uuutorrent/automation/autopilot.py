@@ -148,7 +148,7 @@ class Autopilot:
         default = (await self._preferences.of(user)).autopilot
         async with self._database.begin() as tx:
             await hold(tx, user)
-            await self._pursuits.set_show(tx, user, media_id, mode)
+            await self._pursuits.set_show(tx, user, media_id, mode, default)
         await self._looking.look(user)
         meant = default if mode is None else mode
         return f"{'As for all shows: ' if mode is None else 'For this show: '}{_meaning(meant).lower()}"
@@ -156,16 +156,19 @@ class Autopilot:
     async def decide(self, user: User, pursuit_id: int, choice: str) -> str:
         """Take or skip an episode that was offered, or is looked for; a sentence says what happens.
 
+        What was skipped, or given up, can be taken all the same.
+
         Raises:
             Missing: this user has no such pursuit.
             Invalid: it is neither "take" nor "skip".
             Conflict: it is over.
         """
         wish, pursuit = _choice(choice), await self._pursuits.one(user, pursuit_id)
-        were, now = (State.OFFERED, State.WANTED), self._now()
+        were, now = [State.OFFERED, State.WANTED], self._now()
         if wish is Choice.SKIP:
             is_done = await self._pursuits.move(pursuit, State.SKIPPED, among=were, at=now, why="You said no.")
         else:
+            were += [State.SKIPPED, State.FAILED]
             is_done = await self._pursuits.move(
                 pursuit, State.WANTED, among=were, at=now, try_at=now, why="", asked=True
             )

@@ -43,9 +43,15 @@ class Pursuits:
             rows = await tx.scalars(select(ShowModeRow).where(ShowModeRow.user_id == user.id))
             return {MediaId(row.media_id): _show(row) for row in rows}
 
-    async def set_show(self, tx: Tx, user: User, media_id: MediaId, mode: Mode | None) -> None:
-        """Settle what is done for a show; it is seen for the first time when it is seen again. The user is held."""
-        await tx.merge(ShowModeRow(user_id=user.id, media_id=media_id, mode=mode or "", first_episode=None))
+    async def set_show(self, tx: Tx, user: User, media_id: MediaId, mode: Mode | None, default: Mode) -> None:
+        """Settle what is done for a show. The user is held.
+
+        One that was not followed till now is seen for the first time when it is seen again.
+        """
+        row = await tx.get(ShowModeRow, (user.id, media_id))
+        before = Show() if row is None else _show(row)
+        first = None if (before.mode or default) is Mode.OFF else before.first_episode
+        await tx.merge(ShowModeRow(user_id=user.id, media_id=media_id, mode=mode or "", first_episode=first))
 
     async def see(self, tx: Tx, user: User, media_id: MediaId, first_episode: int | None) -> None:
         """From where on a show's episodes are taken by themselves. The user is held."""
