@@ -42,14 +42,18 @@ async def test_one_key_shows_what_happened_the_newest_first(evening: Evening, wi
     async with evening.sit(width=width, height=height) as seat:
         seat.type("2")
         await seat.sees("Sousou no Frieren - 13")
+
+        def lines() -> list[str]:
+            """What stands under the heads of the timeline."""
+            head = next((n for n, line in enumerate(seat.glass.lines) if line.startswith("  When ")), -2)
+            return seat.glass.lines[head + 1 :]
+
         seat.type("t")
         await seat.sees("timeline 3")
-        await seat.sees("Its files are")
-        lines = [line for line in seat.glass.lines if line[2:].startswith("just now")]
-        assert lines[0].startswith("› just now")
-        assert "Its files" in lines[0]
-        assert "You asked" in lines[1]
-        assert height < 24 or "Added." in lines[2]
+        await seat.until(lambda: "Its files" in lines()[0], "the newest line")
+        assert lines()[0].startswith("› ")
+        assert "You asked" in lines()[1]
+        assert height < 24 or "Added." in lines()[2]
 
 
 async def test_a_block_is_undone_within_a_day_after_a_question(evening: Evening) -> None:
