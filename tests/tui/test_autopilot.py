@@ -157,6 +157,15 @@ async def test_a_database_that_is_away_is_said(evening: Evening, database: Datab
         await seat.sees("it is being closed")
 
 
+async def test_a_mode_can_be_clicked(evening: Evening) -> None:
+    async with evening.sit(width=110) as seat:
+        await opened(seat)
+        y, line = next((y, line) for y, line in enumerate(seat.glass.lines) if "Off  Ask  On" in line)
+        x = line.index("Ask") + 2
+        seat.type(f"\x1b[<0;{x};{y + 1}M\x1b[<0;{x};{y + 1}m")
+        await seat.sees("Switching the autopilot to ask")
+
+
 async def test_its_keys_are_in_the_help(evening: Evening) -> None:
     async with evening.sit(width=110, height=50) as seat:
         await seat.sees("› Sousou no Frieren")
