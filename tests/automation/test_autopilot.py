@@ -115,7 +115,7 @@ async def test_a_show_that_was_put_aside_is_left_alone(sky: Sky, ann: User) -> N
     sky.post(show, sky.airs(show))
     await sky.later(minutes=15)
     assert await sky.has(ann) == []
-    assert await sky.states(ann) == {6: "moot"}
+    assert await sky.states(ann) == {}
 
 
 async def test_nothing_is_fetched_for_whoever_did_not_ask_for_it(sky: Sky, ann: User) -> None:

@@ -235,7 +235,7 @@ class Autopilot:
         own = [mode for mode in (await self.modes(user)).values() if mode is not Mode.OFF]
         for pursuit in await self._pursuits.open_of(user):
             if (await self.modes(user)).get(pursuit.media_id) not in (Mode.ASK, Mode.ON):
-                await self._looking.end(pursuit, State.MOOT, "The autopilot was switched off.")
+                await self._looking.drop(pursuit, flightplan.SWITCHED_OFF)
         kept = " The shows that have a mode of their own keep it." if own else ""
         return f"{_meaning(Mode.OFF)}{kept}"
 

@@ -143,7 +143,7 @@ class Looking:
         show = look.show(media_id)
         steps = flightplan.steps(entry, show, known, look.have(media_id), self._now())
         for pursuit, at in steps.move:
-            await self._pursuits.move(pursuit, State.WANTED, at=at, try_at=at + flightplan.LOOKS[0])
+            await self._pursuits.move(pursuit, State.WANTED, at=at, try_at=at + flightplan.LOOKS[0], why="")
         if not steps.begin and steps.first_episode == show.first_episode:
             return
         async with self._database.begin() as tx:
@@ -159,7 +159,7 @@ class Looking:
         """End what nobody needs to be after any more, and take back what was asked about it."""
         for pursuit in await self._pursuits.open_of(look.user):
             if why := look.moot(pursuit):
-                await self.end(pursuit, State.MOOT, why)
+                await self.drop(pursuit, why)
         known = await self._pursuits.known(look.user)
         offered = {one.key for its in known.values() for one in its.values() if one.state is State.OFFERED}
         asked = await self._inbox.waiting(look.user.id, prefix="pursuit:")
@@ -169,10 +169,18 @@ class Looking:
             if notice.key not in offered and not is_asked:
                 await self._inbox.withdraw(look.user.id, notice.key, "")
 
-    async def end(self, pursuit: Pursuit, state: State, why: str) -> None:
-        """A pursuit is over, and with it the question about it."""
+    async def drop(self, pursuit: Pursuit, why: str) -> None:
+        """Nobody needs to be after an episode, and the question about it is taken back.
+
+        What is only put aside is forgotten, so that it is begun anew when its show is followed again.
+        """
+        is_aside = why in flightplan.ASIDE and not pursuit.replaces
         async with self._database.begin() as tx:
-            if await self._pursuits.move(pursuit, state, tx=tx, why=why, at=self._now()):
+            if is_aside:
+                is_over = await self._pursuits.forget(tx, pursuit)
+            else:
+                is_over = await self._pursuits.move(pursuit, State.MOOT, tx=tx, why=why, at=self._now())
+            if is_over:
                 await self._inbox.withdraw(pursuit.user_id, pursuit.key, why, tx)
 
     def backlog(self, look: Look, media_id: MediaId, known: Mapping[int, Pursuit]) -> tuple[int, ...]:

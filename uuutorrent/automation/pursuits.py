@@ -108,8 +108,12 @@ class Pursuits:
         return found
 
     async def due(self, now: datetime) -> tuple[Pursuit, ...]:
-        """What is to be gone on with now, the oldest first."""
-        return await self._read(PursuitRow.state.in_(AT_WORK), PursuitRow.try_at <= now)
+        """What is to be gone on with now, the oldest first; what was tried most comes last.
+
+        So what always fails, and ends the turn with that, keeps nothing else from its turn.
+        """
+        due = await self._read(PursuitRow.state.in_(AT_WORK), PursuitRow.try_at <= now)
+        return tuple(sorted(due, key=lambda one: one.tries))
 
     async def awaited(self, now: datetime) -> tuple[Pursuit, ...]:
         """What has aired and was not found yet."""
@@ -197,6 +201,11 @@ class Pursuits:
             return await tx.scalar(change) is not None
         async with self._database.begin() as own:
             return await own.scalar(change) is not None
+
+    async def forget(self, tx: Tx, pursuit: Pursuit) -> bool:
+        """Be as if there had been no pursuit, if it is still in the state it was seen in."""
+        gone = delete(PursuitRow).where(PursuitRow.id == pursuit.id, PursuitRow.state == pursuit.state)
+        return await tx.scalar(gone.returning(PursuitRow.id)) is not None
 
     async def tidy(self, now: datetime) -> None:
         """Forget what nobody waits for any more."""

@@ -75,7 +75,7 @@ class Taking:
         if mine.state is State.TAKING:
             await (self._replace(look, mine) if mine.replaces else self._take(look, mine))
         elif why := look.moot(mine):
-            await self._looking.end(mine, State.MOOT, why)
+            await self._looking.drop(mine, why)
         elif (at := self._airs_later(look.entries[mine.media_id], mine)) is not None:
             await self._pursuits.move(mine, State.WANTED, at=at, try_at=at + flightplan.LOOKS[0])
         else:
