@@ -297,3 +297,15 @@ async def test_what_a_daemon_missed_is_taken_when_it_is_back(sky: Sky, ann: User
     await other.run_once()
     await other.run_once()
     assert await sky.has(ann) == [post.title for post in posts]
+
+
+async def test_switched_off_it_asks_about_no_backlog_any_more(sky: Sky, ann: User) -> None:
+    await sky.switch(ann)
+    begun, kept = sky.show(), sky.show("Yoru no Kissaten")
+    await sky.watches(ann, begun, kept, progress=2)
+    await sky.later(hours=2)
+    assert [one.is_open for one in await sky.notices(ann, Kind.CHOICE)] == [True, True]
+    await sky.autopilot.set_show(ann, MediaId(kept.id), Mode.ON)
+    await sky.switch(ann, Mode.OFF)
+    waiting = [one.media_id for one in await sky.notices(ann, Kind.CHOICE) if one.is_open]
+    assert waiting == [kept.id]

@@ -381,3 +381,16 @@ async def test_what_another_has_is_nothing_of_mine(sofa: Sofa, bob: User) -> Non
     sofa.reads(await sofa.has_episode(4), user=bob)
     await sofa.later()
     assert (await sofa.uses.served(bob), await sofa.uses.served(sofa.ann)) == ((), ())
+
+
+@pytest.mark.parametrize("wish", [Watched.ASK, Watched.SET])
+async def test_an_episode_that_the_show_does_not_have_is_neither_asked_about_nor_set(sofa: Sofa, wish: Watched) -> None:
+    await sofa.wishes(wish)
+    entry = sofa.anilist.entry(sofa.member, sofa.show)
+    assert entry is not None
+    entry.progress = 12
+    await sofa.reads_episode(13)
+    assert (await sofa.told(), sofa.progress) == ([], 12)
+    entry.progress = 3
+    await sofa.reads_episode(14)
+    assert (await sofa.told(), sofa.progress) == ([], 3)

@@ -232,10 +232,13 @@ class Autopilot:
             await hold(tx, user)
             await self._pursuits.forget_first(tx, user)
         await self._preferences.change(user, autopilot=Mode.OFF)
-        own = [mode for mode in (await self.modes(user)).values() if mode is not Mode.OFF]
+        own = {media_id for media_id, mode in (await self.modes(user)).items() if mode is not Mode.OFF}
         for pursuit in await self._pursuits.open_of(user):
-            if (await self.modes(user)).get(pursuit.media_id) not in (Mode.ASK, Mode.ON):
+            if pursuit.media_id not in own:
                 await self._looking.drop(pursuit, flightplan.SWITCHED_OFF)
+        for question in await self._inbox.waiting(user.id, prefix="backlog:"):
+            if question.media_id not in own:
+                await self._inbox.withdraw(user.id, question.key, flightplan.SWITCHED_OFF)
         kept = " The shows that have a mode of their own keep it." if own else ""
         return f"{_meaning(Mode.OFF)}{kept}"
 

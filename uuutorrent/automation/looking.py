@@ -160,10 +160,12 @@ class Looking:
         for pursuit in await self._pursuits.open_of(look.user):
             if why := look.moot(pursuit):
                 await self.drop(pursuit, why)
+        asked = await self._inbox.waiting(look.user.id, prefix="pursuit:")
+        asked += await self._inbox.waiting(look.user.id, prefix="backlog:")
+        # Read after the questions: what is offered just now, by somebody else, is not taken back.
         known = await self._pursuits.known(look.user)
         offered = {one.key for its in known.values() for one in its.values() if one.state is State.OFFERED}
-        asked = await self._inbox.waiting(look.user.id, prefix="pursuit:")
-        for notice in (*asked, *await self._inbox.waiting(look.user.id, prefix="backlog:")):
+        for notice in asked:
             media_id = MediaId(notice.media_id or 0)
             is_asked = bool(self.backlog(look, media_id, known.get(media_id, {}))) and notice.key.startswith("backlog:")
             if notice.key not in offered and not is_asked:

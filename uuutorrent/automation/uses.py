@@ -237,6 +237,8 @@ class Uses:
         except (RemoteError, Refused) as e:
             log.info("watched: later", user=user.name, media_id=media_id, why=e.message)
             try_at = now + LATER
+        except (Invalid, Missing) as e:
+            log.info("watched: given up", user=user.name, media_id=media_id, why=e.message)
         taken = (*_of(user.id, media_id), ServedRow.try_at == now + LEASE)
         async with self._database.begin() as tx:
             await tx.execute(update(ServedRow).where(*taken).values(try_at=try_at))
@@ -246,7 +248,11 @@ class Uses:
     async def _offer(self, user: User, media_id: MediaId, episodes: Collection[int]) -> None:
         wish = (await self._preferences.of(user)).watched
         entry = await self._watchlists.entry(user, media_id)
-        if wish is Watched.OFF or entry is None or not (fresh := sorted(n for n in episodes if n > entry.progress)):
+        if wish is Watched.OFF or entry is None:
+            return
+        # Who says that a file is episode 13 of a show of 12 is asked nothing: it cannot be set.
+        fresh = sorted(n for n in episodes if entry.progress < n <= (entry.anime.episodes or n))
+        if not fresh:
             return
         is_next = fresh == [entry.progress + 1] and entry.status in _WATCHING
         if wish is Watched.SET and is_next and not await self._is_copying(user, entry.anime):
