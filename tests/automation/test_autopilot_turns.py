@@ -13,6 +13,10 @@ from uuutorrent.accounts import User
 from uuutorrent.anime.anime import MediaId
 from uuutorrent.automation.inbox import Kind
 from uuutorrent.automation.preferences import Mode
+from uuutorrent.automation.pursuit import Confirmed
+from uuutorrent.automation.pursuits import MOST_MODES
+from uuutorrent.errors import Refused
+from uuutorrent.store.tables import ShowModeRow
 
 
 async def test_switched_off_and_on_again_before_an_episode_airs_it_is_fetched(sky: Sky, ann: User) -> None:
@@ -93,6 +97,39 @@ async def test_a_release_that_cannot_be_fetched_does_not_keep_others_from_theirs
         await sky.later(minutes=15)
     assert await sky.has(ann) == []
     assert await sky.has(bob) == [post.title]
+
+
+async def test_a_show_that_is_left_out_is_not_fetched_though_the_plan_was_confirmed(sky: Sky, ann: User) -> None:
+    show = sky.show()
+    await sky.watches(ann, show, progress=3)
+    for number in (4, 5):
+        sky.post(show, number)
+    await sky.switch(ann, confirmed=Confirmed.ALL)
+    assert await sky.autopilot.set_show(ann, MediaId(show.id), Mode.OFF) == (
+        "For this show: nothing is fetched by itself."
+    )
+    await sky.later(minutes=15)
+    assert await sky.has(ann) == []
+
+
+async def test_whoever_names_a_show_they_do_not_watch_is_told_so(sky: Sky, ann: User) -> None:
+    show, other = sky.show(), sky.show("Yoru no Kissaten")
+    await sky.watches(ann, show)
+    assert await sky.autopilot.set_show(ann, MediaId(other.id), Mode.ON) == (
+        "For this show: new episodes are fetched once they can be had. "
+        "You are not watching it: that begins once your list says so."
+    )
+
+
+async def test_nobody_names_shows_without_end(sky: Sky, ann: User, bob: User) -> None:
+    async with sky.database.begin() as tx:
+        tx.add_all([ShowModeRow(user_id=ann.id, media_id=9000 + n, mode="on") for n in range(MOST_MODES)])
+    with pytest.raises(Refused, match="which is all you may"):
+        await sky.autopilot.set_show(ann, MediaId(1), Mode.ON)
+    await sky.autopilot.set_show(ann, MediaId(9000), Mode.OFF)
+    await sky.autopilot.set_show(bob, MediaId(1), Mode.ON)
+    await sky.autopilot.set_show(ann, MediaId(9001), None)
+    await sky.autopilot.set_show(ann, MediaId(1), Mode.ON)
 
 
 async def _is(sky: Sky, member: Member, show: Media, status: str) -> None:

@@ -144,14 +144,22 @@ class Autopilot:
         return f"{_meaning(mode)}{now}"
 
     async def set_show(self, user: User, media_id: MediaId, mode: Mode | None) -> str:
-        """Say what to do for one show, whatever is said for all; None: as for all."""
+        """Say what to do for one show, whatever is said for all; None: as for all.
+
+        Raises:
+            Refused: they said something of too many shows.
+        """
         default = (await self._preferences.of(user)).autopilot
         async with self._database.begin() as tx:
             await hold(tx, user)
             await self._pursuits.set_show(tx, user, media_id, mode, default)
-        await self._looking.look(user)
-        meant = default if mode is None else mode
-        return f"{'As for all shows: ' if mode is None else 'For this show: '}{_meaning(meant).lower()}"
+        look, meant = await self._looking.look(user), default if mode is None else mode
+        for pursuit in await self._pursuits.open_of(user) if meant is Mode.OFF else ():
+            if pursuit.media_id == media_id:
+                await self._looking.drop(pursuit, flightplan.LEFT_OUT)
+        is_watched = meant is Mode.OFF or look is None or media_id in look.entries
+        later = "" if is_watched else " You are not watching it: that begins once your list says so."
+        return f"{'As for all shows: ' if mode is None else 'For this show: '}{_meaning(meant).lower()}{later}"
 
     async def decide(self, user: User, pursuit_id: int, choice: str) -> str:
         """Take or skip an episode that was offered, or is looked for; a sentence says what happens.

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, select, update
+from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from uuutorrent.accounts import User, UserId, enabled, people
@@ -18,13 +18,15 @@ from uuutorrent.anime.anime import MediaId
 from uuutorrent.automation.flightplan import Begin
 from uuutorrent.automation.preferences import Mode
 from uuutorrent.automation.pursuit import AT_WORK, OPEN, Pursuit, Show, State
-from uuutorrent.errors import Missing
+from uuutorrent.errors import Missing, Refused
 from uuutorrent.store.database import Database, Tx
 from uuutorrent.store.tables import PursuitRow, ShowModeRow
 
 LEASE = timedelta(minutes=5)
 """Longer than finding and adding takes; what a daemon was killed at is gone on with after this."""
 SHOWN = 200
+MOST_MODES = 500
+"""Shows of one user that have a mode of their own."""
 KEPT = timedelta(days=400)
 """How long it is remembered what became of an episode: nobody waits for it any more after that."""
 
@@ -47,10 +49,23 @@ class Pursuits:
         """Settle what is done for a show. The user is held.
 
         One that was not followed till now is seen for the first time when it is seen again.
+
+        Raises:
+            Refused: they said something of too many shows.
         """
         row = await tx.get(ShowModeRow, (user.id, media_id))
         before = Show() if row is None else _show(row)
         first = None if (before.mode or default) is Mode.OFF else before.first_episode
+        if mode is None and first is None:
+            if row is not None:
+                await tx.delete(row)
+            return
+        if mode is not None and before.mode is None:
+            its = (ShowModeRow.user_id == user.id, ShowModeRow.mode != "")
+            if (await tx.scalar(select(func.count()).where(*its)) or 0) >= MOST_MODES:
+                raise Refused(
+                    f"You have said it of {MOST_MODES} shows, which is all you may. Set some to default first."
+                )
         await tx.merge(ShowModeRow(user_id=user.id, media_id=media_id, mode=mode or "", first_episode=first))
 
     async def see(self, tx: Tx, user: User, media_id: MediaId, first_episode: int | None) -> None:
