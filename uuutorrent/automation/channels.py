@@ -177,7 +177,7 @@ class Channels:
         async with self._database.begin() as tx:
             row = await _mine(tx, user, channel_id)
             channel, url = _channel(row), self._unseal(row)
-        sent = await self._couriers.send(url, [(TITLE, _TRIAL)], to=channel.label)
+        sent = await self._couriers.try_out(url, (TITLE, _TRIAL), to=channel.label)
         if sent.trouble:
             raise sent.trouble
         well = {"failures": 0, "error": "", "next_at": self._now()}
