@@ -10,8 +10,10 @@ from tests.torrents import metainfos
 from tests.torrents.shelf import quota
 from uuutorrent.accounts import Accounts, User
 from uuutorrent.automation.inbox import Kind
-from uuutorrent.errors import Conflict, Invalid, Missing, Refused
+from uuutorrent.errors import Conflict, Invalid, Missing, Refused, Unreachable
 from uuutorrent.store.database import Database
+from uuutorrent.torrents.holdings import Part
+from uuutorrent.torrents.metainfo import parse_torrent
 
 REPLACED = STALLED + 2 * WAIT
 
@@ -101,6 +103,67 @@ async def test_undoing_keeps_what_is_complete_by_now(clinic: Clinic, ann: User) 
     said = await clinic.healing.undo(ann, await line(clinic, ann, BEST, "replaced"))
     assert "is complete and stays too" in said
     assert await clinic.has(ann) == [BEST, SECOND]
+
+
+async def test_a_replacement_out_of_a_batch_is_undone(clinic: Clinic, ann: User) -> None:
+    clinic.sky.nyaa.posts = [clinic.posts[BEST]]
+    clinic.sky.batch(clinic.show)
+    await clinic.get(ann)
+    await clinic.turns(REPLACED)
+    (part,) = await clinic.services.library.holdings(ann)
+    assert part.is_part
+    said = await clinic.healing.undo(ann, await line(clinic, ann, BEST, "replaced"))
+    assert "in place of" in said
+    await clinic.settle()
+    (back,) = await clinic.services.library.holdings(ann)
+    assert (back.infohash, back.episode) == (clinic.hash(BEST), 3)
+    assert not clinic.engine.has(part.infohash)
+
+
+async def test_a_part_of_a_batch_that_the_engine_does_not_take_is_sent_back(clinic: Clinic, ann: User) -> None:
+    clinic.sky.nyaa.posts = [clinic.posts[BEST]]
+    clinic.sky.batch(clinic.show)
+    await clinic.get(ann)
+    await clinic.turns(REPLACED - 1)
+    clinic.engine.add_error = Unreachable("qBittorrent", "it is busy")
+    await clinic.turns()
+    assert await clinic.has(ann) == []
+    clinic.later(hours=2)
+    await clinic.turns()
+    assert await clinic.has(ann) == [BEST]
+    clinic.engine.add_error = None
+    await clinic.turns()
+    (back,) = await clinic.services.library.holdings(ann)
+    assert (back.infohash, back.episode) == (clinic.hash(BEST), 3)
+    assert clinic.engine.has(clinic.hash(BEST))
+
+
+async def test_undoing_keeps_a_batch_of_which_more_was_picked_since(clinic: Clinic, ann: User) -> None:
+    clinic.sky.nyaa.posts = [clinic.posts[BEST]]
+    clinic.sky.batch(clinic.show)
+    batch = parse_torrent(clinic.sky.nyaa.posts[-1].torrent)
+    await clinic.get(ann)
+    await clinic.turns(REPLACED)
+    more = Part(clinic.show.id, {4: (3,)}, [file.size_bytes for file in batch.files])
+    await clinic.services.library.add(ann, batch, media_id=clinic.show.id, part=more)
+    said = await clinic.healing.undo(ann, await line(clinic, ann, BEST, "replaced"))
+    assert "stays too" in said
+    held = {one.infohash: one.episodes for one in await clinic.services.library.holdings(ann)}
+    assert held == {batch.infohash: (3, 4), clinic.hash(BEST): (3,)}
+
+
+async def test_a_complete_one_of_which_more_is_wanted_by_now_stays(clinic: Clinic, ann: User) -> None:
+    trap(clinic)
+    await clinic.get(ann)
+    clinic.engine.complete(clinic.hash("Trap"))
+    await clinic.turns(3)
+    content = parse_torrent(clinic.posts["Trap"].torrent)
+    sizes = [file.size_bytes for file in content.files]
+    more = Part(clinic.show.id, {3: (0,), 4: (0,)}, sizes, whole=True)
+    await clinic.services.library.add(ann, content, media_id=clinic.show.id, part=more)
+    clinic.engine.complete(clinic.hash(BEST))
+    await clinic.turns(2)
+    assert await clinic.has(ann) == [BEST, "Trap"]
 
 
 async def test_a_complete_one_comes_back_for_good_and_may_be_what_it_is(clinic: Clinic, ann: User) -> None:

@@ -14,7 +14,7 @@ import structlog
 from uuutorrent.accounts import User
 from uuutorrent.automation.health import HUNGRY
 from uuutorrent.automation.observations import Observations, Unwell
-from uuutorrent.automation.patient import DISK, Patient, completed_bytes, first_step, is_network
+from uuutorrent.automation.patient import DISK, Patient, completed_bytes, first_step, is_network, is_still_so
 from uuutorrent.automation.replacing import Replacing
 from uuutorrent.automation.substitutes import WAITS, Substitutes
 from uuutorrent.automation.timeline import UNDO_FOR, Line, Timeline
@@ -164,6 +164,8 @@ class Healing:
             treatment, its = known.get(one.torrent_id), stored.get(one.torrent_id)
             is_due = treatment is None or treatment.try_at <= self._now()
             if its is None or its.stands_still or not is_due or treated >= MOST:
+                continue
+            if not is_still_so(one, treatment, snapshot.find(its.v1, its.v2)):
                 continue
             treated += 1
             here = completed_bytes(its, snapshot)

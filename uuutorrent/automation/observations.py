@@ -255,6 +255,8 @@ class Observations:
         if not failed:
             return ""
         disk, room = await self._library.space.disk(), max(FULL_BYTES, self._library.space.floor_bytes)
+        if disk is None and self._library.space.was_seen:
+            return "the disk of the downloads is not there just now"
         if self._library.guard.is_low or (disk is not None and disk.free_bytes < room):
             return "the disk is full; it goes on once there is room"
         if len(failed) >= MANY and len(failed) * 2 > there:

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from uuutorrent.accounts import User
 from uuutorrent.automation.health import HUNGRY, Cause, Verdict
 from uuutorrent.automation.observations import Unwell
-from uuutorrent.automation.treatments import Step
-from uuutorrent.torrents.engine import Snapshot
+from uuutorrent.automation.treatments import Step, Treatment
+from uuutorrent.torrents.engine import Phase, Snapshot, Torrent
 from uuutorrent.torrents.holdings import Claim, Stored
 
 AT_ONCE = timedelta(minutes=5)
@@ -51,6 +51,19 @@ class Patient:
         if media_id is None or episode is None or self.is_batch(user):
             return None
         return media_id, episode
+
+
+def is_still_so(one: Unwell, treatment: Treatment | None, there: Torrent | None) -> bool:
+    """Whether the engine shows a torrent now as it was when it was found unwell, which may be long ago."""
+    if there is None:
+        return False  # an engine that has just started does not list all of them yet
+    if one.is_content:
+        return True
+    if there.phase is Phase.CHECKING:
+        return treatment is not None and treatment.step is Step.RECHECKED
+    if one.cause in DISK:
+        return there.phase in (Phase.ERROR, Phase.MISSING)
+    return there.phase in HUNGRY and (treatment is None or there.completed_bytes <= treatment.least_bytes)
 
 
 def first_step(one: Unwell) -> Step:

@@ -91,6 +91,11 @@ class Space:
         """What a running download may take of the floor."""
         return self.floor_bytes // PART_OF_FLOOR
 
+    @property
+    def was_seen(self) -> bool:
+        """The disk was there once since the start: if it cannot be looked at now, it is gone."""
+        return self._device is not None
+
     async def disk(self, every: Sequence[Stored] = ()) -> Disk | None:
         """The disk now; None when it cannot be looked at, or is not the one that holds `every` torrent's files."""
         there = [stored.folder for stored in every if stored.completed_at is not None][:TOUCH]
