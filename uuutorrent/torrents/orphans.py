@@ -158,6 +158,9 @@ class OrphanHunt:
         if leftover.is_mounted:
             raise Refused(f"A disk of its own is mounted in {leftover.path}; it is not touched from here.")
         self._check_age(leftover.path, leftover.changed_at)
+        # Asked again: looking through a large disk takes minutes, in which somebody may have claimed it.
+        if leftover.path in {stored.folder for stored in await self._claims.every()}:
+            raise Refused(f"{leftover.path} belongs to a torrent that somebody claims.")
         try:
             await _gently(partial(beneath.remove, self._root, leftover.path))
         except OSError as e:
