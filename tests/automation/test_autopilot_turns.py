@@ -15,6 +15,7 @@ from uuutorrent.automation.inbox import Kind
 from uuutorrent.automation.preferences import Mode
 from uuutorrent.automation.pursuit import Confirmed
 from uuutorrent.automation.pursuits import MOST_MODES
+from uuutorrent.automation.taking import FEW
 from uuutorrent.errors import Refused
 from uuutorrent.store.tables import ShowModeRow
 
@@ -97,6 +98,10 @@ async def test_a_release_that_cannot_be_fetched_does_not_keep_others_from_theirs
         await sky.later(minutes=15)
     assert await sky.has(ann) == []
     assert await sky.has(bob) == [post.title]
+    for _ in range(20):
+        await sky.later(minutes=15)
+    assert len(await sky.services.grabs.recent(ann)) <= FEW + 2
+    assert (await sky.pursuit(ann, broken, 6)).why.startswith("The index: it sent another torrent")
 
 
 async def test_a_show_that_is_left_out_is_not_fetched_though_the_plan_was_confirmed(sky: Sky, ann: User) -> None:

@@ -32,7 +32,7 @@ from uuutorrent.automation.taking import Taking
 from uuutorrent.automation.timeline import Timeline
 from uuutorrent.automation.upgrades import Upgrades
 from uuutorrent.automation.uses import Uses
-from uuutorrent.errors import Conflict, Invalid, RemoteError
+from uuutorrent.errors import Conflict, Invalid, RemoteError, UuuError
 from uuutorrent.releases.search import Releases
 from uuutorrent.remote import Clock, Spacing
 from uuutorrent.store.database import Database
@@ -320,6 +320,9 @@ class Autopilot:
                 for one in due[number + 1 :]:
                     await self._taking.put_off(one, str(e))
                 return
+            except UuuError as e:
+                # Somebody who was disabled just now, say: it is theirs alone.
+                log.info("autopilot: not for this user", user=user.name, why=e.message)
 
     async def _followed(self) -> dict[UserId, User]:
         """Everybody the autopilot does something for."""
