@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.automation.sky import SHOW, Sky
@@ -309,3 +311,17 @@ async def test_switched_off_it_asks_about_no_backlog_any_more(sky: Sky, ann: Use
     await sky.switch(ann, Mode.OFF)
     waiting = [one.media_id for one in await sky.notices(ann, Kind.CHOICE) if one.is_open]
     assert waiting == [kept.id]
+
+
+async def test_of_two_answers_at_once_what_is_done_is_what_is_written_down(sky: Sky, ann: User) -> None:
+    show = sky.show()
+    await sky.watches(ann, show)
+    await sky.switch(ann, Mode.ASK)
+    post = sky.post(show, sky.airs(show))
+    await sky.later(minutes=15)
+    (offer,) = await sky.notices(ann, Kind.CHOICE)
+    answer = sky.services.answers.answer
+    said = await asyncio.gather(answer(ann, offer.id, "take"), answer(ann, offer.id, "skip"), return_exceptions=True)
+    assert [str(one) for one in said] == [f"{SHOW}, episode 6 is taken in a moment.", "It was answered already: take."]
+    await sky.turn()
+    assert await sky.has(ann) == [post.title]
