@@ -286,7 +286,8 @@ async def test_a_whole_season_that_comes_out_in_one_day_is_asked_about(sky: Sky,
     await sky.later(hours=2)
     await sky.later(minutes=15)
     assert len(await sky.has(ann)) == 1  # the first was awaited
-    assert (await sky.told(ann, Kind.CHOICE))[0].startswith(f"{SHOW}: episodes 2 to 12 aired")
+    (asked,) = await sky.told(ann, Kind.CHOICE)
+    assert asked.startswith(f"{SHOW}: episodes 2 to 12 have aired, more at once than is taken unasked. Take them,")
 
 
 async def test_what_a_daemon_missed_is_taken_when_it_is_back(sky: Sky, ann: User) -> None:

@@ -151,7 +151,7 @@ class Looking:
             await self._pursuits.see(tx, look.user, media_id, steps.first_episode)
             await self._pursuits.begin_all(tx, look.user, media_id, steps.begin)
             if steps.backlog and steps.first_episode is not None:
-                key, text = backlog_key(media_id, steps.first_episode), _question(entry, steps.backlog)
+                key, text = backlog_key(media_id, steps.first_episode), _question(entry, show, steps.backlog)
                 user_id, choices = look.user.id, tuple(Choice)
                 await self._inbox.tell(user_id, Kind.CHOICE, text, key=key, media_id=media_id, choices=choices, tx=tx)
 
@@ -195,9 +195,11 @@ class Looking:
         return tuple(one for one in missing if one not in known and (first is None or one < first))
 
 
-def _question(entry: WatchEntry, episodes: tuple[int, ...]) -> str:
+def _question(entry: WatchEntry, show: Show, episodes: tuple[int, ...]) -> str:
     many = len(episodes) > flightplan.MOST_OF_SHOW
     which = f"the next {flightplan.MOST_OF_SHOW}" if many else "it" if len(episodes) == 1 else "them"
     told = spoken(episodes)
     begun = f"{entry.anime.title}: {told} aired before the autopilot saw this show."
+    if show.first_episode is not None:
+        begun = f"{entry.anime.title}: {told} have aired, more at once than is taken unasked."
     return f"{begun} Take {which}, as far as your quota goes?"
