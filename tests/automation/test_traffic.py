@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -78,6 +79,12 @@ async def test_what_was_served_and_seeded_counts_once(line: Line) -> None:
         await line.turn()
         await line.turn()
     assert await line.counted() == (2, 4)
+
+
+async def test_who_asks_while_it_is_counted_has_nothing_counted_twice(line: Line) -> None:
+    line.serve(1)
+    await asyncio.gather(line.traffic.flush(), line.traffic.month(line.boss), line.traffic.flush())
+    assert await line.counted() == (1, 0)
 
 
 async def test_a_restart_of_qbittorrent_counts_nothing_twice_and_nothing_negative(line: Line) -> None:

@@ -6,6 +6,7 @@ which begins anew with each of its starts. At most what came since the last turn
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -91,6 +92,7 @@ class Traffic:
         self._now = now
         self._served = 0
         """Bytes of the tally that were counted already."""
+        self._flushing = asyncio.Lock()
         self.last = Month("")
         """As it was seen last."""
 
@@ -101,12 +103,13 @@ class Traffic:
 
     async def flush(self) -> None:
         """Count what the doors of this daemon served since the last time."""
-        served = round(self._tally.counters.get(("sftp_bytes", ("out",)), 0))
-        more = served - self._served
-        if more > 0:
-            async with self._database.begin() as tx:
-                await self._count(tx, SFTP, more)
-            self._served = served
+        async with self._flushing:
+            served = round(self._tally.counters.get(("sftp_bytes", ("out",)), 0))
+            more = served - self._served
+            if more > 0:
+                async with self._database.begin() as tx:
+                    await self._count(tx, SFTP, more)
+                self._served = served
         await self._look()
 
     async def run_once(self) -> None:
