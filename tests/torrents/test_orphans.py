@@ -92,6 +92,19 @@ async def test_only_what_is_named_goes_and_links_are_not_followed(
     assert on_disk(precious) == ["photo"]
 
 
+async def test_a_name_that_ends_in_a_blank_is_that_and_no_other(
+    boss: Admin, orphans: OrphanHunt, download_dir: Path
+) -> None:
+    for name in ("a", "a ", "a\n"):
+        (download_dir / name).write_text("x")
+    await orphans.remove(boss, "a ")
+    assert on_disk(download_dir) == ["a", "a\n"]
+    await orphans.remove(boss, "a\n")
+    assert on_disk(download_dir) == ["a"]
+    await orphans.remove(boss, " a ")
+    assert on_disk(download_dir) == []
+
+
 @pytest.mark.parametrize("what", ["..", "../precious", ".", "", "/", "/etc/passwd", "no such", "a/../../precious"])
 async def test_nothing_else_can_be_named(
     what: str, boss: Admin, orphans: OrphanHunt, download_dir: Path, tmp_path: Path

@@ -139,9 +139,9 @@ class OrphanHunt:
         for stray in (*found.torrents, *found.others):
             if name.lower() in (stray.infohash, stray.id):
                 return await self._remove_torrent(stray)
-        for leftover in (*found.files, *found.kept):
-            if name == leftover.path:
-                return await self._remove_files(leftover)
+        leftovers = {one.path: one for one in (*found.files, *found.kept)}
+        if leftover := leftovers.get(self._relative(what, exactly=True)) or leftovers.get(name):
+            return await self._remove_files(leftover)
         if name.split("/")[0] in {stored.folder for stored in await self._claims.every()}:
             raise Refused(f"{what} belongs to a torrent that somebody claims.")
         raise Missing(f"{what} is no orphan. `orphans` lists what can be removed, by its path or its hash.")
@@ -178,8 +178,8 @@ class OrphanHunt:
             async with self._database.begin() as tx:
                 await kept.forget(tx, folders)
 
-    def _relative(self, what: str) -> str:
-        return what.strip().removeprefix(self._names[0]).rstrip("/")
+    def _relative(self, what: str, *, exactly: bool = False) -> str:
+        return (what if exactly else what.strip()).removeprefix(self._names[0]).rstrip("/")
 
     def _tops(self, there: Torrent) -> Iterator[str]:
         """What a torrent has at the top of the download root, whoever added it."""
