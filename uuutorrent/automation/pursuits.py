@@ -158,11 +158,12 @@ class Pursuits:
             row = known.get(one.episode)
             if row is None:
                 row = PursuitRow(user_id=user.id, media_id=media_id, episode=one.episode)
-                row.infohash = row.title = row.replaces = ""
             elif not asked or row.state in (State.TAKING, State.TAKEN):
                 continue
             row.state, row.why, row.tries, row.asked = State.WANTED, "", 0, asked
             row.at, row.try_at = one.at, one.try_at
+            # What was known of an earlier try at it: there may be nothing any more that it is to replace.
+            row.infohash = row.title = row.replaces = ""
             tx.add(row)
 
     async def begin_upgrade(
