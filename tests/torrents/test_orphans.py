@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -28,6 +30,16 @@ def orphans(library: Library) -> OrphanHunt:
     """Two hours after everything that a test did."""
     library.orphans.now = lambda: datetime.now(UTC) + LATER
     return library.orphans
+
+
+@contextmanager
+def unmounted(folder: Path) -> Iterator[None]:
+    """Nothing of it is there, only the empty folder that a disk is mounted on."""
+    disk = folder.rename(folder.with_name("unmounted"))
+    folder.mkdir()
+    yield
+    folder.rmdir()
+    disk.rename(folder)
 
 
 def outsider(save_path: Path, name: str = "theirs.mkv", *, tags: tuple[str, ...] = ()) -> NewTorrent:
@@ -72,6 +84,18 @@ async def test_files_that_were_left_on_purpose_are_told_apart(
     assert await orphans.find(boss) == orphans.last
     (download_dir / SHOW.v1).mkdir()
     assert [one.path for one in (await orphans.find(boss)).files] == [SHOW.v1]
+
+
+async def test_what_was_left_on_purpose_is_known_again_once_its_disk_is_back(
+    library: Library, engine: FakeEngine, live: Live, ann: User, boss: Admin, orphans: OrphanHunt, download_dir: Path
+) -> None:
+    await library.add(ann, SHOW)
+    engine.complete(SHOW.v1, {"Show - 01.mkv": b"x"})
+    await live.refresh()
+    await library.delete(ann, SHOW.v1, with_files=False)
+    with unmounted(download_dir):
+        assert (await orphans.find(boss)).kept == ()
+    assert [one.path for one in (await orphans.find(boss)).kept] == [SHOW.v1]
 
 
 async def test_only_what_is_named_goes_and_links_are_not_followed(

@@ -111,7 +111,8 @@ class OrphanHunt:
             found = await _gently(partial(_leftovers, self._root, belongs, stayed))
         except OSError as e:
             raise Unreachable("The disk", f"it cannot be looked at ({e.strerror})") from e
-        await self._forget(stayed.keys() - {one.path for one in found})
+        if await asyncio.to_thread(_holds_anything, self._root):  # else a disk may not be mounted just now
+            await self._forget(stayed.keys() - {one.path for one in found})
         known = {name for stored in every for name in (stored.v1, stored.v2) if name}
         strays = [_stray(one) for one in torrents if not {one.v1, one.v2} & known]
         self.last = Orphans(
@@ -207,6 +208,10 @@ def _leftovers(root: Path, belongs: Collection[str], stayed: Mapping[str, Kept])
         names = sorted(entry.name for entry in entries if entry.name not in belongs)
     device = root.stat().st_dev
     return tuple(_measured(root, name, device, stayed.get(name)) for name in names)
+
+
+def _holds_anything(root: Path) -> bool:
+    return any(root.iterdir())
 
 
 def _measured(root: Path, name: str, device: int, why: Kept | None) -> Leftover:
