@@ -102,6 +102,8 @@ POSTS = (
     Post("[Nanohana] Soratobu Yuubinkyoku Aki-hen - 15 [1080p]", 390, 31),
     Post("[Hoshizora] Garasu no Kisetsu - 08 (1080p) [90AB12CD]", 356, 731, trusted=True, bps=FAST),
     Post("[Mikan] Rakugaki Tantei - 05 [1080p HEVC 10bit AAC]", 264, 2, bps=FAST, is_gone=True),
+    *(Post(f"[Mikan] Soratobu Yuubinkyoku S2 - {n} [1080p HEVC 10bit AAC]", 280 + n, 300 - n) for n in (16, 17, 18)),
+    *(Post(f"[Mikan] Rakugaki Tantei - {n:02} [1080p HEVC 10bit AAC]", 258 + n, 60 + n) for n in (6, 7, 8, 9, 10)),
     Post("[Yoake] Neko wa Kaigi ni Iru - 12 (WEB 1080p AVC AAC)", 297, 158, bps=FAST),
 )
 
@@ -219,6 +221,7 @@ def _progress(town: Town, infohash: str) -> float:
 def _tour(screen: Screen) -> None:
     """Go through the screens as a person does, and take a picture of each."""
     screen.shows("Umibe no Toshokan", "behind")
+    time.sleep(TOAST_S)
     screen.type("\r")
     screen.shows("✓ link", "Episode 6 of", "Episode 6 downloading")
     _take(
@@ -235,12 +238,18 @@ def _tour(screen: Screen) -> None:
     screen.type("\x1b")
     time.sleep(1)
     _correct(screen)
+    _autopilot(screen)
     screen.type("2")
     screen.shows("Distributed Systems")
     for key in "jjjd":
         screen.type(key)
         time.sleep(0.3)
     _take(screen, "torrents", "The torrents: downloading, stalled, paused and seeding, with the files of one of them")
+    screen.type("4")
+    screen.shows("choice to make")
+    _take(
+        screen, "inbox", "The inbox: what finished, and an episode that the autopilot offers, with the keys that answer"
+    )
     screen.type("5")
     screen.shows("AniList", "scp")
     _take(screen, "account", "The account: AniList, keys, taste, space, and the lines to type")
@@ -264,6 +273,33 @@ def _correct(screen: Screen) -> None:
     screen.shows("another show")
     screen.type("\x1b")
     screen.shows("On air")
+
+
+def _autopilot(screen: Screen) -> None:
+    """The plan that comes before the autopilot takes anything, and a show that asks about what had aired."""
+    screen.type("A")
+    screen.shows("It is off")
+    screen.type("m")
+    screen.shows("What the autopilot does")
+    screen.type("n")
+    screen.shows("Nothing is taken before you say so.")
+    _take(
+        screen,
+        "plan",
+        "The plan of the autopilot: what has aired and is missing, of which release, and the quota after it",
+    )
+    screen.type("\x1b")
+    time.sleep(1)
+    screen.type("\x1b")
+    screen.shows("On air")
+    for key in "gjj":
+        screen.type(key)
+        time.sleep(0.5)
+    screen.type("m")
+    screen.shows("for one show")
+    screen.type("a")
+    screen.shows("Press 4 to answer")
+    time.sleep(TOAST_S)
 
 
 def _take(screen: Screen, name: str, about: str, *, settle_s: float = SETTLE_S) -> None:

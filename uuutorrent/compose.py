@@ -34,7 +34,7 @@ from uuutorrent.automation.substitutes import Substitutes
 from uuutorrent.automation.tidying import Tidying
 from uuutorrent.automation.timeline import Timeline
 from uuutorrent.automation.traffic import Traffic
-from uuutorrent.automation.treatments import Treatments
+from uuutorrent.automation.treatments import LEASE_S, Treatments
 from uuutorrent.automation.upkeep import Upkeep
 from uuutorrent.automation.uses import Uses
 from uuutorrent.config import Config
@@ -138,7 +138,8 @@ def _services(on: _Ground, core: _Core) -> Services:
     couriers = Couriers(allow_private=config.notifications.allow_private)
     channels = Channels(database, on.keyring, inbox, couriers, now=now)
     naming = Naming(core.releases, core.watchlists)
-    uses = Uses(database, library, core.watchlists, naming, preferences, inbox, now=now)
+    quiet_s = config.automation.watched_after_s
+    uses = Uses(database, library, core.watchlists, naming, preferences, inbox, quiet_s=quiet_s, now=now)
     feeds = _feeds(on, core)
     timeline, observations = Timeline(database, now=now), _observations(on, core)
     replacing = Replacing(database, library, core.grabs, core.releases.blocks, timeline, inbox, now=now)
@@ -204,7 +205,7 @@ def _healing(
     on: _Ground, core: _Core, observations: Observations, replacing: Replacing, timeline: Timeline, inbox: Inbox
 ) -> Healing:
     limits, now = on.config.health, on.times.now
-    treatments = Treatments(on.database, now=now)
+    treatments = Treatments(on.database, lease_s=max(10, min(LEASE_S, limits.stalled_s)), now=now)
     substitutes = Substitutes(
         on.database, treatments, core.releases, replacing, timeline, inbox, block_days=limits.block_days, now=now
     )

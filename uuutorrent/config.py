@@ -242,9 +242,11 @@ class Automation(Section):
     feeds_every_s: Annotated[int, Field(ge=60, le=86400)] = 600
     """How often feeds are looked at."""
     autopilot_every_s: Annotated[int, Field(ge=60, le=86400)] = 900
-    """How often watchlists are looked through for new episodes."""
+    """How often new episodes are looked for among the newest posts; each list is looked at once an hour."""
     health_every_s: Annotated[int, Field(ge=1, le=86400)] = 60
     """How often downloads are looked at for stalling."""
+    watched_after_s: Annotated[float, Field(ge=0, le=86400)] = 180
+    """How long after the last file of a show was read to its end it is asked whether it was watched."""
 
 
 class Health(Section):

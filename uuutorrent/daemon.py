@@ -226,7 +226,7 @@ def own_jobs(services: Services) -> list[Job]:
         Job("reconcile", RECONCILE_EVERY_S, 300, lambda: _keep_order(services)),
         Job("guard", GUARD_EVERY_S, 60, services.upkeep.guard_once),
         Job("egress", TRAFFIC_EVERY_S, 30, services.traffic.flush),
-        Job("orphans", HOURLY_S, 1800, services.library.orphans.look),
+        Job("orphans", SEEDING_EVERY_S, 1800, services.upkeep.orphans_once),
         Job("arrivals", NEWS_EVERY_S, 120, services.arrivals.run_once),
         Job("uses", NEWS_EVERY_S, 300, services.uses.run_once),
         Job("look ahead", LOOK_AHEAD_EVERY_S, 60, services.watchlists.look_ahead),

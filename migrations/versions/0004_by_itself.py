@@ -100,6 +100,7 @@ def _pursuits() -> None:
         sa.Column("replaces", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_pursuits_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pursuits")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_pursuits_state"), "pursuits", ["state"], unique=False)
     op.create_index("ix_pursuits_user_id_media_id_episode", "pursuits", ["user_id", "media_id", "episode"], unique=True)

@@ -114,6 +114,18 @@ async def test_it_is_told_once_by_however_many_daemons(hall: Hall, ann: User) ->
     assert await hall.told(ann) == [(Kind.FINISHED, f"{ODD.name} is here.")]
 
 
+async def test_who_gave_it_up_and_gets_it_again_is_told_again(hall: Hall, ann: User, bob: User) -> None:
+    infohash = await hall.adds(ann, EPISODE)
+    await hall.adds(bob, EPISODE)
+    await hall.completes(infohash)
+    looker = hall.looker()
+    await looker.tell_all()
+    await hall.services.library.delete(ann, infohash, with_files=True)
+    await hall.adds(ann, EPISODE)
+    await looker.tell_all()
+    assert len(await hall.told(ann)) == 2
+
+
 async def test_what_completed_long_ago_is_no_news_at_the_first_start(hall: Hall, ann: User, bob: User) -> None:
     await hall.completes(await hall.adds(ann, EPISODE))
     hall.clock.move(hours=25)

@@ -115,7 +115,7 @@ async def test_a_show_that_was_put_aside_is_left_alone(sky: Sky, ann: User) -> N
     sky.post(show, sky.airs(show))
     await sky.later(minutes=15)
     assert await sky.has(ann) == []
-    assert await sky.states(ann) == {6: "moot"}
+    assert await sky.states(ann) == {}
 
 
 async def test_nothing_is_fetched_for_whoever_did_not_ask_for_it(sky: Sky, ann: User) -> None:
@@ -217,6 +217,19 @@ async def test_two_people_after_the_same_episode_share_what_is_asked(sky: Sky, a
     pages, searches = sky.nyaa.queries.count(""), [query for query in sky.nyaa.queries if query]
     downloads = [path for path in sky.nyaa.requests if path.startswith("/download/")]
     assert (pages, len(searches), len(downloads)) == (1, 1, 1)
+
+
+async def test_a_post_is_found_though_the_index_was_asked_for_the_show_just_before(sky: Sky, ann: User) -> None:
+    show = sky.show()
+    await sky.watches(ann, show, progress=4)
+    await sky.switch(ann)
+    sky.post(show, 5)
+    episode = sky.airs(show)
+    await sky.plan(ann)
+    sky.clock.passed_s += 30
+    post = sky.post(show, episode)
+    await sky.later(minutes=1)
+    assert await sky.has(ann) == [post.title]
 
 
 async def test_the_newest_posts_are_looked_at_no_more_often_than_every_ten_minutes(sky: Sky, ann: User) -> None:

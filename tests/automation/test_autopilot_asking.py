@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.automation.sky import SHOW, Sky
@@ -106,7 +108,7 @@ async def test_switched_off_it_fetches_nothing_more_and_switched_on_again_it_doe
     for _ in range(3):
         sky.post(show, sky.airs(show))
         await sky.later(hours=2)
-    assert (await sky.has(ann), await sky.states(ann)) == ([], {6: "moot"})
+    assert (await sky.has(ann), await sky.states(ann)) == ([], {})
     await sky.switch(ann)
     await sky.later(hours=2)
     assert await sky.has(ann) == []
@@ -142,6 +144,18 @@ async def test_an_episode_that_is_declined_is_not_offered_again(sky: Sky, ann: U
     await sky.later(hours=7)
     assert (await sky.has(ann), (await sky.states(ann))[6]) == ([], "skipped")
     assert len(await sky.notices(ann, Kind.CHOICE)) == 1
+
+
+async def test_what_was_declined_can_be_taken_all_the_same(sky: Sky, ann: User) -> None:
+    show = sky.show()
+    await sky.watches(ann, show)
+    await sky.switch(ann, Mode.ASK)
+    post = sky.post(show, sky.airs(show))
+    await sky.later(minutes=15)
+    await answer(sky, ann, "skip")
+    await sky.autopilot.decide(ann, (await sky.pursuit(ann, show, 6)).id, "take")
+    await sky.turn()
+    assert await sky.has(ann) == [post.title]
 
 
 async def test_an_offer_is_taken_back_when_the_episode_was_watched(sky: Sky, ann: User) -> None:
@@ -229,6 +243,17 @@ async def test_a_backlog_that_is_left_out_is_left_alone_and_new_episodes_come(sk
     assert len(await sky.notices(ann, Kind.CHOICE)) == 1
 
 
+async def test_a_show_that_is_followed_already_is_not_asked_about_when_its_mode_is_changed(sky: Sky, ann: User) -> None:
+    await sky.watches(ann, show := sky.show(), progress=1)
+    await sky.switch(ann)
+    for mode in (Mode.ASK, Mode.ON, None):
+        await sky.autopilot.set_show(ann, MediaId(show.id), mode)
+    assert await sky.notices(ann) == []
+    await sky.autopilot.set_show(ann, MediaId(show.id), Mode.OFF)
+    await sky.autopilot.set_show(ann, MediaId(show.id), None)
+    assert len(await sky.notices(ann, Kind.CHOICE)) == 1
+
+
 async def test_a_backlog_that_was_watched_is_not_asked_about_any_more(sky: Sky, ann: User) -> None:
     await sky.watches(ann, late := sky.show(), progress=1)
     await sky.autopilot.set_show(ann, MediaId(late.id), Mode.ON)
@@ -261,7 +286,8 @@ async def test_a_whole_season_that_comes_out_in_one_day_is_asked_about(sky: Sky,
     await sky.later(hours=2)
     await sky.later(minutes=15)
     assert len(await sky.has(ann)) == 1  # the first was awaited
-    assert (await sky.told(ann, Kind.CHOICE))[0].startswith(f"{SHOW}: episodes 2 to 12 aired")
+    (asked,) = await sky.told(ann, Kind.CHOICE)
+    assert asked.startswith(f"{SHOW}: episodes 2 to 12 have aired, more at once than is taken unasked. Take them,")
 
 
 async def test_what_a_daemon_missed_is_taken_when_it_is_back(sky: Sky, ann: User) -> None:
@@ -274,3 +300,29 @@ async def test_what_a_daemon_missed_is_taken_when_it_is_back(sky: Sky, ann: User
     await other.run_once()
     await other.run_once()
     assert await sky.has(ann) == [post.title for post in posts]
+
+
+async def test_switched_off_it_asks_about_no_backlog_any_more(sky: Sky, ann: User) -> None:
+    await sky.switch(ann)
+    begun, kept = sky.show(), sky.show("Yoru no Kissaten")
+    await sky.watches(ann, begun, kept, progress=2)
+    await sky.later(hours=2)
+    assert [one.is_open for one in await sky.notices(ann, Kind.CHOICE)] == [True, True]
+    await sky.autopilot.set_show(ann, MediaId(kept.id), Mode.ON)
+    await sky.switch(ann, Mode.OFF)
+    waiting = [one.media_id for one in await sky.notices(ann, Kind.CHOICE) if one.is_open]
+    assert waiting == [kept.id]
+
+
+async def test_of_two_answers_at_once_what_is_done_is_what_is_written_down(sky: Sky, ann: User) -> None:
+    show = sky.show()
+    await sky.watches(ann, show)
+    await sky.switch(ann, Mode.ASK)
+    post = sky.post(show, sky.airs(show))
+    await sky.later(minutes=15)
+    (offer,) = await sky.notices(ann, Kind.CHOICE)
+    answer = sky.services.answers.answer
+    said = await asyncio.gather(answer(ann, offer.id, "take"), answer(ann, offer.id, "skip"), return_exceptions=True)
+    assert [str(one) for one in said] == [f"{SHOW}, episode 6 is taken in a moment.", "It was answered already: take."]
+    await sky.turn()
+    assert await sky.has(ann) == [post.title]

@@ -11,7 +11,7 @@ from uuutorrent.accounts import User
 from uuutorrent.anime.anime import MediaId
 from uuutorrent.automation.inbox import Kind
 from uuutorrent.automation.preferences import Mode
-from uuutorrent.automation.pursuit import State
+from uuutorrent.automation.pursuit import Confirmed, State
 from uuutorrent.automation.pursuits import LEASE, Pursuits
 
 Fetched = tuple[Media, Post]
@@ -136,3 +136,19 @@ async def test_what_was_taken_back_is_not_replaced_again(sky: Sky, ann: User, fe
     await sky.later(minutes=15)
     await sky.later(days=2)
     assert second.title not in await sky.has(ann)
+
+
+async def test_what_was_given_up_while_a_later_version_was_offered_can_be_asked_for_again(
+    sky: Sky, ann: User, fetched: Fetched
+) -> None:
+    show, first = fetched
+    await sky.autopilot.switch(ann, Mode.ASK)
+    second = sky.post(show, 6, version=2)
+    await sky.later(minutes=15)
+    await sky.services.library.delete(ann, first.infohash, with_files=True)
+    await sky.later(hours=2)
+    assert (await sky.pursuit(ann, show, 6)).why == "What it was to replace is gone."
+    await sky.autopilot.switch(ann, Mode.OFF)
+    await sky.switch(ann, Mode.ON, Confirmed.ALL)
+    await sky.later(minutes=15)
+    assert await sky.has(ann) == [second.title]

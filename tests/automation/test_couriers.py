@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.servers.receiver import Receiver, posting, receiving
-from uuutorrent.automation.couriers import Couriers, Sent
+from uuutorrent.automation.couriers import MOST_TRIALS, Couriers, Sent
 from uuutorrent.errors import Invalid, Refused, Unreachable, UuuError
 
 HOSTILE = "Finished: [Sub](http://evil.example) <b>Show</b> @everyone & *all* <!channel>"
@@ -69,6 +69,22 @@ async def test_mail_arrives() -> None:
     assert [one.get_content().strip() for one in postbox.mail] == ["Finished: Frieren 5.", "Finished: Frieren 6."]
     assert {one["Subject"] for one in postbox.mail} == {"uuutorrent"}
     assert set(postbox.recipients) == {"<ann@example.org>"}
+
+
+@pytest.mark.parametrize(
+    ("command", "answer", "told"),
+    [
+        ("AUTH", "535 5.7.8 wrong", "it does not let us in: look at the user and password"),
+        ("RCPT", "550 no such user", "the mail server does not take the message"),
+        ("DATA", "554 spam", "the mail server does not take the message"),
+    ],
+)
+async def test_why_mail_is_not_taken_is_told(command: str, answer: str, told: str) -> None:
+    async with posting() as postbox:
+        postbox.refuses[command] = answer
+        sent = await send(f"mailto://ann:hunter2@127.0.0.1:{postbox.port}?from=a@example.org&to=b@example.org")
+    assert told in why(sent)
+    assert postbox.mail == []
 
 
 async def test_a_chat_is_told_no_markup_and_calls_nobody(receiver: Receiver) -> None:
@@ -280,3 +296,29 @@ def own_certificate(folder: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "server.pem")
     return context
+
+
+_SLOW_TRIALS = """
+import json, signal, sys
+if "messages" in json.load(sys.stdin):
+    print('{"delivered": 1}', flush=True)
+else:
+    signal.pause()
+"""
+
+
+async def test_people_who_try_out_addresses_do_not_keep_messages_from_being_sent() -> None:
+    couriers = Couriers(allow_private=True, program=(sys.executable, "-c", _SLOW_TRIALS))
+    trials = [asyncio.create_task(couriers.check("json://127.0.0.1:9")) for _ in range(MOST_TRIALS + 2)]
+    try:
+        for _ in range(3):
+            sent = await asyncio.wait_for(couriers.send("json://127.0.0.1:9", [("t", "Hello.")], to="channel"), 20)
+            assert sent == Sent(1)
+        refused = [trial.exception() for trial in trials if trial.done()]
+        assert [str(one) for one in refused] == [
+            "The courier: too many addresses are being tried out just now; try again in a minute"
+        ] * 2
+    finally:
+        for trial in trials:
+            trial.cancel()
+        await asyncio.gather(*trials, return_exceptions=True)

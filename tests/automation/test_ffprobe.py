@@ -109,6 +109,7 @@ async def test_one_looks_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     [
         ("kill -9 $$", Unreachable),
         ("exit 127", Unreachable),
+        ("echo 'no such option' >&2; exit 1", Unreachable),
         ("echo no json", Unexpected),
         ("echo '[1]'", Unexpected),
         ('echo \'{"format": {"duration": "N/A?"}}\'', Unexpected),

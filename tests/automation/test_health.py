@@ -170,6 +170,12 @@ def test_bytes_that_would_take_a_week_are_slow() -> None:
     assert verdict.why == "at the rate of now it takes more than 100 days"
 
 
+def test_a_rate_that_falters_for_a_moment_is_not_slow() -> None:
+    faltering = replace(TORRENT, phase=Phase.DOWNLOADING, down_bps=10, eta_s=None)
+    half = TORRENT.completed_bytes
+    assert watched([(60.0, replace(faltering, completed_bytes=half + n)) for n in range(5)])[1].verdict is Verdict.WELL
+
+
 def test_errors_and_lost_files_are_broken_unless_something_else_is_to_blame() -> None:
     seen = Observation(BEGIN, BEGIN, 0, Phase.ERROR)
     error, missing = replace(TORRENT, phase=Phase.ERROR), replace(TORRENT, phase=Phase.MISSING)

@@ -19,7 +19,7 @@ from uuutorrent.store.database import Database
 from uuutorrent.tally import FAMILIES, Tally
 
 PATIENCE_S = 60
-SELDOM_S = 1000.0
+SELDOM_S = 10_000_000.0
 """An interval that no test lives to see the end of."""
 
 
@@ -63,7 +63,7 @@ async def running(database: Database, *jobs: Job, tally: Tally | None = None) ->
 
 async def test_a_job_takes_a_turn_at_once_and_then_at_each_interval(database: Database) -> None:
     often, seldom = Turns(), Turns()
-    async with running(database, Job("feeds", 0.3, 5, often), Job("upkeep", SELDOM_S, 5, seldom)):
+    async with running(database, Job("feeds", 0.3, 5, often), Job("autopilot", SELDOM_S, 5, seldom)):
         await until(lambda: often.ended >= 4)
     assert seldom.ended == 1
 
@@ -72,7 +72,7 @@ async def test_a_turn_that_takes_longer_than_the_interval_is_not_made_up_for(dat
     turns = Turns()
     turns.gate.clear()
     asked = Turns()
-    async with running(database, Job("feeds", 0.2, 60, turns), Job("upkeep", 0.2, 5, asked)):
+    async with running(database, Job("feeds", 0.2, 60, turns), Job("autopilot", 0.2, 5, asked)):
         await until(lambda: turns.begun == 1 and asked.ended >= 5)
         assert (turns.begun, turns.at_once) == (1, 1)
         turns.gate.set()
@@ -94,26 +94,26 @@ async def test_what_is_asked_for_during_a_turn_is_looked_at_once_more_after_it(d
     turns = Turns()
     turns.gate.clear()
     other = Turns()
-    async with running(database, Job("feeds", SELDOM_S, 60, turns), Job("upkeep", SELDOM_S, 5, other)) as jobs:
+    async with running(database, Job("feeds", SELDOM_S, 60, turns), Job("autopilot", SELDOM_S, 5, other)) as jobs:
         await until(lambda: turns.begun == 1)
         for _ in range(5):
             await jobs.soon("feeds")
         turns.gate.set()
         await until(lambda: turns.ended == 2)
-        await jobs.soon("upkeep")
+        await jobs.soon("autopilot")
         await until(lambda: other.ended == 2)
     assert (turns.begun, turns.at_once) == (2, 1)
 
 
 async def test_a_turn_asked_for_in_a_transaction_comes_once_that_is_committed(database: Database) -> None:
     turns, other = Turns(), Turns()
-    async with running(database, Job("feeds", SELDOM_S, 5, turns), Job("upkeep", SELDOM_S, 5, other)) as jobs:
+    async with running(database, Job("feeds", SELDOM_S, 5, turns), Job("autopilot", SELDOM_S, 5, other)) as jobs:
         await until(lambda: turns.ended == other.ended == 1)
         async with database.begin() as tx:
             async with tx.begin_nested():
                 await jobs.soon("feeds", tx=tx)
             # As long as this takes, another job has its turn.
-            await jobs.soon("upkeep") if not database.is_sqlite else None
+            await jobs.soon("autopilot") if not database.is_sqlite else None
             await until(lambda: database.is_sqlite or other.ended == 2)
             assert turns.begun == 1
         await until(lambda: turns.ended == 2)
@@ -136,11 +136,11 @@ async def test_a_transaction_that_is_rolled_back_leaves_no_job(database: Databas
         async with database.begin() as tx:
             assert await tx.scalar(text("SELECT count(*) FROM jobs.pgqueuer")) == 0
     turns, other = Turns(), Turns()
-    async with running(database, Job("feeds", SELDOM_S, 5, turns), Job("upkeep", SELDOM_S, 5, other)) as jobs:
+    async with running(database, Job("feeds", SELDOM_S, 5, turns), Job("autopilot", SELDOM_S, 5, other)) as jobs:
         await until(lambda: turns.ended == other.ended == 1)
         with pytest.raises(ZeroDivisionError):
             await fails(database, jobs, had_begun=had_begun)
-        await jobs.soon("upkeep")
+        await jobs.soon("autopilot")
         await until(lambda: other.ended == 2)
     assert turns.begun == 1
 
@@ -167,7 +167,7 @@ async def test_no_failure_of_a_turn_ends_the_job_and_each_is_told(database: Data
 async def test_a_turn_that_hangs_is_ended_at_its_deadline_and_holds_up_no_other_job(database: Database) -> None:
     hanging, other = Turns(), Turns()
     hanging.gate.clear()
-    async with running(database, Job("feeds", 0.3, 0.3, hanging), Job("upkeep", 0.3, 5, other)):
+    async with running(database, Job("feeds", 0.3, 0.3, hanging), Job("autopilot", 0.3, 5, other)):
         await until(lambda: hanging.ended >= 2 and other.ended >= 2)
     assert hanging.at_once == 1
 

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from tests.automation.test_jobs import SELDOM_S, Turns, running, until
+from tests.automation.test_jobs import PATIENCE_S, SELDOM_S, Turns, running, until
 from tests.servers.postgres import Postgres
 from tests.stories.house import die_with_parent
 from uuutorrent.automation import jobs as shared
@@ -43,7 +43,7 @@ async def hang():
 
 async def main():
     async with Database(sys.argv[1]) as database:
-        await Jobs(database, Tally()).run([Job("feeds", 1000, 1000, hang)])
+        await Jobs(database, Tally()).run([Job("feeds", 10_000_000, 1000, hang)])
 
 asyncio.run(main())
 """
@@ -74,6 +74,13 @@ async def two(url: str) -> AsyncIterator[Database]:
         yield opened
 
 
+async def cut_all_lines(database: Database) -> None:
+    """PostgreSQL ends every connection to this database but the one that asks it to."""
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    async with database.begin() as tx:
+        assert await tx.scalar(text(f"SELECT count(pg_terminate_backend(pid)) {others}")) >= 1
+
+
 async def test_of_two_daemons_one_takes_each_turn(one: Database, two: Database) -> None:
     here, there = Turns(), Turns()
     started = time.monotonic()
@@ -91,7 +98,7 @@ async def test_while_one_daemon_takes_a_turn_no_other_does_however_often_it_is_a
     here.gate.clear()
     async with running(one, Job("feeds", INTERVAL_S, 60, here)):
         await until(lambda: here.begun == 1)
-        async with running(two, Job("feeds", INTERVAL_S, 60, there), Job("upkeep", INTERVAL_S, 5, other)) as jobs:
+        async with running(two, Job("feeds", INTERVAL_S, 60, there), Job("autopilot", INTERVAL_S, 5, other)) as jobs:
             for _ in range(5):
                 await jobs.soon("feeds")
             await until(lambda: other.ended >= 5)
@@ -107,7 +114,7 @@ async def test_a_turn_of_a_daemon_that_is_killed_is_taken_over_within_seconds(ur
     try:
         assert await asyncio.to_thread(other.stdout.readline) == b"begun\n"
         turns, seen = Turns(), Turns()
-        async with running(one, Job("feeds", SELDOM_S, 5, turns), Job("upkeep", INTERVAL_S, 5, seen)):
+        async with running(one, Job("feeds", SELDOM_S, 5, turns), Job("autopilot", INTERVAL_S, 5, seen)):
             await until(lambda: seen.ended >= 3)
             assert turns.begun == 0
             os.kill(other.pid, signal.SIGKILL)
@@ -140,7 +147,7 @@ async def test_jobs_go_on_by_themselves_when_postgresql_is_back(one: Database, p
     turns, hanging = Turns(), Turns()
     hanging.gate.clear()
     with capture_logs() as logged:
-        async with running(one, Job("feeds", INTERVAL_S, 5, turns), Job("upkeep", SELDOM_S, 500, hanging)) as jobs:
+        async with running(one, Job("feeds", INTERVAL_S, 5, turns), Job("autopilot", SELDOM_S, 500, hanging)) as jobs:
             await until(lambda: turns.ended >= 2 and hanging.begun == 1)
             postgres_cluster.stop()
             try:
@@ -161,13 +168,33 @@ async def test_jobs_go_on_after_their_connection_alone_was_lost(one: Database, t
     turns = Turns()
     async with running(one, Job("feeds", INTERVAL_S, 5, turns)):
         await until(lambda: turns.ended >= 1)
-        async with two.begin() as tx:
-            listens = (
-                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query NOT LIKE '%pg_terminate%'"
-            )
-            assert await tx.scalar(text(listens)) >= 1
+        await cut_all_lines(two)
         before = turns.ended
         await until(lambda: turns.ended >= before + 2)
+
+
+async def test_a_daemon_that_is_stopped_while_its_connection_is_lost_stops(one: Database, two: Database) -> None:
+    begun, lost, let_go = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def slow_to_end() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            lost.set()
+            await let_go.wait()
+
+    jobs = Jobs(one, Tally())
+    await jobs.prepare()
+    running_ = asyncio.create_task(jobs.run([Job("feeds", SELDOM_S, 500, slow_to_end)]))
+    await begun.wait()
+    await cut_all_lines(two)
+    await lost.wait()
+    running_.cancel()
+    await asyncio.sleep(0)
+    let_go.set()
+    await asyncio.wait({running_}, timeout=PATIENCE_S)
+    assert running_.cancelled()
 
 
 async def test_daemons_that_start_at_once_make_the_tables_of_jobs_once(url: str) -> None:

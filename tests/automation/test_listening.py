@@ -9,13 +9,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.automation.evening import Clock
-from uuutorrent.accounts import User
+from tests.servers.postgres import Postgres
+from uuutorrent.accounts import Accounts, Operator, User
 from uuutorrent.automation.inbox import Inbox, Kind, Notice
 from uuutorrent.automation.listening import Listeners
 from uuutorrent.automation.notice import settled
+from uuutorrent.config import Accounts as AccountSettings
 from uuutorrent.errors import Unreachable
 from uuutorrent.store.database import Database
+from uuutorrent.store.migrate import upgrade
 from uuutorrent.users import UserId
 
 PATIENCE_S = 30
@@ -145,20 +147,21 @@ def test_whoever_reads_on_waits_for_numbers_that_are_missing(numbers: tuple[int,
     assert tuple(one.id for one in settled(numbered(*numbers), 3, later)) == numbers
 
 
-async def test_a_notice_that_is_committed_late_is_missed_by_nobody(
-    database_url: str, database: Database, ann: User
-) -> None:
+@pytest.mark.real
+async def test_a_notice_that_is_committed_late_is_missed_by_nobody(postgres_cluster: Postgres) -> None:
     """PostgreSQL shows the later number first; with SQLite the second has to wait for the first."""
-    if database.is_sqlite:
-        return
-    inbox, clock = Inbox(database), Clock()
-    inbox.listeners.look_s = 0.02
-    async with following(inbox, ann) as (ear,):
-        async with database.begin() as tx:
-            await inbox.tell(ann.id, Kind.FINISHED, "Slow.", key="slow", tx=tx)
-            await inbox.tell(ann.id, Kind.FINISHED, "Quick.", key="quick")
-            await ear.hears("Quick.")
-            assert await inbox.after(0) == ()
-        await ear.hears("Quick.", "Slow.")
-    assert [one.text for one in await inbox.after(0)] == ["Slow.", "Quick."]
-    assert clock.at == AT
+    url = postgres_cluster.fresh()
+    async with Database(url) as database:
+        await upgrade(database)
+        ann = await Accounts(database, AccountSettings(), rounds=4).create(Operator(), "ann")
+        inbox = Inbox(database)
+        inbox.listeners.look_s = 0.02
+        async with following(inbox, ann) as (ear,):
+            async with database.begin() as tx:
+                await inbox.tell(ann.id, Kind.FINISHED, "Slow.", key="slow", tx=tx)
+                await inbox.tell(ann.id, Kind.FINISHED, "Quick.", key="quick")
+                await ear.hears("Quick.")
+                assert await inbox.after(0) == ()
+            await ear.hears("Quick.", "Slow.")
+        assert [one.text for one in await inbox.after(0)] == ["Slow.", "Quick."]
+    postgres_cluster.drop(url)

@@ -18,7 +18,7 @@ from uuutorrent.automation.health import Cause, Verdict
 from uuutorrent.config import Health
 from uuutorrent.store.database import Database
 from uuutorrent.store.tables import ObservationRow
-from uuutorrent.torrents.engine import InfoHash, Phase, Tracker
+from uuutorrent.torrents.engine import EngineId, InfoHash, Phase, Tracker
 
 BROKEN_MAGNET = "b" * 40
 
@@ -117,6 +117,26 @@ async def test_a_tracker_that_does_not_know_it_is_quoted(ward: Ward, ann: User) 
     assert unwell.why == "no byte comes, and its tracker does not know it: Unregistered torrent"
     ward.engine.trackers_of[bad] = (Tracker("http://tracker/announce", "working", 3, 0, ""),)
     assert await ward.look() == ()
+
+
+async def test_an_engine_that_goes_away_in_the_middle_of_a_look_is_asked_once_more_only(ward: Ward, ann: User) -> None:
+    for number in range(1, 6):
+        await ward.add(ann, f"Bad - 0{number}.mkv")
+    await ward.look(16)
+    snapshot = await ward.built.services.live.refresh()
+    assert snapshot.engine_up
+    asked, away = [], ward.engine.trackers
+
+    async def goes_away(id: EngineId) -> tuple[Tracker, ...]:
+        asked.append(id)
+        ward.engine.go_down()
+        return await away(id)
+
+    ward.engine.trackers = goes_away  # type: ignore[method-assign]  # it dies at this question
+    ward.clock.move(seconds=60)
+    await ward.observations.look_once()
+    assert len(asked) == 1
+    assert len(await ward.observations.unwell()) == 5
 
 
 async def test_errors_and_lost_files_are_broken_at_once_also_when_it_was_complete(ward: Ward, ann: User) -> None:

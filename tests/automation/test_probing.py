@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import zipfile
@@ -195,6 +196,14 @@ async def test_while_anilist_is_away_a_short_video_is_not_judged(
     assert await found(ward) == []
     anilist.fault = None
     assert len(await found(ward)) == 1
+
+
+async def test_a_look_at_the_same_moment_takes_nothing_back(ward: Ward, ann: User) -> None:
+    await finished(ward, ann, b"MZ\x90\0")
+    another = ward.another()
+    await asyncio.gather(*(another.look_once() for _ in range(3)), ward.observations.probe_once())
+    assert await ward.look() != ()
+    assert await found(ward) == [f"{NAME} is a program"]
 
 
 async def test_a_symlink_in_the_download_folder_leads_nowhere(

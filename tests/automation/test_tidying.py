@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -58,6 +58,7 @@ class Flat:
         return await self.has(episode(number), episode=number, user=user)
 
     async def reads(self, infohash: str, name: str, *, user: User | None = None) -> None:
+        self.clock.at = max(self.clock.at, datetime.now(UTC))  # never before it was claimed
         await self.uses.read_to_end(user or self.ann, f"{infohash}/{name}", SIZE)
 
     async def has_and_reads(self, number: int) -> str:
@@ -89,7 +90,7 @@ async def flat(database: Database, tmp_path: Path, ann: User) -> AsyncIterator[F
         show = anilist.add_media("Show", episodes=12, next_episode=11)
         anilist.list_entry(member := anilist.add_user("AnnThere"), show, progress=3)
         async with built(database, tmp_path, anilist_url=anilist.url) as opened:
-            services, clock = opened.services, Clock()
+            services, clock = opened.services, Clock(datetime.now(UTC))
             await services.watchlists.link(ann, member.token)
             inbox, book, lists = services.inbox, services.preferences, services.watchlists
             naming = Naming(services.releases, lists)
@@ -210,3 +211,14 @@ async def test_two_daemons_at_once_do_it_once(flat: Flat) -> None:
     await asyncio.gather(flat.tidying.run_once(), flat.tidying.run_once())
     assert await flat.names() == []
     assert len(await flat.told()) == 1
+
+
+async def test_what_was_fetched_again_stays_until_it_was_read_again(flat: Flat) -> None:
+    await flat.has_and_reads(3)
+    assert await flat.later(days=7) == []
+    flat.clock.move(days=30)
+    infohash = await flat.has_episode(3)
+    assert await flat.later(hours=1) == ["Show - 03.mkv"]
+    assert await flat.later(days=30) == ["Show - 03.mkv"]
+    await flat.reads(infohash, "Show - 03.mkv")
+    assert await flat.later(days=7) == []

@@ -79,7 +79,8 @@ class Machine:
 
 @pytest.fixture
 async def machine(database: Database, accounts: Accounts, tmp_path: Path) -> Machine:
-    return Machine(database, accounts, tmp_path)
+    (downloads := tmp_path / "downloads").mkdir()
+    return Machine(database, accounts, downloads)
 
 
 def limited(machine: Machine, ratio: float = 0, minutes: int = 0) -> Machine:
@@ -198,3 +199,25 @@ async def test_a_disk_that_is_full_now_and_then_is_told_of_once_an_hour(
     machine.free_mib = 100
     await machine.guard()
     assert len(await machine.told(boss.user)) == 3
+
+
+async def test_orphans_are_looked_for_once_an_hour_as_soon_as_there_is_an_engine(machine: Machine) -> None:
+    left = machine.downloads / "left.mkv"
+    left.write_text("x")
+    machine.library.orphans.now = machine.clock
+
+    async def found() -> list[str] | None:
+        await machine.guard()
+        await machine.upkeep.orphans_once()
+        last = machine.library.orphans.last
+        return None if last is None else [one.path for one in last.files]
+
+    machine.engine.go_down()
+    assert await found() is None
+    machine.engine.come_back()
+    assert await found() == ["left.mkv"]
+    left.unlink()
+    machine.clock.move(minutes=59)
+    assert await found() == ["left.mkv"]
+    machine.clock.move(minutes=1)
+    assert await found() == []

@@ -18,16 +18,17 @@ from uuutorrent.accounts import User
 from uuutorrent.anime.anime import MediaId, WatchStatus
 from uuutorrent.automation.answers import Answers
 from uuutorrent.automation.coverage import Coverage
-from uuutorrent.automation.inbox import Inbox, Notice
+from uuutorrent.automation.inbox import Inbox, Kind, Notice
 from uuutorrent.automation.naming import Naming
 from uuutorrent.automation.preferences import PreferenceBook, Watched
-from uuutorrent.automation.uses import LATER, QUIET, Uses
+from uuutorrent.automation.uses import LATER, MOOT_EVERY, QUIET_S, Uses
 from uuutorrent.errors import Conflict, Invalid, Missing, Unreachable
 from uuutorrent.store.database import Database
 from uuutorrent.torrents.holdings import Part
 from uuutorrent.torrents.metainfo import parse_torrent
 
 SIZE = 1_000_000
+QUIET = timedelta(seconds=QUIET_S)
 
 
 @dataclass
@@ -182,6 +183,21 @@ async def test_who_is_further_by_now_stays_there(sofa: Sofa) -> None:
     assert (said, sofa.progress) == ("Frieren: you are at episode 7 already.", 7)
 
 
+async def test_a_question_is_taken_back_once_the_episode_is_marked_elsewhere(sofa: Sofa) -> None:
+    await sofa.reads_episode(4)
+    await sofa.built.services.watchlists.set_progress(sofa.ann, MediaId(sofa.show.id), 5)
+    await sofa.later(MOOT_EVERY)
+    assert await sofa.asked() == []
+    assert await sofa.told() == ["Watched episode 4 of Frieren? You are at episode 5."]
+
+
+async def test_an_answer_that_nobody_waits_for_ends_with_a_sentence(sofa: Sofa) -> None:
+    await sofa.inbox.tell(sofa.ann.id, Kind.CHOICE, "Dance?", key="dance:1", choices=("yes",))
+    said = await sofa.answers.answer(sofa.ann, (await sofa.question()).id, "yes")
+    assert said == "Nothing waits for this answer any more."
+    assert await sofa.asked() == []
+
+
 async def test_a_reader_that_reads_only_half_is_not_asked(sofa: Sofa) -> None:
     place = await sofa.has_episode(4)
     sofa.reads(place, 0, 0.5)
@@ -333,6 +349,22 @@ async def test_an_episode_out_of_a_batch_is_told_by_its_file(sofa: Sofa) -> None
     assert (served.infohash, served.path) == (metainfo.infohash, f"Frieren/{names[3]}")
 
 
+async def test_a_video_beside_the_episode_is_not_the_episode(sofa: Sofa) -> None:
+    names = ["[SubsPlease] Frieren - 04 (1080p).mkv", "NCOP.mkv"]
+    metainfo = parse_torrent(metainfos.several("Frieren", dict.fromkeys(names, SIZE)))
+    library = sofa.built.services.library
+    await library.add(sofa.ann, metainfo, media_id=sofa.show.id, episode=4)
+    sofa.built.engine.complete(metainfo.infohash)
+    await sofa.built.services.live.refresh()
+    await library.reconcile()
+    sofa.reads(f"{metainfo.infohash}/Frieren/NCOP.mkv")
+    await sofa.later()
+    assert await sofa.asked() == []
+    sofa.reads(f"{metainfo.infohash}/Frieren/{names[0]}")
+    await sofa.later()
+    assert await sofa.asked() == ["Watched episode 4 of Frieren?"]
+
+
 async def test_what_was_added_by_hand_is_told_by_its_name(sofa: Sofa) -> None:
     sofa.reads(await sofa.has("[SubsPlease] Frieren - 04 (1080p) [ABCD1234].mkv"))
     await sofa.later()
@@ -349,3 +381,16 @@ async def test_what_another_has_is_nothing_of_mine(sofa: Sofa, bob: User) -> Non
     sofa.reads(await sofa.has_episode(4), user=bob)
     await sofa.later()
     assert (await sofa.uses.served(bob), await sofa.uses.served(sofa.ann)) == ((), ())
+
+
+@pytest.mark.parametrize("wish", [Watched.ASK, Watched.SET])
+async def test_an_episode_that_the_show_does_not_have_is_neither_asked_about_nor_set(sofa: Sofa, wish: Watched) -> None:
+    await sofa.wishes(wish)
+    entry = sofa.anilist.entry(sofa.member, sofa.show)
+    assert entry is not None
+    entry.progress = 12
+    await sofa.reads_episode(13)
+    assert (await sofa.told(), sofa.progress) == ([], 12)
+    entry.progress = 3
+    await sofa.reads_episode(14)
+    assert (await sofa.told(), sofa.progress) == ([], 3)

@@ -28,24 +28,18 @@ def blocks(database: Database, clock: Clock) -> Blocks:
     return Blocks(database, now=clock)
 
 
-async def block(
-    blocks: Blocks, database: Database, user: User | None, infohash: str = ONE, *, days: int = 14, reason: str = "dead"
-) -> int:
+async def block(blocks: Blocks, user: User | None, infohash: str = ONE, *, days: int = 14, reason: str = "dead") -> int:
     until = Clock().at + timedelta(days=days)
-    async with database.begin() as tx:
-        return await blocks.block(
-            tx, user.id if user else None, infohash, title="Show - 01", reason=reason, until=until
-        )
+    whom = user.id if user else None
+    return await blocks.block(whom, infohash, title="Show - 01", reason=reason, until=until)
 
 
 async def hashes(blocks: Blocks, user: User) -> Mapping[str, str]:
     return await blocks.active(user)
 
 
-async def test_what_is_blocked_for_one_is_not_for_another(
-    blocks: Blocks, database: Database, ann: User, bob: User
-) -> None:
-    await block(blocks, database, ann, reason="no byte for 15 min")
+async def test_what_is_blocked_for_one_is_not_for_another(blocks: Blocks, ann: User, bob: User) -> None:
+    await block(blocks, ann, reason="no byte for 15 min")
     assert await hashes(blocks, ann) == {ONE: "blocked until 2026-12-05: no byte for 15 min"}
     assert await hashes(blocks, bob) == {}
     with pytest.raises(Missing):
@@ -53,8 +47,8 @@ async def test_what_is_blocked_for_one_is_not_for_another(
     assert await hashes(blocks, ann)
 
 
-async def test_a_block_ends_by_itself(blocks: Blocks, database: Database, clock: Clock, ann: User) -> None:
-    await block(blocks, database, ann, days=14)
+async def test_a_block_ends_by_itself(blocks: Blocks, clock: Clock, ann: User) -> None:
+    await block(blocks, ann, days=14)
     clock.move(days=13, hours=23)
     assert await hashes(blocks, ann)
     clock.move(hours=2)
@@ -62,26 +56,26 @@ async def test_a_block_ends_by_itself(blocks: Blocks, database: Database, clock:
     assert await blocks.of(ann) == ()
 
 
-async def test_blocked_twice_is_one_block_until_the_later_time(blocks: Blocks, database: Database, ann: User) -> None:
-    first = await block(blocks, database, ann, days=14)
-    assert await block(blocks, database, ann, days=2, reason="dead again") == first
+async def test_blocked_twice_is_one_block_until_the_later_time(blocks: Blocks, ann: User) -> None:
+    first = await block(blocks, ann, days=14)
+    assert await block(blocks, ann, days=2, reason="dead again") == first
     (one,) = await blocks.of(ann)
     assert (one.reason, f"{one.until:%m-%d}") == ("dead again", "12-05")
 
 
 async def test_what_is_blocked_for_everybody_everyone_lifts_for_themselves(
-    blocks: Blocks, database: Database, ann: User, bob: User
+    blocks: Blocks, ann: User, bob: User
 ) -> None:
-    await block(blocks, database, None, reason="an .exe")
+    await block(blocks, None, reason="an .exe")
     lifted = await blocks.unblock(ann, ONE[:8])
     assert (lifted.infohash, lifted.is_for_all) == (ONE, True)
     assert await hashes(blocks, ann) == {}
     assert await hashes(blocks, bob) == {ONE: "blocked until 2026-12-05: an .exe"}
 
 
-async def test_lifting_needs_a_hash_that_names_one_block(blocks: Blocks, database: Database, ann: User) -> None:
-    await block(blocks, database, ann, "abcdef" + "0" * 34)
-    await block(blocks, database, ann, "abcdef" + "1" * 34)
+async def test_lifting_needs_a_hash_that_names_one_block(blocks: Blocks, ann: User) -> None:
+    await block(blocks, ann, "abcdef" + "0" * 34)
+    await block(blocks, ann, "abcdef" + "1" * 34)
     with pytest.raises(Invalid, match="fits several"):
         await blocks.unblock(ann, "abcdef")
     with pytest.raises(Invalid, match="at least 6"):
@@ -93,13 +87,12 @@ async def test_lifting_needs_a_hash_that_names_one_block(blocks: Blocks, databas
 
 
 async def test_a_blocked_release_is_shown_with_the_reason_and_the_next_best_is_taken(
-    database: Database, releases: Releases, index: FakeNyaa, ann: User, bob: User, show: Media
+    releases: Releases, index: FakeNyaa, ann: User, bob: User, show: Media
 ) -> None:
     bad = index.post("[SubsPlease] Kage no Uta - 03 (1080p)", seeders=900)
     good = index.post("[Aye] Kage no Uta - 03 (1080p)", seeders=9)
-    async with database.begin() as tx:
-        until = datetime.now(UTC) + timedelta(days=14)
-        await releases.blocks.block(tx, ann.id, bad.infohash, title="x", reason="no byte for 15 min", until=until)
+    until = datetime.now(UTC) + timedelta(days=14)
+    await releases.blocks.block(ann.id, bad.infohash, title="x", reason="no byte for 15 min", until=until)
     found = await find(releases, ann, show, 3)
     assert found.best is not None
     assert found.best.release.infohash == good.infohash
@@ -112,24 +105,22 @@ async def test_a_blocked_release_is_shown_with_the_reason_and_the_next_best_is_t
 
 
 async def test_a_blocked_release_is_not_taken_from_a_feed_either(
-    database: Database, releases: Releases, index: FakeNyaa, ann: User, show: Media
+    releases: Releases, index: FakeNyaa, ann: User, show: Media
 ) -> None:
     index.post("[SubsPlease] Kage no Uta - 03 (1080p)")
     posts = [one.release for one in (await find(releases, ann, show, 3)).candidates]
     assert set(await releases.best_of(ann, MediaId(show.id), posts)) == {3}
-    async with database.begin() as tx:
-        until = datetime.now(UTC) + timedelta(days=1)
-        await releases.blocks.block(tx, ann.id, posts[0].infohash, title="x", reason="dead", until=until)
+    until = datetime.now(UTC) + timedelta(days=1)
+    await releases.blocks.block(ann.id, posts[0].infohash, title="x", reason="dead", until=until)
     assert set(await releases.best_of(ann, MediaId(show.id), posts)) == set()
 
 
 async def test_where_everything_is_blocked_the_answer_says_so(
-    database: Database, releases: Releases, index: FakeNyaa, ann: User, show: Media
+    releases: Releases, index: FakeNyaa, ann: User, show: Media
 ) -> None:
     bad = index.post("[SubsPlease] Kage no Uta - 03 (1080p)")
-    async with database.begin() as tx:
-        until = datetime.now(UTC) + timedelta(days=1)
-        await releases.blocks.block(tx, None, bad.infohash, title="x", reason="an .exe", until=until)
+    until = datetime.now(UTC) + timedelta(days=1)
+    await releases.blocks.block(None, bad.infohash, title="x", reason="an .exe", until=until)
     found = await find(releases, ann, show, 3)
     assert found.best is None
     assert "an .exe" in found.said

@@ -80,6 +80,8 @@ class Postbox:
     mail: list[EmailMessage] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    refuses: dict[str, str] = field(default_factory=dict)
+    """What it answers to a command instead, by its first four letters."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async def say(line: str) -> None:
@@ -91,13 +93,19 @@ class Postbox:
             while line := (await reader.readline()).decode().strip():
                 self.said.append(line)
                 word = line[:4].upper()
+                if word in self.refuses:
+                    await say(self.refuses[word])
+                    continue
+                if word == "EHLO":
+                    await say("250-postbox\r\n250 AUTH PLAIN")
+                    continue
                 if word == "RCPT":
                     self.recipients.append(line[8:])
                 if word == "DATA":
                     await say("354 go on")
                     raw = await reader.readuntil(b"\r\n.\r\n")
                     self.mail.append(email.message_from_bytes(raw[:-5], policy=email.policy.default))
-                await say("221 bye" if word == "QUIT" else "250 ok")
+                await say({"QUIT": "221 bye", "AUTH": "235 in"}.get(word, "250 ok"))
                 if word == "QUIT":
                     return
         except (OSError, asyncio.IncompleteReadError):

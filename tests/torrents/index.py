@@ -68,7 +68,9 @@ class Index(Releases):
         title = f"[Group] Frieren - {episode:02}.mkv"
         return self.post(metainfos.single(title, size), title)
 
-    async def find(self, user: User, media_id: MediaId, episode: int, *, quality: int | None = None) -> Found:
+    async def find(
+        self, user: User, media_id: MediaId, episode: int, *, quality: int | None = None, max_age_s: float | None = None
+    ) -> Found:
         self.finds += 1
         self.before("find")
         candidates = (*self.extra, self.episode(episode)) if self.has_singles else tuple(self.extra)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -27,6 +30,16 @@ def orphans(library: Library) -> OrphanHunt:
     """Two hours after everything that a test did."""
     library.orphans.now = lambda: datetime.now(UTC) + LATER
     return library.orphans
+
+
+@contextmanager
+def unmounted(folder: Path) -> Iterator[None]:
+    """Nothing of it is there, only the empty folder that a disk is mounted on."""
+    disk = folder.rename(folder.with_name("unmounted"))
+    folder.mkdir()
+    yield
+    folder.rmdir()
+    disk.rename(folder)
 
 
 def outsider(save_path: Path, name: str = "theirs.mkv", *, tags: tuple[str, ...] = ()) -> NewTorrent:
@@ -73,6 +86,18 @@ async def test_files_that_were_left_on_purpose_are_told_apart(
     assert [one.path for one in (await orphans.find(boss)).files] == [SHOW.v1]
 
 
+async def test_what_was_left_on_purpose_is_known_again_once_its_disk_is_back(
+    library: Library, engine: FakeEngine, live: Live, ann: User, boss: Admin, orphans: OrphanHunt, download_dir: Path
+) -> None:
+    await library.add(ann, SHOW)
+    engine.complete(SHOW.v1, {"Show - 01.mkv": b"x"})
+    await live.refresh()
+    await library.delete(ann, SHOW.v1, with_files=False)
+    with unmounted(download_dir):
+        assert (await orphans.find(boss)).kept == ()
+    assert [one.path for one in (await orphans.find(boss)).kept] == [SHOW.v1]
+
+
 async def test_only_what_is_named_goes_and_links_are_not_followed(
     boss: Admin, orphans: OrphanHunt, download_dir: Path, tmp_path: Path
 ) -> None:
@@ -89,6 +114,19 @@ async def test_only_what_is_named_goes_and_links_are_not_followed(
 
     assert on_disk(download_dir) == ["c.mkv"]
     assert on_disk(precious) == ["photo"]
+
+
+async def test_a_name_that_ends_in_a_blank_is_that_and_no_other(
+    boss: Admin, orphans: OrphanHunt, download_dir: Path
+) -> None:
+    for name in ("a", "a ", "a\n"):
+        (download_dir / name).write_text("x")
+    await orphans.remove(boss, "a ")
+    assert on_disk(download_dir) == ["a", "a\n"]
+    await orphans.remove(boss, "a\n")
+    assert on_disk(download_dir) == ["a"]
+    await orphans.remove(boss, " a ")
+    assert on_disk(download_dir) == []
 
 
 @pytest.mark.parametrize("what", ["..", "../precious", ".", "", "/", "/etc/passwd", "no such", "a/../../precious"])
@@ -159,7 +197,7 @@ async def test_without_the_engine_or_the_disk_nothing_is_called_an_orphan(
     with pytest.raises(Unreachable):
         await orphans.find(boss)
     engine.come_back()
-    download_dir.rename(download_dir.parent / "elsewhere")
+    shutil.rmtree(download_dir)
     with pytest.raises(Unreachable, match="The disk"):
         await orphans.find(boss)
     assert orphans.last is None

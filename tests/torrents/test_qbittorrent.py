@@ -99,6 +99,33 @@ async def test_peers_and_trackers_are_shown_while_it_downloads(
 
 
 @pytest.mark.real
+async def test_what_it_uploads_is_counted_until_it_starts_anew(
+    real: RealQBittorrent, engine: QBittorrent, swarm: Swarm, tmp_path: Path
+) -> None:
+    made = swarm.share("Passed on.mkv", 2 * MIB)
+    await engine.add(made.new(real.downloads))
+    await seen(engine, made, Phase.SEEDING)
+    swarm.leave(made)
+    magnet = made.magnet.replace(f":{swarm.port}", f":{real.peer_port}")
+    with RealQBittorrent(tmp_path / "other") as other:
+        async with QBittorrent(other.url, other.username, other.password, Tally()) as taker:
+            await taker.add(replace(made.new(other.downloads, magnet=True), magnet=magnet))
+            await seen(taker, made, Phase.SEEDING)
+    async with asyncio.timeout(PATIENCE_S):
+        while await engine.uploaded() < made.size_bytes:  # noqa: ASYNC110 - nothing tells but asking
+            await asyncio.sleep(0.05)
+    assert await engine.uploaded() < 2 * made.size_bytes
+
+    real.stop()
+    real.start()
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            with suppress(Unreachable):
+                assert await engine.uploaded() == 0
+                break
+
+
+@pytest.mark.real
 async def test_a_tracker_that_refuses_is_quoted(engine: QBittorrent, swarm: Swarm, tmp_path: Path) -> None:
     swarm.tracker.failure = "torrent not registered"
     made = swarm.share("Unregistered.mkv", MIB, seed=False)

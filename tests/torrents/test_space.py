@@ -277,10 +277,13 @@ async def test_over_an_empty_mount_point_nothing_is_decided(
 
     (download_dir / done.infohash).rename(download_dir.parent / "elsewhere")
     assert await look(library, live) is None
+    await library.add_given(ann, big("two.mkv", 1000))
     (download_dir.parent / "elsewhere").rename(download_dir / done.infohash)
     guarded = await look(library, live)
     assert guarded is not None
-    assert [one.name for one in guarded.waiting] == ["one.mkv"]
+    assert [one.name for one in guarded.waiting] == ["one.mkv", "two.mkv"]
+    with pytest.raises(NoRoom):
+        await library.add_given(ann, big("three.mkv", 1000))
 
 
 async def test_while_qbittorrent_is_away_nothing_is_decided(

@@ -239,3 +239,54 @@ async def test_what_nobody_needs_to_answer_any_more_says_so(evening: Evening) ->
         seat.type("4")
         await seat.sees("No answer is needed any more.")
         await seat.sees("You said so yourself.")
+
+
+async def test_an_answer_without_a_key_of_its_own_is_chosen_from_a_list(evening: Evening) -> None:
+    key, choices = "watched:2:5", ("yes", "tomorrow")
+    await tell(evening, Kind.WATCHED, "Did you watch it?", key=key, media_id=2, episode=5, choices=choices)
+    async with evening.sit(width=80, height=24) as seat:
+        seat.type("4")
+        await new(seat, 1)
+        await seat.sees("y  yes    c  tomorrow")
+        seat.type("c")
+        await seat.sees("1  yes")
+        await seat.sees("2  tomorrow")
+        seat.type("1")
+        await seat.sees("You answered: yes.")
+    assert evening.entry(2).progress == 5
+
+
+async def test_an_answer_can_be_clicked(evening: Evening) -> None:
+    await ask(evening)
+    async with evening.sit(width=80, height=24) as seat:
+        seat.type("4")
+        await new(seat, 1)
+        await seat.sees("y  yes    n  no")
+        y, line = next((y, line) for y, line in enumerate(seat.glass.lines) if "y  yes" in line)
+        x = line.index("yes") + 1
+        seat.type(f"\x1b[<0;{x};{y + 1}M\x1b[<0;{x};{y + 1}m")
+        await seat.sees("You answered: yes.")
+
+
+async def test_a_key_that_is_pressed_twice_answers_once(evening: Evening) -> None:
+    await ask(evening)
+    async with evening.sit(width=80, height=24) as seat:
+        seat.type("4")
+        await new(seat, 1)
+        await seat.sees("y Yes  n No")
+        seat.type("yyy")
+        await seat.sees("You answered: yes.")
+        await seat.settled()
+        assert "answered already" not in seat.glass.text
+
+
+async def test_what_goes_wrong_with_an_answer_is_said_and_it_still_waits(evening: Evening) -> None:
+    await ask(evening)
+    async with evening.sit(width=110) as seat:
+        seat.type("4")
+        await new(seat, 1)
+        await seat.sees("y Yes  n No")
+        evening.anilist.fault = "outage"
+        seat.type("y")
+        await seat.sees("AniList:")
+        await seat.sees("1 choice to make")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final, Protocol
 from urllib.parse import urlencode
@@ -267,8 +267,16 @@ class Watchlists:
         """A show as it was last seen here, however long ago; asks nobody."""
         return self._anilist.known(media_id)
 
+    async def shows(self, ids: Collection[MediaId]) -> Mapping[MediaId, Anime]:
+        """Several shows, as far as AniList knows them; one question for 50.
+
+        Raises:
+            RemoteError: AniList is away, and some of them are not known.
+        """
+        return await self._anilist.media(ids)
+
     async def family(self, media_id: MediaId, *, fresh: bool = True) -> Family:
-        """A show among its prequels, sequels and siblings. Unless it must be `fresh`, nobody is asked about a known one.
+        """A show among its prequels, sequels and siblings. Not `fresh`: nobody is asked about a known one.
 
         Raises:
             Missing: AniList has no such show.

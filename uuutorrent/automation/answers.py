@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from weakref import WeakValueDictionary
 
 from uuutorrent.accounts import User
 from uuutorrent.automation.inbox import Inbox, check_choice
@@ -19,6 +21,7 @@ class Answers:
     def __init__(self, inbox: Inbox, deciders: Mapping[str, Decide]) -> None:
         self._inbox = inbox
         self._deciders = deciders
+        self._answering: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def answer(self, user: User, notice_id: int, choice: str) -> str:
         """Do what this user chose, and remember that they did; a sentence says what came of it.
@@ -32,15 +35,26 @@ class Answers:
             Conflict: it was answered already.
             UuuError: it could not be done.
         """
-        notice, choice = await self._inbox.one(user, notice_id), choice.strip().lower()
+        # Of two answers at once the second finds the first: what is done and what is written down are the same.
+        lock = self._answering.setdefault(notice_id, asyncio.Lock())
+        async with lock:
+            return await self._answer(user, notice_id, choice.strip().lower())
+
+    async def _answer(self, user: User, notice_id: int, choice: str) -> str:
+        notice = await self._inbox.one(user, notice_id)
         check_choice(notice, choice)
+        decide = self._deciders.get(notice.key.partition(":")[0], _nobody)
         try:
-            said = await self._deciders[notice.key.partition(":")[0]](user, notice, choice)
+            said = await decide(user, notice, choice)
         except (Missing, Conflict) as e:
             await self._inbox.withdraw(user.id, notice.key, _sentence(e.message))
             return _sentence(e.message)
         await self._inbox.note_answer(user, notice_id, choice)
         return said
+
+
+async def _nobody(_user: User, _notice: Notice, _choice: str) -> str:
+    raise Missing("nothing waits for this answer any more")
 
 
 def _sentence(message: str) -> str:

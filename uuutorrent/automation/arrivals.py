@@ -83,6 +83,9 @@ class Arrivals:
         is_new, now = await self._see_what_is_whole(), self._now()
         if is_new or self._look_at is None or now >= self._look_at:
             self._look_at = now + LOOK
+            if self._live.lookers and not is_new:
+                # A part of a batch is here before the torrent is complete.
+                await self._grabs.settle()
             await self.tell_all()
         if self._tidy_at is None or now >= self._tidy_at:
             self._tidy_at = now + TIDY
@@ -113,7 +116,8 @@ class Arrivals:
         self._seq, self._whole = snapshot.seq, whole
         if not fresh or is_first:
             return False
-        await self._library.reconcile()
+        seen = [torrent for torrent in snapshot.torrents if torrent.id in fresh]
+        await self._library.look_at({name for torrent in seen for name in (torrent.v1, torrent.v2) if name})
         await self._grabs.settle()
         return True
 
@@ -138,8 +142,10 @@ def _finished(stored: Stored, since: datetime) -> Iterator[_News]:
     for claim in stored.claims:
         there_at = max(claim.claimed_at, stored.completed_at or claim.claimed_at)
         if not claim.is_part and there_at > since:
+            # Who gives it up and claims it again later is told again.
+            key = f"finished:{stored.infohash}:{claim.claimed_at:%Y%m%dT%H%M%S%f}"
             yield _News(
-                claim.user_id, Kind.FINISHED, f"finished:{stored.infohash}", stored.name,
+                claim.user_id, Kind.FINISHED, key, stored.name,
                 media_id=claim.media_id, episodes=claim.episodes, infohash=stored.infohash,
             )  # fmt: skip
 
@@ -150,7 +156,7 @@ def _grabbed(user_id: UserId, grab: Grab) -> _News:
     return _News(
         user_id,
         Kind.FINISHED if is_here else Kind.FAILED,
-        f"finished:{infohash}:{grab.media_id}:{grab.episode}" if is_here else f"grab:{grab.id}",
+        f"grab:{grab.id}",
         grab.title or f"Episode {grab.episode}",
         after="" if is_here else f" was not fetched. {grab.reason}",
         media_id=grab.media_id,

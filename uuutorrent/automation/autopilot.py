@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -32,7 +32,7 @@ from uuutorrent.automation.taking import Taking
 from uuutorrent.automation.timeline import Timeline
 from uuutorrent.automation.upgrades import Upgrades
 from uuutorrent.automation.uses import Uses
-from uuutorrent.errors import Conflict, Invalid, RemoteError
+from uuutorrent.errors import Conflict, Invalid, RemoteError, UuuError
 from uuutorrent.releases.search import Releases
 from uuutorrent.remote import Clock, Spacing
 from uuutorrent.store.database import Database
@@ -44,6 +44,8 @@ log = structlog.get_logger()
 
 LOOK_GAP_S = 4.0
 """Between two lists that are looked at: people at their screens ask AniList at the same pace."""
+TURN_S = 300.0
+"""What is not come to in this time is left for the next turn."""
 ONE_S = 240.0
 """One episode gets no longer than this; see `pursuits.LEASE`."""
 SLACK_S = 15.0
@@ -58,24 +60,11 @@ class Autopilot:
     """What people say to it, and the job that does it."""
 
     def __init__(
-        self,
-        database: Database,
-        watchlists: Watchlists,
-        releases: Releases,
-        library: Library,
-        grabs: Grabs,
-        preferences: PreferenceBook,
-        inbox: Inbox,
-        timeline: Timeline,
-        replacing: Replacing,
-        uses: Uses,
-        tally: Tally,
-        *,
-        every_s: float,
-        gap_s: float = LOOK_GAP_S,
-        now: Callable[[], datetime] = _utc_now,
+        self, database: Database, watchlists: Watchlists, releases: Releases, library: Library, grabs: Grabs,
+        preferences: PreferenceBook, inbox: Inbox, timeline: Timeline, replacing: Replacing, uses: Uses, tally: Tally,
+        *, every_s: float, gap_s: float = LOOK_GAP_S, now: Callable[[], datetime] = _utc_now,
         clock: Clock = time.monotonic,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self._database = database
         self._preferences = preferences
         self._inbox = inbox
@@ -95,7 +84,7 @@ class Autopilot:
             now=now,
         )
         self._planner = Planner(releases, library, self._pursuits, self._looking, now=now)
-        self._lookout = Lookout(releases)
+        self._lookout = Lookout(releases, clock=clock)
         self._upgrades = Upgrades(watchlists, releases, library, preferences, self._pursuits, replacing, uses, now=now)
         self._every_s = every_s
         self._spacing = Spacing(gap_s)
@@ -117,9 +106,9 @@ class Autopilot:
         """What a show is called, as far as the autopilot saw it."""
         return self._looking.title(media_id)
 
-    async def titled(self, media_id: MediaId) -> str:
-        """The same; a show that was not seen since the start is asked for."""
-        return await self._looking.named(media_id)
+    async def titles(self, ids: Collection[MediaId]) -> Mapping[MediaId, str]:
+        """The same for several; those that were not seen since the start are asked for, if that can be."""
+        return await self._looking.titles(ids)
 
     def plan(self, user: User) -> AsyncGenerator[Plan]:
         """What would be taken now of what has aired already, as it becomes known; the last one that comes is whole.
@@ -155,17 +144,27 @@ class Autopilot:
         return f"{_meaning(mode)}{now}"
 
     async def set_show(self, user: User, media_id: MediaId, mode: Mode | None) -> str:
-        """Say what to do for one show, whatever is said for all; None: as for all."""
+        """Say what to do for one show, whatever is said for all; None: as for all.
+
+        Raises:
+            Refused: they said something of too many shows.
+        """
         default = (await self._preferences.of(user)).autopilot
         async with self._database.begin() as tx:
             await hold(tx, user)
-            await self._pursuits.set_show(tx, user, media_id, mode)
-        await self._looking.look(user)
-        meant = default if mode is None else mode
-        return f"{'As for all shows: ' if mode is None else 'For this show: '}{_meaning(meant).lower()}"
+            await self._pursuits.set_show(tx, user, media_id, mode, default)
+        look, meant = await self._looking.look(user), default if mode is None else mode
+        for pursuit in await self._pursuits.open_of(user) if meant is Mode.OFF else ():
+            if pursuit.media_id == media_id:
+                await self._looking.drop(pursuit, flightplan.LEFT_OUT)
+        is_watched = meant is Mode.OFF or look is None or media_id in look.entries
+        later = "" if is_watched else " You are not watching it: that begins once your list says so."
+        return f"{'As for all shows: ' if mode is None else 'For this show: '}{_meaning(meant).lower()}{later}"
 
     async def decide(self, user: User, pursuit_id: int, choice: str) -> str:
         """Take or skip an episode that was offered, or is looked for; a sentence says what happens.
+
+        What was skipped, or given up, can be taken all the same.
 
         Raises:
             Missing: this user has no such pursuit.
@@ -173,16 +172,17 @@ class Autopilot:
             Conflict: it is over.
         """
         wish, pursuit = _choice(choice), await self._pursuits.one(user, pursuit_id)
-        were, now = (State.OFFERED, State.WANTED), self._now()
+        were, now = [State.OFFERED, State.WANTED], self._now()
         if wish is Choice.SKIP:
             is_done = await self._pursuits.move(pursuit, State.SKIPPED, among=were, at=now, why="You said no.")
         else:
+            were += [State.SKIPPED, State.FAILED]
             is_done = await self._pursuits.move(
                 pursuit, State.WANTED, among=were, at=now, try_at=now, why="", asked=True
             )
         if not is_done:
             raise Conflict(f"that is over already: {pursuit.state}{f' ({pursuit.why})' if pursuit.why else ''}")
-        what = f"{await self.titled(pursuit.media_id)}, episode {pursuit.episode}"
+        what = f"{await self._named(pursuit.media_id)}, episode {pursuit.episode}"
         return f"{what} is taken in a moment." if wish is Choice.TAKE else f"{what} is left out."
 
     async def decide_here(self, user: User, pursuit_id: int, choice: str) -> str:
@@ -204,7 +204,7 @@ class Autopilot:
             Conflict: there are none any more.
         """
         if _choice(choice) is Choice.SKIP:
-            return f"{await self.titled(media_id)}: only what airs from now on is taken."
+            return f"{await self._named(media_id)}: only what airs from now on is taken."
         look, now = await self._looking.fresh(user), self._now()
         known = (await self._pursuits.known(user)).get(media_id, {})
         episodes = self._looking.backlog(look, media_id, known)[: flightplan.MOST_OF_SHOW]
@@ -217,7 +217,7 @@ class Autopilot:
             begin = [Begin(episode, now, now) for episode in episodes]
             await self._pursuits.begin_all(tx, user, media_id, begin, asked=True)
         many = "is" if len(episodes) == 1 else "are"
-        return f"{await self.titled(media_id)}: {spoken(episodes)} {many} taken, as far as your quota goes."
+        return f"{await self._named(media_id)}: {spoken(episodes)} {many} taken, as far as your quota goes."
 
     async def answered(self, user: User, notice: Notice, choice: str) -> str:
         """Do what was chosen at a notice of an offered episode, or of a show's backlog.
@@ -232,15 +232,21 @@ class Autopilot:
             return await self.decide_backlog(user, MediaId(its), choice)
         return await self.decide(user, its, choice)
 
+    async def _named(self, media_id: MediaId) -> str:
+        return (await self.titles([media_id]))[media_id]
+
     async def _switch_off(self, user: User) -> str:
         async with self._database.begin() as tx:
             await hold(tx, user)
             await self._pursuits.forget_first(tx, user)
         await self._preferences.change(user, autopilot=Mode.OFF)
-        own = [mode for mode in (await self.modes(user)).values() if mode is not Mode.OFF]
+        own = {media_id for media_id, mode in (await self.modes(user)).items() if mode is not Mode.OFF}
         for pursuit in await self._pursuits.open_of(user):
-            if (await self.modes(user)).get(pursuit.media_id) not in (Mode.ASK, Mode.ON):
-                await self._looking.end(pursuit, State.MOOT, "The autopilot was switched off.")
+            if pursuit.media_id not in own:
+                await self._looking.drop(pursuit, flightplan.SWITCHED_OFF)
+        for question in await self._inbox.waiting(user.id, prefix="backlog:"):
+            if question.media_id not in own:
+                await self._inbox.withdraw(user.id, question.key, flightplan.SWITCHED_OFF)
         kept = " The shows that have a mode of their own keep it." if own else ""
         return f"{_meaning(Mode.OFF)}{kept}"
 
@@ -264,35 +270,41 @@ class Autopilot:
 
     async def run_once(self) -> None:
         """Go on with whatever is due; every `every_s` look at the newest posts and at lists, too. A job."""
-        now, is_sweep = self._now(), self._clock() - self._swept_at >= self._every_s - SLACK_S
-        chased = await self._pursuits.due(now)
-        people = await self._people(chased)
+        is_sweep = self._clock() - self._swept_at >= self._every_s - SLACK_S
+        everybody: Mapping[UserId, User] = {}
         if is_sweep:
             self._swept_at = self._clock()
-            people |= await self._followed()
-            chased += await self._spotted(chased, people)
-        await self._chase_all(chased, people)
+            everybody = await self._followed()
+            await self._watch_out(everybody)
+        await self._chase_all(await self._pursuits.due(self._now()))
+        for user in everybody.values():
+            if self._looking.is_due(user):
+                async with self._spacing:
+                    await self._looking.look(user)
         if is_sweep:
-            for user in people.values():
-                if self._looking.is_due(user):
-                    async with self._spacing:
-                        await self._looking.look(user)
-            await self._pursuits.tidy(now)
+            await self._pursuits.tidy(self._now())
 
-    async def _spotted(self, chased: Sequence[Pursuit], people: Mapping[UserId, User]) -> tuple[Pursuit, ...]:
-        """What the newest posts bring, if anybody waits for anything."""
+    async def _watch_out(self, people: Mapping[UserId, User]) -> None:
+        """Look at the newest posts, if anybody waits for anything; what they bring is due at once."""
         now = self._now()
-        awaited = [one for one in await self._pursuits.awaited(now) if one not in chased]
+        awaited = await self._pursuits.awaited(now)
         if not awaited and not await self._pursuits.took_since(now - upgrades.FOR):
-            return ()
+            return
         posts = await self._lookout.newest()
-        return (*await self._lookout.spot(awaited, people, posts), *await self._upgrades.spot(people, posts))
+        for pursuit in await self._lookout.spot(awaited, people, posts):
+            await self._pursuits.hurry(pursuit, now)
+        await self._upgrades.spot(people, posts)
 
-    async def _chase_all(self, chased: Sequence[Pursuit], people: Mapping[UserId, User]) -> None:
-        """Go on with these; when the index or AniList is away, what is left is put off."""
+    async def _chase_all(self, due: Sequence[Pursuit]) -> None:
+        """Go on with these, for as long as a turn lasts; when the index or AniList is away, the rest is put off."""
+        people = await self._pursuits.people({one.user_id for one in due})
         looks: dict[UserId, Look | None] = {}
-        for number, pursuit in enumerate(chased):
-            user = people[pursuit.user_id]
+        until = time.monotonic() + TURN_S
+        for number, pursuit in enumerate(due):
+            if time.monotonic() > until:
+                return
+            if (user := people.get(pursuit.user_id)) is None:
+                continue
             if user.id not in looks:
                 looks[user.id] = await self._looking.look(user)
             look = looks[user.id]
@@ -301,15 +313,16 @@ class Autopilot:
                 continue
             try:
                 async with asyncio.timeout(ONE_S):
-                    await self._taking.chase(look, pursuit)
+                    # What the index answered before the newest posts came does not know them.
+                    await self._taking.chase(look, pursuit, max_age_s=self._lookout.age_s)
             except (RemoteError, TimeoutError) as e:
                 log.info("autopilot: not now", why=str(e))
-                for one in chased[number + 1 :]:
+                for one in due[number + 1 :]:
                     await self._taking.put_off(one, str(e))
                 return
-
-    async def _people(self, pursuits: Sequence[Pursuit]) -> dict[UserId, User]:
-        return dict(await self._pursuits.people({one.user_id for one in pursuits}))
+            except UuuError as e:
+                # Somebody who was disabled just now, say: it is theirs alone.
+                log.info("autopilot: not for this user", user=user.name, why=e.message)
 
     async def _followed(self) -> dict[UserId, User]:
         """Everybody the autopilot does something for."""

@@ -177,7 +177,7 @@ class Channels:
         async with self._database.begin() as tx:
             row = await _mine(tx, user, channel_id)
             channel, url = _channel(row), self._unseal(row)
-        sent = await self._couriers.send(url, [(TITLE, _TRIAL)], to=channel.label)
+        sent = await self._couriers.try_out(url, (TITLE, _TRIAL), to=channel.label)
         if sent.trouble:
             raise sent.trouble
         well = {"failures": 0, "error": "", "next_at": self._now()}
@@ -288,6 +288,6 @@ async def _mine(tx: Tx, user: User, channel_id: int) -> ChannelRow:
 
 def _channel(row: ChannelRow) -> Channel:
     return Channel(
-        row.id, row.label, _sorted([Kind(kind) for kind in row.kinds]), row.digest_h, row.is_enabled,
+        row.id, row.label, tuple(kind for kind in Kind if kind in row.kinds), row.digest_h, row.is_enabled,
         row.error, row.failures, row.next_at, row.made_at,
     )  # fmt: skip

@@ -50,9 +50,9 @@ _FAILURES: Sequence[tuple[re.Pattern[str], str]] = tuple(
     for said, meant in (
         (r"getaddrinfo|name resolution|name or service not known|NameResolution", "there is no such host"),
         (r"certificate", "its certificate is not valid"),
-        (r"\(53[045],|could not authenticate", "it does not let us in: look at the user and password in the address"),
+        (r"\(53[045], b|could not authenticate", "it does not let us in: look at the user and password in the address"),
+        (r"\([45]\d\d, b|recipient \S+ was refused", "the mail server does not take the message"),
         (r"timed out|timeout", "it does not answer in time"),
-        (r"recipient \S+ was refused|all recipients", "it does not take mail for that recipient"),
         (r"connection|socket|refused", "it cannot be reached"),
     )
 )
@@ -197,7 +197,10 @@ class _Heard(logging.Handler):
         log.propagate = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.said.append(record.getMessage())
+        said = record.getMessage()
+        # Not what was sent or answered, which may hold any words.
+        if record.levelno >= logging.WARNING or said.startswith("Socket Exception"):
+            self.said.append(said)
 
 
 def _say(**line: object) -> None:

@@ -7,8 +7,8 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,9 @@ log = structlog.get_logger()
 DEADLINE_S = 30.0
 """For all messages that one child sends. After it the child is killed."""
 AT_ONCE = 2
-"""Children: each takes 40 MiB and, for a moment, a whole core."""
+"""Children: each takes 40 MiB and, for a moment, a whole core. People who try out addresses never have all of them."""
+MOST_TRIALS = 8
+"""Addresses that wait to be tried out; each may take as long as a child is given."""
 MOST_ANSWER_BYTES = 1 << 16
 PROGRAM = (sys.executable, "-P", "-s", "-m", "uuutorrent.automation.courier")
 
@@ -52,6 +54,8 @@ class Couriers:
         self._deadline_s = deadline_s
         self._program = program
         self._room = asyncio.Semaphore(AT_ONCE)
+        self._trial = asyncio.Semaphore(AT_ONCE - 1)
+        self._trials = 0
 
     async def check(self, url: str) -> str:
         """See whether messages can be sent to an address, without sending any; its name, which tells no secret.
@@ -61,7 +65,8 @@ class Couriers:
             Refused: it is on a private network.
             Unreachable: it could not be found out just now.
         """
-        lines = await self._ask({"url": url}, "that address")
+        async with self._on_trial():
+            lines = await self._ask({"url": url}, "that address")
         for line in lines:
             if "label" in line:
                 return str(line["label"])
@@ -72,6 +77,27 @@ class Couriers:
         lines = await self._ask({"url": url, "messages": messages}, to)
         delivered = sum("delivered" in line for line in lines)
         return Sent(delivered, None if delivered >= len(messages) else _trouble(lines, to))
+
+    async def try_out(self, url: str, message: tuple[str, str], *, to: str) -> Sent:
+        """Send one message because somebody wants to see whether it arrives.
+
+        Raises:
+            Unreachable: too many others do just now.
+        """
+        async with self._on_trial():
+            return await self.send(url, [message], to=to)
+
+    @asynccontextmanager
+    async def _on_trial(self) -> AsyncGenerator[None]:
+        """Wait for one's turn behind the others that try something out, beside what has to be delivered."""
+        if self._trials >= MOST_TRIALS:
+            raise Unreachable("The courier", "too many addresses are being tried out just now; try again in a minute")
+        self._trials += 1
+        try:
+            async with self._trial:
+                yield
+        finally:
+            self._trials -= 1
 
     async def _ask(self, request: Mapping[str, Any], to: str) -> Sequence[Mapping[str, Any]]:
         """The lines that a child answers; what was missing when it ended is an error in the last of them."""

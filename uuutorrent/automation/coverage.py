@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 SLICES = 100
 """A file is looked at in so many parts of one size."""
 ENOUGH = 90
@@ -12,29 +10,49 @@ LAST = 0b11 << (SLICES - 2)
 """The slices that hold the end."""
 
 
-@dataclass(slots=True)
 class Coverage:
     """The parts of one file that were read, in whatever order."""
 
-    size_bytes: int
-    bytes: int = 0
-    slices: int = 0
-    """A bit for each slice that something was read of."""
+    __slots__ = ("_bytes", "_end", "_slices", "_start", "size_bytes")
+
+    def __init__(self, size_bytes: int) -> None:
+        self.size_bytes = size_bytes
+        self._bytes = 0
+        self._slices = 0
+        """A bit for each slice that something was read of."""
+        self._start = 0
+        self._end = 0
+        """What was read in one go last is not in the figures above yet: most reads go on where the one before ended."""
 
     def note(self, offset: int, length: int) -> None:
         """So many bytes were read from there."""
-        first = offset * SLICES // self.size_bytes
-        last = ((offset + length) * SLICES - 1) // self.size_bytes
-        self.slices |= ((2 << (last - first)) - 1) << first
-        self.bytes += length
+        if offset != self._end:
+            self._settle()
+            self._start = offset
+        self._end = offset + length
 
     def add(self, other: Coverage) -> None:
         """What was read elsewhere: over another connection, or before one broke."""
-        self.slices |= other.slices
-        self.bytes += other.bytes
+        other._settle()
+        self._slices |= other._slices
+        self._bytes += other._bytes
+
+    @property
+    def bytes(self) -> int:
+        """How much was read; what was read twice counts twice."""
+        self._settle()
+        return self._bytes
 
     @property
     def is_to_the_end(self) -> bool:
         """The end was read, and nearly everything before it: players look at the end of a file first of all."""
-        most = self.bytes * 100 >= self.size_bytes * ENOUGH and self.slices.bit_count() >= ENOUGH
-        return most and self.slices & LAST == LAST
+        most = self.bytes * 100 >= self.size_bytes * ENOUGH and self._slices.bit_count() >= ENOUGH
+        return most and self._slices & LAST == LAST
+
+    def _settle(self) -> None:
+        if self._end > self._start:
+            first = self._start * SLICES // self.size_bytes
+            last = (self._end * SLICES - 1) // self.size_bytes
+            self._slices |= ((2 << (last - first)) - 1) << first
+            self._bytes += self._end - self._start
+            self._start = self._end

@@ -22,6 +22,11 @@ MOST_MEMORY = 4 << 30
 MOST_OUTPUT = 1 << 20
 FORMATS = "matroska,mov,avi,mpegts,mpeg,flv,asf,ogg,rm"
 """Containers of videos, and nothing else: playlists, which open other files and addresses, are not among them."""
+_RIGHT = bytes.fromhex(
+    "1a45dfa3934282886d6174726f736b61428781024285810218538067c41549a966872ad7b1830f42401654ae6b9dae9bd781"
+    "0173c581018381018687565f4d50454732e086b08110ba81101f43b67591e78100a38c810000800000000000000000"
+)
+"""A Matroska file with one empty picture: an ffprobe that cannot read even that says nothing about other files."""
 _SHELL_SAYS = (126, 127)
 """The program could not be started. Source: nice(1)."""
 
@@ -46,12 +51,23 @@ class FFprobe:
         """Look at an open file; None: it cannot be read as a video.
 
         Raises:
-            Unreachable: ffprobe is not installed, or does not answer in time.
+            Unreachable: ffprobe is not installed, does not work here, or does not answer in time.
             Unexpected: it says something that cannot be used.
         """
         async with self._one:
             said = await self._ask(file)
+            if said is None and not await self._works():
+                raise Unreachable(SERVICE, "it cannot read a video that is known to be right")
         return None if said is None else _parse(said)
+
+    async def _works(self) -> bool:
+        """Whether it can read anything here: one of another make, or without /proc, cannot."""
+        right = os.memfd_create("right")
+        try:
+            os.write(right, _RIGHT)
+            return await self._ask(right) is not None
+        finally:
+            os.close(right)
 
     async def _ask(self, file: int) -> bytes | None:
         words = _words(file)

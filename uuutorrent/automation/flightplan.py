@@ -22,6 +22,11 @@ MOST_NEW = 3
 """More new episodes of one show at once are asked about, like a backlog: a whole season came out in a day."""
 MOST_OF_SHOW = 26
 """Of a backlog no more is planned or taken at once."""
+NOT_WATCHED = "You are not watching this show any more."
+LEFT_OUT = "The autopilot is off for this show."
+SWITCHED_OFF = "The autopilot was switched off."
+ASIDE = (NOT_WATCHED, LEFT_OUT, SWITCHED_OFF)
+"""Reasons that may end again: the episode is wanted then as if nothing had been."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +95,14 @@ def moot(pursuit: Pursuit, entry: WatchEntry | None, mode: Mode, held: Collectio
     if pursuit.state not in OPEN:
         return ""
     if entry is None or entry.status not in (WatchStatus.CURRENT, WatchStatus.REPEATING):
-        return "You are not watching this show any more."
+        return NOT_WATCHED
     if entry.progress >= pursuit.episode:
         return "You have seen it."
     if pursuit.replaces and pursuit.episode not in held:
         return "What it was to replace is gone."
     if pursuit.episode in held and not pursuit.replaces:
         return "You have it."
-    return "" if mode is not Mode.OFF or pursuit.asked else "The autopilot is off for this show."
+    return "" if mode is not Mode.OFF or pursuit.asked else LEFT_OUT
 
 
 def next_look(begun: datetime, now: datetime) -> datetime | None:
@@ -122,6 +127,8 @@ def _ahead(entry: WatchEntry, anime: Anime, known: Collection[int], held: Collec
 
 def _moved(anime: Anime, known: Mapping[int, Pursuit]) -> Iterable[tuple[Pursuit, datetime]]:
     pursuit = None if anime.next_episode is None else known.get(anime.next_episode)
-    if pursuit is None or pursuit.state is not State.WANTED or pursuit.asked or anime.next_airs_at is None:
+    # What was given up may air all the same: its makers had put it off and named no day.
+    waits = pursuit is not None and pursuit.state in (State.WANTED, State.FAILED) and not pursuit.asked
+    if pursuit is None or not waits or anime.next_airs_at is None:
         return ()
     return () if pursuit.at == anime.next_airs_at else ((pursuit, anime.next_airs_at),)

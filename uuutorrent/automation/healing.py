@@ -14,7 +14,7 @@ import structlog
 from uuutorrent.accounts import User
 from uuutorrent.automation.health import HUNGRY
 from uuutorrent.automation.observations import Observations, Unwell
-from uuutorrent.automation.patient import DISK, Patient, completed_bytes, first_step, is_network
+from uuutorrent.automation.patient import DISK, Patient, completed_bytes, first_step, is_network, is_still_so
 from uuutorrent.automation.replacing import Replacing
 from uuutorrent.automation.substitutes import WAITS, Substitutes
 from uuutorrent.automation.timeline import UNDO_FOR, Line, Timeline
@@ -35,6 +35,16 @@ AWAY = timedelta(minutes=10)
 """After so long it is tried again where the index, AniList or the engine did not answer."""
 FORGOTTEN = timedelta(days=1)
 """After so long a treatment is forgotten whose torrent neither recovered nor got worse, e.g. since it was paused."""
+
+SAID: Mapping[Step, str] = {
+    Step.REANNOUNCE: "its trackers are to be asked again",
+    Step.REANNOUNCED: "its trackers were asked again",
+    Step.RECHECK: "its files are to be checked again",
+    Step.RECHECKED: "its files were checked again",
+    Step.BLOCK: "its release is to be blocked",
+    Step.REPLACE: "another release is looked for",
+    Step.LEFT: "left alone, for somebody undid what was done",
+}
 
 
 def _utc_now() -> datetime:
@@ -85,8 +95,12 @@ class Healing:
         for torrent_id, treatment in known.items():
             if torrent_id in stored:
                 await self._look_back(treatment, stored[torrent_id], snapshot, is_unwell=torrent_id in unwell)
-        if not is_network(every, snapshot):
+        if not is_network(every, snapshot, self._now()):
             await self._treat_some(every, stored, known, snapshot)
+
+    async def steps(self) -> Mapping[int, str]:
+        """How far each treatment is, in words, by torrent."""
+        return {torrent_id: SAID[one.step] for torrent_id, one in (await self._treatments.every()).items()}
 
     async def lift(self, user: User, infohash: str) -> Block:
         """Let a blocked release be picked again for this user, and leave it alone for a day if they have it.
@@ -150,6 +164,8 @@ class Healing:
             treatment, its = known.get(one.torrent_id), stored.get(one.torrent_id)
             is_due = treatment is None or treatment.try_at <= self._now()
             if its is None or its.stands_still or not is_due or treated >= MOST:
+                continue
+            if not is_still_so(one, treatment, snapshot.find(its.v1, its.v2)):
                 continue
             treated += 1
             here = completed_bytes(its, snapshot)

@@ -16,7 +16,7 @@ from uuutorrent.config import Health
 from uuutorrent.torrents.engine import Phase, Torrent, Tracker
 
 SLOW_S = 86_400
-"""A download that takes longer than this from now on, at the rate of now, is slow."""
+"""A download that takes longer than this from now on is slow."""
 GAP_TURNS, GAP_S = 3, 10.0
 """Nobody knows what was between two looks that lie further apart than so many turns, or so many seconds if that is
 more: it is not counted."""
@@ -129,7 +129,7 @@ def judge(seen: Observation, torrent: Torrent, limits: Health, now: datetime, *,
         return Judgement(Verdict.WELL, why=_nearly(seen, limits))
     if (now - torrent.added_at).total_seconds() < limits.young_s:
         return WELL
-    return _by_bytes(seen, torrent, limits)
+    return _by_bytes(seen, torrent, limits, now)
 
 
 def refusal(trackers: Sequence[Tracker]) -> str:
@@ -185,7 +185,7 @@ def _nearly(seen: Observation, limits: Health) -> str:
     return f"no byte came for {span(seen.still_s)}, but it is nearly there and is left alone"
 
 
-def _by_bytes(seen: Observation, torrent: Torrent, limits: Health) -> Judgement:
+def _by_bytes(seen: Observation, torrent: Torrent, limits: Health, now: datetime) -> Judgement:
     if seen.refusal and seen.still_s >= min(limits.young_s, limits.stalled_s):
         why = f"no byte comes, and its tracker does not know it: {seen.refusal}"
         return Judgement(Verdict.BROKEN, Cause.UNREGISTERED, why)
@@ -193,10 +193,18 @@ def _by_bytes(seen: Observation, torrent: Torrent, limits: Health) -> Judgement:
         return Judgement(Verdict.DEAD, Cause.SEEDLESS, f"nobody has had all of it for {span(seen.seedless_s)}")
     if seen.still_s >= limits.stalled_s:
         return Judgement(Verdict.STALLED, Cause.STILL, _still(seen, torrent))
-    if seen.still_s == 0 and torrent.down_bps > 0 and (torrent.eta_s is None or torrent.eta_s > SLOW_S):
+    if seen.still_s == 0 and torrent.down_bps > 0 and _is_slow(torrent, now):
         left = "more than 100 days" if torrent.eta_s is None else f"another {span(torrent.eta_s)}"
         return Judgement(Verdict.SLOW, Cause.SLOW, f"at the rate of now it takes {left}")
     return WELL
+
+
+def _is_slow(torrent: Torrent, now: datetime) -> bool:
+    """Both at the rate of now, which falters now and then, and at that of its life so far."""
+    if torrent.eta_s is not None and torrent.eta_s <= SLOW_S:
+        return False
+    age_s, left = (now - torrent.added_at).total_seconds(), torrent.size_bytes - torrent.completed_bytes
+    return age_s * left > SLOW_S * torrent.completed_bytes
 
 
 def _still(seen: Observation, torrent: Torrent) -> str:

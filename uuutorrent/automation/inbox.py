@@ -108,9 +108,10 @@ class Inbox:
         async with self._database.begin() as tx:
             return _notice(await _mine(tx, user, notice_id))
 
-    async def waiting(self, user_id: UserId, *, prefix: str = "") -> tuple[Notice, ...]:
-        """What still waits for an answer of a user, oldest first; only with keys that begin so."""
-        which = (NoticeRow.user_id == user_id, NoticeRow.key.startswith(prefix, autoescape=True), _waits())
+    async def waiting(self, user_id: UserId | None, *, prefix: str = "") -> tuple[Notice, ...]:
+        """What waits for an answer of a user (None: of anybody), oldest first; only with keys that begin so."""
+        whose = [NoticeRow.user_id == user_id] if user_id is not None else []
+        which = (*whose, NoticeRow.key.startswith(prefix, autoescape=True), _waits())
         async with self._database.begin() as tx:
             return tuple(map(_notice, await tx.scalars(select(NoticeRow).where(*which).order_by(NoticeRow.id))))
 

@@ -73,6 +73,7 @@ class Jobs:
         self._asked: set[str] = set()
         """Jobs to be queued at once, on SQLite."""
         self._wake = asyncio.Event()
+        self._is_away = False
 
     async def prepare(self) -> None:
         """Make PgQueuer's tables those of this program; daemons that start at once take turns.
@@ -108,19 +109,29 @@ class Jobs:
 
     async def run(self, jobs: Sequence[Job]) -> None:
         """Take turns at these jobs until cancelled; while PostgreSQL is away, wait for it."""
-        is_away = False
         while True:
+            # A task of its own, because a TaskGroup that ends for an error swallows a cancel that comes meanwhile.
+            attempt = asyncio.create_task(self._attempt(jobs), name="jobs")
             try:
-                async with self._waiting() as queries:
-                    if is_away:
-                        log.info("jobs go on")
-                    is_away = False
-                    await self._work(queries, jobs)
+                await asyncio.wait({attempt})
+            finally:
+                attempt.cancel()
+                await asyncio.gather(attempt, return_exceptions=True)
+            try:
+                attempt.result()
             except* (UuuError, *LOST) as e:
-                if not is_away:
+                if not self._is_away:
                     log.warning("jobs wait for the database", why=_why(e))
-                is_away = True
+                self._is_away = True
             await asyncio.sleep(AGAIN_S)
+
+    async def _attempt(self, jobs: Sequence[Job]) -> None:
+        """Take turns for as long as the database answers."""
+        async with self._waiting() as queries:
+            if self._is_away:
+                log.info("jobs go on")
+            self._is_away = False
+            await self._work(queries, jobs)
 
     def _committed(self, session: Session, name: str) -> None:
         if not session.in_nested_transaction():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -94,12 +94,12 @@ class Looking:
         anime = self._anime.get(media_id)
         return anime.title if anime is not None else f"anime {media_id}"
 
-    async def named(self, media_id: MediaId) -> str:
-        """The same; a show that was not seen since the start is asked for."""
-        if media_id not in self._anime:
+    async def titles(self, ids: Collection[MediaId]) -> Mapping[MediaId, str]:
+        """The same for several; those that were not seen since the start are asked for, if that can be."""
+        if unknown := [media_id for media_id in ids if media_id not in self._anime]:
             with suppress(UuuError):
-                self._anime[media_id] = await self._watchlists.anime(media_id)
-        return self.title(media_id)
+                self._anime |= await self._watchlists.shows(unknown)
+        return {media_id: self.title(media_id) for media_id in ids}
 
     async def fresh(self, user: User) -> Look:
         """The list as it is now (an answer younger than a minute counts), and what the person has.
@@ -143,7 +143,7 @@ class Looking:
         show = look.show(media_id)
         steps = flightplan.steps(entry, show, known, look.have(media_id), self._now())
         for pursuit, at in steps.move:
-            await self._pursuits.move(pursuit, State.WANTED, at=at, try_at=at + flightplan.LOOKS[0])
+            await self._pursuits.move(pursuit, State.WANTED, at=at, try_at=at + flightplan.LOOKS[0], why="")
         if not steps.begin and steps.first_episode == show.first_episode:
             return
         async with self._database.begin() as tx:
@@ -151,7 +151,7 @@ class Looking:
             await self._pursuits.see(tx, look.user, media_id, steps.first_episode)
             await self._pursuits.begin_all(tx, look.user, media_id, steps.begin)
             if steps.backlog and steps.first_episode is not None:
-                key, text = backlog_key(media_id, steps.first_episode), _question(entry, steps.backlog)
+                key, text = backlog_key(media_id, steps.first_episode), _question(entry, show, steps.backlog)
                 user_id, choices = look.user.id, tuple(Choice)
                 await self._inbox.tell(user_id, Kind.CHOICE, text, key=key, media_id=media_id, choices=choices, tx=tx)
 
@@ -159,20 +159,30 @@ class Looking:
         """End what nobody needs to be after any more, and take back what was asked about it."""
         for pursuit in await self._pursuits.open_of(look.user):
             if why := look.moot(pursuit):
-                await self.end(pursuit, State.MOOT, why)
+                await self.drop(pursuit, why)
+        asked = await self._inbox.waiting(look.user.id, prefix="pursuit:")
+        asked += await self._inbox.waiting(look.user.id, prefix="backlog:")
+        # Read after the questions: what is offered just now, by somebody else, is not taken back.
         known = await self._pursuits.known(look.user)
         offered = {one.key for its in known.values() for one in its.values() if one.state is State.OFFERED}
-        asked = await self._inbox.waiting(look.user.id, prefix="pursuit:")
-        for notice in (*asked, *await self._inbox.waiting(look.user.id, prefix="backlog:")):
+        for notice in asked:
             media_id = MediaId(notice.media_id or 0)
             is_asked = bool(self.backlog(look, media_id, known.get(media_id, {}))) and notice.key.startswith("backlog:")
             if notice.key not in offered and not is_asked:
                 await self._inbox.withdraw(look.user.id, notice.key, "")
 
-    async def end(self, pursuit: Pursuit, state: State, why: str) -> None:
-        """A pursuit is over, and with it the question about it."""
+    async def drop(self, pursuit: Pursuit, why: str) -> None:
+        """Nobody needs to be after an episode, and the question about it is taken back.
+
+        What is only put aside is forgotten, so that it is begun anew when its show is followed again.
+        """
+        is_aside = why in flightplan.ASIDE and not pursuit.replaces
         async with self._database.begin() as tx:
-            if await self._pursuits.move(pursuit, state, tx=tx, why=why, at=self._now()):
+            if is_aside:
+                is_over = await self._pursuits.forget(tx, pursuit)
+            else:
+                is_over = await self._pursuits.move(pursuit, State.MOOT, tx=tx, why=why, at=self._now())
+            if is_over:
                 await self._inbox.withdraw(pursuit.user_id, pursuit.key, why, tx)
 
     def backlog(self, look: Look, media_id: MediaId, known: Mapping[int, Pursuit]) -> tuple[int, ...]:
@@ -185,9 +195,11 @@ class Looking:
         return tuple(one for one in missing if one not in known and (first is None or one < first))
 
 
-def _question(entry: WatchEntry, episodes: tuple[int, ...]) -> str:
+def _question(entry: WatchEntry, show: Show, episodes: tuple[int, ...]) -> str:
     many = len(episodes) > flightplan.MOST_OF_SHOW
     which = f"the next {flightplan.MOST_OF_SHOW}" if many else "it" if len(episodes) == 1 else "them"
     told = spoken(episodes)
     begun = f"{entry.anime.title}: {told} aired before the autopilot saw this show."
+    if show.first_episode is not None:
+        begun = f"{entry.anime.title}: {told} have aired, more at once than is taken unasked."
     return f"{begun} Take {which}, as far as your quota goes?"

@@ -14,19 +14,28 @@ from uuutorrent.errors import UuuError
 from uuutorrent.releases import ranking
 from uuutorrent.releases.release import Release
 from uuutorrent.releases.search import Releases
+from uuutorrent.remote import Clock
 
 log = structlog.get_logger()
 
 PAGE_EVERY_S = 590.0
 """The newest posts are asked for no more often, whoever waits for whatever."""
+TICK_S = 0.001
 
 
 class Lookout:
     """Looks for awaited episodes among the newest posts."""
 
-    def __init__(self, releases: Releases) -> None:
+    def __init__(self, releases: Releases, *, clock: Clock) -> None:
         self._releases = releases
+        self._clock = clock
         self._seen: tuple[Release, ...] = ()
+        self._seen_at = float("-inf")
+
+    @property
+    def age_s(self) -> float:
+        """How long ago the newest posts came: what the index answered before that does not know them."""
+        return self._clock() - self._seen_at + TICK_S
 
     async def newest(self) -> tuple[Release, ...]:
         """The newest posts; nothing, if they are the same as last time or cannot be had just now."""
@@ -37,7 +46,7 @@ class Lookout:
             return ()
         if posts is self._seen:
             return ()
-        self._seen = posts
+        self._seen, self._seen_at = posts, self._clock()
         return posts
 
     async def spot(

@@ -99,6 +99,15 @@ class _Look:
     before: _Known | None
     now: _Known
 
+    def heard(self, refusal: str) -> _Look:
+        """With what its trackers say if they do not know it."""
+        return replace(self, now=replace(self.now, seen=replace(self.now.seen, refusal=refusal)))
+
+    def listed(self, found: Found) -> _Look:
+        """With what came of looking at its list of files, if that was known."""
+        seen = replace(self.now.seen, trouble=found.trouble)
+        return replace(self, now=replace(self.now, seen=seen, looked=LIST)) if found.is_sure else self
+
 
 class Observations:
     """The owner of the table `observations`."""
@@ -168,6 +177,7 @@ class Observations:
             if stored.id in known and is_for_anime(stored)
             if (torrent := snapshot.find(stored.v1, stored.v2)) is not None and torrent.is_complete
         ]
+        self._tries = Counter({which: tries for which, tries in self._tries.items() if which in known})
         for stored, torrent in sorted(due, key=lambda one: self._tries[one[0].id])[:MOST_PROBED]:
             self._tries[stored.id] += 1
             found = await self._probing.content(stored, torrent)
@@ -217,15 +227,15 @@ class Observations:
             if look.torrent.phase in HUNGRY and look.now.seen.still_s >= min(limits.young_s, limits.stalled_s)
         ]
         self._asked = {one: asked[one] for one in silent if one in asked}
+        said: dict[int, str] = {}
         first = frozenset(sorted(silent, key=lambda one: self._asked.get(one, LONG_AGO))[:MOST_ASKED])
-        return [await self._with_refusal(look, now) if look.stored.id in first else look for look in looks]
-
-    async def _with_refusal(self, look: _Look, now: datetime) -> _Look:
-        with suppress(RemoteError, Missing):
-            said = refusal(await self._engine.trackers(look.torrent.id))
-            self._asked[look.stored.id] = now
-            return replace(look, now=replace(look.now, seen=replace(look.now.seen, refusal=said)))
-        return look
+        with suppress(RemoteError):  # an engine that does not answer the first would not answer the others
+            for look in looks:
+                if look.stored.id in first:
+                    with suppress(Missing):
+                        said[look.stored.id] = refusal(await self._engine.trackers(look.torrent.id))
+        self._asked |= dict.fromkeys(said, now)
+        return [look.heard(said[look.stored.id]) if look.stored.id in said else look for look in looks]
 
     async def _look_at_lists(self, looks: Sequence[_Look]) -> list[_Look]:
         if not self._settings.probe:
@@ -233,16 +243,11 @@ class Observations:
         fresh = [
             look for look in looks if not look.now.looked and look.torrent.size_bytes and is_for_anime(look.stored)
         ]
-        now = {look.stored.id: await self._with_list(look) for look in fresh[:MOST_ASKED]}
-        return [now.get(look.stored.id, look) for look in looks]
-
-    async def _with_list(self, look: _Look) -> _Look:
+        found: dict[int, Found] = {}
         with suppress(RemoteError):
-            found = await self._probing.listed(look.torrent)
-            if found.is_sure:
-                seen = replace(look.now.seen, trouble=found.trouble)
-                return replace(look, now=replace(look.now, seen=seen, looked=LIST))
-        return look
+            for look in fresh[:MOST_ASKED]:
+                found[look.stored.id] = await self._probing.listed(look.torrent)
+        return [look.listed(found[look.stored.id]) if look.stored.id in found else look for look in looks]
 
     async def _excuse(self, looks: Sequence[_Look], there: int) -> str:
         """What errors and lost files come from if not from the torrents themselves; empty where it is they."""
@@ -250,6 +255,8 @@ class Observations:
         if not failed:
             return ""
         disk, room = await self._library.space.disk(), max(FULL_BYTES, self._library.space.floor_bytes)
+        if disk is None and self._library.space.was_seen:
+            return "the disk of the downloads is not there just now"
         if self._library.guard.is_low or (disk is not None and disk.free_bytes < room):
             return "the disk is full; it goes on once there is room"
         if len(failed) >= MANY and len(failed) * 2 > there:
@@ -278,11 +285,7 @@ class Observations:
             return tuple(map(_read, rows))
 
     async def _write(self, looks: Sequence[_Look]) -> None:
-        changed = [
-            {"its_id": look.now.torrent_id, "its_trouble": look.before.seen.trouble, **_values(look.now)}
-            for look in looks
-            if look.before is not None
-        ]
+        changed = [_known_as(look.before) | _values(look.now) for look in looks if look.before is not None]
         if changed:
             async with self._database.begin() as tx:
                 await (await tx.connection()).execute(_CHANGE, changed)
@@ -313,8 +316,14 @@ class Observations:
 
 # Whoever looked into the content meanwhile knows better: then nothing is changed before the next look.
 _CHANGE = update(ObservationRow).where(
-    ObservationRow.torrent_id == bindparam("its_id"), ObservationRow.trouble == bindparam("its_trouble")
+    ObservationRow.torrent_id == bindparam("its_id"),
+    ObservationRow.looked == bindparam("its_looked"),
+    ObservationRow.trouble == bindparam("its_trouble"),
 )
+
+
+def _known_as(before: _Known) -> dict[str, Any]:
+    return {"its_id": before.torrent_id, "its_looked": before.looked, "its_trouble": before.seen.trouble}
 
 
 def _read(row: ObservationRow) -> _Known:

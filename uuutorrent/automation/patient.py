@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from uuutorrent.accounts import User
 from uuutorrent.automation.health import HUNGRY, Cause, Verdict
 from uuutorrent.automation.observations import Unwell
-from uuutorrent.automation.treatments import Step
-from uuutorrent.torrents.engine import Snapshot
+from uuutorrent.automation.treatments import Step, Treatment
+from uuutorrent.torrents.engine import Phase, Snapshot, Torrent
 from uuutorrent.torrents.holdings import Claim, Stored
 
 AT_ONCE = timedelta(minutes=5)
 """Downloads that stand still since the same minutes have the network in common, not their releases."""
 FEW = 3
 """Fewer downloads than this say nothing about the network."""
+AN_OUTAGE = timedelta(hours=6)
+"""Networks and trackers come back within this; what stands still for longer is treated, each for itself."""
 DISK = (Cause.ERROR, Cause.MISSING)
 """What is mostly the disk's fault and not the release's."""
 
@@ -51,6 +53,19 @@ class Patient:
         return media_id, episode
 
 
+def is_still_so(one: Unwell, treatment: Treatment | None, there: Torrent | None) -> bool:
+    """Whether the engine shows a torrent now as it was when it was found unwell, which may be long ago."""
+    if there is None:
+        return False  # an engine that has just started does not list all of them yet
+    if one.is_content:
+        return True
+    if there.phase is Phase.CHECKING:
+        return treatment is not None and treatment.step is Step.RECHECKED
+    if one.cause in DISK:
+        return there.phase in (Phase.ERROR, Phase.MISSING)
+    return there.phase in HUNGRY and (treatment is None or there.completed_bytes <= treatment.least_bytes)
+
+
 def first_step(one: Unwell) -> Step:
     """What is done first: what its files are is not changed by asking or checking again."""
     if one.is_content:
@@ -58,14 +73,16 @@ def first_step(one: Unwell) -> Step:
     return Step.RECHECK if one.cause in DISK else Step.REANNOUNCE
 
 
-def is_network(every: Sequence[Unwell], snapshot: Snapshot) -> bool:
+def is_network(every: Sequence[Unwell], snapshot: Snapshot, now: datetime) -> bool:
     """Whether all downloads stand still since about the same time: then it is the network, or one tracker of them all.
 
-    What has been dead for long is no sign of that.
+    What has stood still for hours, or is dead, is no sign of that.
     """
     hungry = [torrent for torrent in snapshot.torrents if torrent.phase in HUNGRY]
     still = [one.since for one in every if one.verdict is Verdict.STALLED]
-    if len(still) < FEW or len(still) < len(hungry) or max(still) - min(still) > AT_ONCE:
+    if len(still) < FEW or len(still) < len(hungry):
+        return False
+    if max(still) - min(still) > AT_ONCE or now - min(still) > AN_OUTAGE:
         return False
     return not any(one.down_bps or one.up_bps for one in snapshot.torrents)
 

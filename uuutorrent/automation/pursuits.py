@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, select, update
+from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from uuutorrent.accounts import User, UserId, enabled, people
@@ -18,13 +18,15 @@ from uuutorrent.anime.anime import MediaId
 from uuutorrent.automation.flightplan import Begin
 from uuutorrent.automation.preferences import Mode
 from uuutorrent.automation.pursuit import AT_WORK, OPEN, Pursuit, Show, State
-from uuutorrent.errors import Missing
+from uuutorrent.errors import Missing, Refused
 from uuutorrent.store.database import Database, Tx
 from uuutorrent.store.tables import PursuitRow, ShowModeRow
 
 LEASE = timedelta(minutes=5)
 """Longer than finding and adding takes; what a daemon was killed at is gone on with after this."""
 SHOWN = 200
+MOST_MODES = 500
+"""Shows of one user that have a mode of their own."""
 KEPT = timedelta(days=400)
 """How long it is remembered what became of an episode: nobody waits for it any more after that."""
 
@@ -43,9 +45,28 @@ class Pursuits:
             rows = await tx.scalars(select(ShowModeRow).where(ShowModeRow.user_id == user.id))
             return {MediaId(row.media_id): _show(row) for row in rows}
 
-    async def set_show(self, tx: Tx, user: User, media_id: MediaId, mode: Mode | None) -> None:
-        """Settle what is done for a show; it is seen for the first time when it is seen again. The user is held."""
-        await tx.merge(ShowModeRow(user_id=user.id, media_id=media_id, mode=mode or "", first_episode=None))
+    async def set_show(self, tx: Tx, user: User, media_id: MediaId, mode: Mode | None, default: Mode) -> None:
+        """Settle what is done for a show. The user is held.
+
+        One that was not followed till now is seen for the first time when it is seen again.
+
+        Raises:
+            Refused: they said something of too many shows.
+        """
+        row = await tx.get(ShowModeRow, (user.id, media_id))
+        before = Show() if row is None else _show(row)
+        first = None if (before.mode or default) is Mode.OFF else before.first_episode
+        if mode is None and first is None:
+            if row is not None:
+                await tx.delete(row)
+            return
+        if mode is not None and before.mode is None:
+            its = (ShowModeRow.user_id == user.id, ShowModeRow.mode != "")
+            if (await tx.scalar(select(func.count()).where(*its)) or 0) >= MOST_MODES:
+                raise Refused(
+                    f"You have said it of {MOST_MODES} shows, which is all you may. Set some to default first."
+                )
+        await tx.merge(ShowModeRow(user_id=user.id, media_id=media_id, mode=mode or "", first_episode=first))
 
     async def see(self, tx: Tx, user: User, media_id: MediaId, first_episode: int | None) -> None:
         """From where on a show's episodes are taken by themselves. The user is held."""
@@ -102,8 +123,12 @@ class Pursuits:
         return found
 
     async def due(self, now: datetime) -> tuple[Pursuit, ...]:
-        """What is to be gone on with now, the oldest first."""
-        return await self._read(PursuitRow.state.in_(AT_WORK), PursuitRow.try_at <= now)
+        """What is to be gone on with now, the oldest first; what was tried most comes last.
+
+        So what always fails, and ends the turn with that, keeps nothing else from its turn.
+        """
+        due = await self._read(PursuitRow.state.in_(AT_WORK), PursuitRow.try_at <= now)
+        return tuple(sorted(due, key=lambda one: one.tries))
 
     async def awaited(self, now: datetime) -> tuple[Pursuit, ...]:
         """What has aired and was not found yet."""
@@ -133,11 +158,12 @@ class Pursuits:
             row = known.get(one.episode)
             if row is None:
                 row = PursuitRow(user_id=user.id, media_id=media_id, episode=one.episode)
-                row.infohash = row.title = row.replaces = ""
             elif not asked or row.state in (State.TAKING, State.TAKEN):
                 continue
             row.state, row.why, row.tries, row.asked = State.WANTED, "", 0, asked
             row.at, row.try_at = one.at, one.try_at
+            # What was known of an earlier try at it: there may be nothing any more that it is to replace.
+            row.infohash = row.title = row.replaces = ""
             tx.add(row)
 
     async def begin_upgrade(
@@ -159,6 +185,12 @@ class Pursuits:
                 return _pursuit(row)
         except IntegrityError:
             return None
+
+    async def hurry(self, pursuit: Pursuit, now: datetime) -> None:
+        """Go on with what is wanted now, if nobody moved it meanwhile."""
+        its = (PursuitRow.id == pursuit.id, PursuitRow.state == State.WANTED, PursuitRow.try_at == pursuit.try_at)
+        async with self._database.begin() as tx:
+            await tx.execute(update(PursuitRow).where(*its, PursuitRow.try_at > now).values(try_at=now))
 
     async def lease(self, pursuit: Pursuit, now: datetime) -> Pursuit | None:
         """Have a pursuit to oneself for a while; None when somebody else has it, or it is over."""
@@ -185,6 +217,11 @@ class Pursuits:
             return await tx.scalar(change) is not None
         async with self._database.begin() as own:
             return await own.scalar(change) is not None
+
+    async def forget(self, tx: Tx, pursuit: Pursuit) -> bool:
+        """Be as if there had been no pursuit, if it is still in the state it was seen in."""
+        gone = delete(PursuitRow).where(PursuitRow.id == pursuit.id, PursuitRow.state == pursuit.state)
+        return await tx.scalar(gone.returning(PursuitRow.id)) is not None
 
     async def tidy(self, now: datetime) -> None:
         """Forget what nobody waits for any more."""

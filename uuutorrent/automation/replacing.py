@@ -7,6 +7,7 @@ autopilot) only says which and why; all that belongs to it is done here, also af
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -22,6 +23,7 @@ from uuutorrent.errors import Conflict, Invalid, Missing, Unexpected, UuuError
 from uuutorrent.releases.blocks import Blocks
 from uuutorrent.store.database import Database, Tx
 from uuutorrent.store.tables import ReplacementRow
+from uuutorrent.torrents.claims import Also
 from uuutorrent.torrents.engine import InfoHash
 from uuutorrent.torrents.grabs import Grabs
 from uuutorrent.torrents.holdings import Added, Part, Stored
@@ -61,6 +63,7 @@ class Swap:
     episode: int | None
     title: str
     why: str
+    is_old_whole: bool
 
 
 def _utc_now() -> datetime:
@@ -112,7 +115,9 @@ class Replacing:
         old = await self._library.claimed(user, old_infohash)
         if old is None:
             raise Missing("You have no such torrent.")
-        swap = Swap(old, source, media_id, episode, title, why)
+        # Asked anew: its last bytes may have come while this one was looked for, or while nobody looked.
+        is_whole = old.completed_at is not None or await self._is_whole(user, old)
+        swap = Swap(old, source, media_id, episode, title, why, is_whole)
         before, noted = await self._library.source_of(old), list[int]()
 
         async def also(tx: Tx, new: InfoHash) -> None:
@@ -121,7 +126,7 @@ class Replacing:
         try:
             return await self._library.replace(
                 user, old.infohash, source, media_id=media_id, episode=episode if part is None else None,
-                also=also, part=part, keep_old=old.completed_at is not None,
+                also=also, part=part, keep_old=is_whole,
             )  # fmt: skip
         except (Invalid, Unexpected, Conflict) as e:
             if noted:
@@ -165,7 +170,7 @@ class Replacing:
         """
         row = await self._mine(user, replacement_id)
         new = await self._library.claimed(user, row.new_infohash)
-        keeps_new = new is None or await self._is_whole(user, new)
+        keeps_new = new is None or _has_more(user, new, row) or await self._is_whole(user, new)
 
         async def also(tx: Tx, old: InfoHash) -> None:
             if not await self._settle(tx, row, State.UNDONE) or not await self._timeline.undid(tx, line_id):
@@ -176,17 +181,29 @@ class Replacing:
                 await self._grabs.moved(tx, user, row.new_infohash, old, row.old_title, "You took it back.")
             await self._line(tx, row, "undone", f"You took it back in place of {row.new_title}.", row.old_infohash)
 
-        source, media_id, episode = _source(row), row.media_id, row.episode
+        await self._put_back(user, row, also, keeps_new=keeps_new)
         if keeps_new:
-            await self._library.add(user, source, media_id=media_id, episode=episode, also=also)
-            both = f"; {row.new_title} is complete and stays too" if new is not None else ""
+            is_whole = new is not None and not _has_more(user, new, row)
+            both = f"; {row.new_title} {'is complete and ' if is_whole else ''}stays too" if new is not None else ""
             return f"{row.old_title} is back{both}. It is left alone for a day."
-        await self._library.replace(user, row.new_infohash, source, media_id=media_id, episode=episode, also=also)
         return f"{row.old_title} is back in place of {row.new_title}. It is left alone for a day."
+
+    async def _put_back(self, user: User, row: ReplacementRow, also: Also, *, keeps_new: bool) -> None:
+        """Claim the old one again, in place of the new one unless that stays."""
+        source, media_id, episode = _source(row), row.media_id, row.episode
+        new = await self._library.claimed(user, row.new_infohash)
+        claim = new.claim_of(user.id) if new else None
+        if not keeps_new and claim is not None and not claim.picks:
+            await self._library.replace(user, row.new_infohash, source, media_id=media_id, episode=episode, also=also)
+            return
+        await self._library.add(user, source, media_id=media_id, episode=episode, also=also)
+        if not keeps_new and claim is not None:  # out of a batch, of which nothing else was picked
+            with suppress(Missing):
+                await self._library.delete(user, row.new_infohash, with_files=True)
 
     async def _note(self, tx: Tx, user: User, swap: Swap, before: Source, new: InfoHash) -> int:
         """Write down all that belongs to a replacement, in the transaction that changes the claims."""
-        old, is_whole = swap.old, swap.old.completed_at is not None
+        old, is_whole = swap.old, swap.is_old_whole
         same = (ReplacementRow.user_id == user.id, ReplacementRow.old_infohash == old.infohash)
         if await tx.scalar(select(ReplacementRow.id).where(*same, ReplacementRow.state.in_(_OPEN)).limit(1)):
             raise Conflict(f"{old.name} is being replaced already.")
@@ -202,6 +219,7 @@ class Replacing:
         await self._grabs.moved(tx, user, old.infohash, new, swap.title, f"It replaced {old.name}: {swap.why}.")
         told = f"{swap.title} is fetched to take its place" if is_whole else f"Replaced by {swap.title}"
         await self._line(tx, row, "replaced", f"{told}, because {swap.why}.", old.infohash, undoable=True)
+        await self._line(tx, row, "added", f"Added to take the place of {old.name}.")
         return row.id
 
     async def _go_on(self, row: ReplacementRow, user: User) -> None:
@@ -216,7 +234,8 @@ class Replacing:
                     await self._settle(tx, row, State.DONE)
         elif row.state == State.BEGUN:
             if await self._is_whole(user, new):
-                if await self._library.claimed(user, row.old_infohash) is not None:
+                old = await self._library.claimed(user, row.old_infohash)
+                if old is not None and not _has_more(user, old, row):
                     await self._library.delete(user, row.old_infohash, with_files=True)
                 await self._tell(row)
         elif new.confirmed_at is not None:
@@ -243,8 +262,8 @@ class Replacing:
         async def also(tx: Tx, _old: InfoHash) -> None:
             await self._note_failure(tx, user, row, why)
 
-        source, media_id, episode = _source(row), row.media_id, row.episode
-        await self._library.replace(user, row.new_infohash, source, media_id=media_id, episode=episode, also=also)
+        new = await self._library.claimed(user, row.new_infohash)
+        await self._put_back(user, row, also, keeps_new=new is not None and _has_more(user, new, row))
 
     async def _fail(self, user: User, replacement_id: int, why: str) -> None:
         async with self._database.begin() as tx:
@@ -254,9 +273,10 @@ class Replacing:
         """The old one is back, and the new one is not tried again."""
         if not await self._settle(tx, row, State.FAILED):
             raise Conflict("That is over already.")
+        await self._timeline.fell_through(tx, row.id)
         until = self._now() + DAY
         await self._blocks.block(
-            tx, user.id, row.new_infohash, title=row.new_title, reason="could not be added", until=until
+            user.id, row.new_infohash, title=row.new_title, reason="could not be added", until=until, tx=tx
         )
         await self._lead(tx, user, row.new_infohash, row.old_infohash, row.old_title)
         await self._grabs.moved(tx, user, row.new_infohash, InfoHash(row.old_infohash), row.old_title, "")
@@ -308,6 +328,14 @@ class Replacing:
         async with self._database.begin() as tx:
             found = select(ReplacementRow.id).where(ReplacementRow.user_id == user.id, *which)
             return await tx.scalar(found.limit(1)) is not None
+
+
+def _has_more(user: User, stored: Stored, row: ReplacementRow) -> bool:
+    """Whether they have more of a torrent than the episode that a replacement is about: they chose that since."""
+    claim = stored.claim_of(user.id)
+    if claim is None or not claim.picks:
+        return False
+    return not claim.is_part or any((one.media_id, one.episode) != (row.media_id, row.episode) for one in claim.picks)
 
 
 _WITH_SOURCE = (undefer(ReplacementRow.old_metainfo),)

@@ -116,8 +116,8 @@ class Substitutes:
     async def _block(self, tx: Tx, patient: Patient, user: User) -> None:
         one, stored, (media_id, episode) = patient.unwell, patient.stored, patient.subject(user)
         block_id = await self._releases.blocks.block(
-            tx, None if one.is_content else user.id, stored.infohash, title=stored.name, reason=one.why,
-            until=self._now() + self._block_for,
+            None if one.is_content else user.id, stored.infohash, title=stored.name, reason=one.why,
+            until=self._now() + self._block_for, tx=tx,
         )  # fmt: skip
         whom = " for anybody" if one.is_content else ""
         await self._timeline.note(

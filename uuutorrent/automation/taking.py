@@ -16,7 +16,7 @@ from uuutorrent.automation.pursuit import Choice, Pursuit, State, named
 from uuutorrent.automation.pursuits import Pursuits
 from uuutorrent.automation.replacing import Replacing
 from uuutorrent.automation.timeline import Timeline
-from uuutorrent.errors import Missing, Refused, RemoteError, UuuError
+from uuutorrent.errors import Missing, Refused, RemoteError, Unreachable, UuuError
 from uuutorrent.releases.release import SURE, Found, Match, Ranked
 from uuutorrent.releases.search import Releases
 from uuutorrent.store.database import Database
@@ -30,6 +30,8 @@ log = structlog.get_logger()
 
 SOON = timedelta(minutes=10)
 """When what a service outside stood in the way of is tried again."""
+FEW = 3
+"""So often an answer that makes no sense is put down to a bad moment; then it is this release's own trouble."""
 
 
 class Taking:
@@ -63,8 +65,8 @@ class Taking:
         self._tally = tally
         self._now = now
 
-    async def chase(self, look: Look, pursuit: Pursuit) -> None:
-        """Go on with a pursuit, unless somebody else does just now.
+    async def chase(self, look: Look, pursuit: Pursuit, *, max_age_s: float | None = None) -> None:
+        """Go on with a pursuit, unless somebody else does just now. Older answers of the index are not used.
 
         Raises:
             RemoteError: AniList or the index is away; it was put off, and so may the others be.
@@ -75,19 +77,19 @@ class Taking:
         if mine.state is State.TAKING:
             await (self._replace(look, mine) if mine.replaces else self._take(look, mine))
         elif why := look.moot(mine):
-            await self._looking.end(mine, State.MOOT, why)
+            await self._looking.drop(mine, why)
         elif (at := self._airs_later(look.entries[mine.media_id], mine)) is not None:
             await self._pursuits.move(mine, State.WANTED, at=at, try_at=at + flightplan.LOOKS[0])
         else:
-            await self._find(look, mine)
+            await self._find(look, mine, max_age_s)
 
     async def put_off(self, pursuit: Pursuit, why: str) -> None:
         """Leave a pursuit alone for a while: something outside is in the way."""
         await self._pursuits.move(pursuit, pursuit.state, why=why, try_at=self._now() + SOON)
 
-    async def _find(self, look: Look, pursuit: Pursuit) -> None:
+    async def _find(self, look: Look, pursuit: Pursuit, max_age_s: float | None) -> None:
         try:
-            found = await self._releases.find(look.user, pursuit.media_id, pursuit.episode)
+            found = await self._releases.find(look.user, pursuit.media_id, pursuit.episode, max_age_s=max_age_s)
         except RemoteError as e:
             await self.put_off(pursuit, e.message)
             raise
@@ -150,11 +152,12 @@ class Taking:
                 await self._replacing.replace(
                     user, its.replaces, source, media_id=its.media_id, episode=its.episode, title=its.title, why=why
                 )
-        except RemoteError as e:
+        except UuuError as e:
+            if not _may_pass(e, its):
+                await self._later(look, its, e.message)
+                return
             await self._pursuits.move(its, State.WANTED, why=e.message, try_at=self._now() + SOON)
             raise
-        except UuuError as e:
-            await self._later(look, its, e.message)
         else:
             await self._pursuits.move(its, State.TAKEN, at=self._now(), why=f"Taken because {why}.", replaces="")
             self._tally.count("autopilot_episodes", "taken")
@@ -164,7 +167,7 @@ class Taking:
         grab = await self._grabs.get(look.user, pursuit.media_id, pursuit.episode)
         if grab.state is not GrabState.FAILED:
             await self._taken(look, pursuit, grab)
-        elif isinstance(grab.error, RemoteError):
+        elif grab.error is not None and _may_pass(grab.error, pursuit):
             await self._pursuits.move(pursuit, State.WANTED, why=grab.reason, try_at=self._now() + SOON)
             raise grab.error
         else:
@@ -228,6 +231,11 @@ class Taking:
             return None
         known = anime.next_airs_at if pursuit.episode == anime.next_episode else None
         return known if known is not None and known > now else now + timedelta(days=1)
+
+
+def _may_pass(e: UuuError, pursuit: Pursuit) -> bool:
+    """Whether somebody outside is in the way who may be back in minutes."""
+    return isinstance(e, Unreachable) or (isinstance(e, RemoteError) and pursuit.tries <= FEW)
 
 
 def _its_own(found: Found, pursuit: Pursuit) -> Ranked | None:

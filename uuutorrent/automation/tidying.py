@@ -105,7 +105,8 @@ class Tidying:
         claim = stored.claim_of(user.id) if stored else None
         episodes = _episodes(claim) if claim else ()
         times = [max(served.get((holding.infohash, *one), ()), default=None) for one in episodes]
-        known = [at for at in times if at is not None]
+        # What they read of it before they claimed it anew was another time: they want it again.
+        known = [at for at in times if claim is not None and at is not None and at > claim.claimed_at]
         if not episodes or len(known) < len(times):
             return None
         return Going(holding.infohash, holding.name, holding.size_bytes, episodes, max(known))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,6 +13,7 @@ from uuutorrent.accounts import User, UserId
 from uuutorrent.errors import Missing
 from uuutorrent.store.database import Database, Tx
 from uuutorrent.store.tables import TimelineRow
+from uuutorrent.torrents.holdings import Holding
 
 UNDO_FOR = timedelta(days=1)
 """For so long a line can be undone."""
@@ -110,11 +111,30 @@ class Timeline:
             raise Missing("You have no such line in a timeline.")
         return _line(row)
 
+    async def fell_through(self, tx: Tx, replacement_id: int) -> None:
+        """A replacement did not come about, so there is nothing to undo; inside the caller's transaction."""
+        its = update(TimelineRow).where(TimelineRow.replacement_id == replacement_id)
+        await tx.execute(its.values(replacement_id=None))
+
     async def undid(self, tx: Tx, line_id: int) -> bool:
         """Note that a line was undone, inside the caller's transaction; False when it was before."""
         open_line = (TimelineRow.id == line_id, TimelineRow.undone_at.is_(None))
         done = update(TimelineRow).where(*open_line).values(undone_at=self._now()).returning(TimelineRow.id)
         return await tx.scalar(done) is not None
+
+
+def with_holding(lines: Sequence[Line], held: Holding | None) -> tuple[Line, ...]:
+    """The lines with what a holding itself tells: when it was added, and when it was complete."""
+    if held is None:
+        return tuple(lines)
+    told = {line.step for line in lines if line.infohash == held.infohash}
+    own = [("added", "Added.", held.added_at), ("complete", "Complete.", held.completed_at)]
+    more = [
+        Line(0, held.infohash, held.media_id, held.episode, step, text, at, None, None, None)
+        for step, text, at in own
+        if at is not None and step not in told
+    ]
+    return tuple(sorted((*lines, *more), key=lambda line: (line.at, line.id)))
 
 
 def _line(row: TimelineRow) -> Line:

@@ -6,7 +6,9 @@ which begins anew with each of its starts. At most what came since the last turn
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -18,6 +20,7 @@ from uuutorrent import config
 from uuutorrent.accounts import Accounts, Admin, Operator
 from uuutorrent.automation.inbox import Inbox, Kind
 from uuutorrent.automation.meters import Meters
+from uuutorrent.errors import Unreachable
 from uuutorrent.store.database import Database, Tx
 from uuutorrent.store.tables import TrafficRow
 from uuutorrent.tally import Tally
@@ -89,6 +92,7 @@ class Traffic:
         self._now = now
         self._served = 0
         """Bytes of the tally that were counted already."""
+        self._flushing = asyncio.Lock()
         self.last = Month("")
         """As it was seen last."""
 
@@ -99,26 +103,23 @@ class Traffic:
 
     async def flush(self) -> None:
         """Count what the doors of this daemon served since the last time."""
-        served = round(self._tally.counters.get(("sftp_bytes", ("out",)), 0))
-        more = served - self._served
-        if more > 0:
-            async with self._database.begin() as tx:
-                await self._count(tx, SFTP, more)
-            self._served = served
+        async with self._flushing:
+            served = round(self._tally.counters.get(("sftp_bytes", ("out",)), 0))
+            more = served - self._served
+            if more > 0:
+                async with self._database.begin() as tx:
+                    await self._count(tx, SFTP, more)
+                self._served = served
         await self._look()
 
     async def run_once(self) -> None:
-        """Count what was seeded, and warn, slow or let go.
-
-        Raises:
-            RemoteError: the engine does not answer; what it seeded meanwhile is counted later.
-        """
-        month = await self._look()
-        await self._warn(month)
-        await self.count_seeded()
-        month = await self._look()
-        await self._warn(month)
-        await self._steer(month)
+        """Count what was seeded, and warn, slow or let go; while the engine is away, later."""
+        await self._warn(await self._look())
+        with suppress(Unreachable):
+            await self.count_seeded()
+            month = await self._look()
+            await self._warn(month)
+            await self._steer(month)
 
     async def count_seeded(self) -> None:
         """Count what the engine uploaded since the last time, whichever daemon counted that.

@@ -19,7 +19,7 @@ from uuutorrent.automation.observations import Unwell
 from uuutorrent.store.database import Database, Tx
 from uuutorrent.store.tables import TreatmentRow
 
-LEASE = timedelta(minutes=5)
+LEASE_S = 300.0
 """Longer than any step takes; what a daemon was killed at is tried again after this."""
 
 
@@ -59,8 +59,9 @@ def _utc_now() -> datetime:
 class Treatments:
     """Every treatment."""
 
-    def __init__(self, database: Database, *, now: Callable[[], datetime] = _utc_now) -> None:
+    def __init__(self, database: Database, *, lease_s: float = LEASE_S, now: Callable[[], datetime] = _utc_now) -> None:
         self._database = database
+        self._lease = timedelta(seconds=lease_s)
         self._now = now
 
     async def every(self) -> Mapping[int, Treatment]:
@@ -84,18 +85,19 @@ class Treatments:
 
     async def own(self, treatment: Treatment) -> Treatment | None:
         """Have a treatment whose time has come to oneself for a while; None when somebody else has it."""
-        until = self._now() + LEASE
+        until = self._now() + self._lease
         async with self._database.begin() as tx:
             is_mine = await self._change(tx, treatment, try_at=until)
         return replace(treatment, try_at=until) if is_mine else None
 
     async def move(
-        self, tx: Tx, treatment: Treatment, step: Step, *, wait: timedelta = LEASE, tries: int = 0
+        self, tx: Tx, treatment: Treatment, step: Step, *, wait: timedelta | None = None, tries: int = 0
     ) -> Treatment | None:
-        """On to a step that is to be taken after `wait`; None when somebody else has it, or it is over."""
+        """On to a step; by whoever is at it, or after `wait`. None when somebody else has it, or it is over."""
         now = self._now()
-        is_mine = await self._change(tx, treatment, step=step, step_at=now, tries=tries, try_at=now + wait)
-        return replace(treatment, step=step, step_at=now, tries=tries, try_at=now + wait) if is_mine else None
+        then = replace(treatment, step=step, step_at=now, tries=tries, try_at=now + (wait or self._lease))
+        values = {"step": step, "step_at": now, "tries": tries, "try_at": then.try_at}
+        return then if await self._change(tx, treatment, **values) else None
 
     async def put_off(self, treatment: Treatment, wait: timedelta, *, tried: bool = False) -> None:
         """Go on with the same step later; `tried`: it was in vain, and that counts."""

@@ -12,7 +12,6 @@ from uuutorrent.accounts import User, UserId
 from uuutorrent.anime.anime import MediaId
 from uuutorrent.anime.watchlist import Watchlists
 from uuutorrent.automation.preferences import PreferenceBook
-from uuutorrent.automation.pursuit import Pursuit
 from uuutorrent.automation.pursuits import Pursuits
 from uuutorrent.automation.replacing import Replacing
 from uuutorrent.automation.uses import Uses
@@ -55,10 +54,9 @@ class Upgrades:
         self._uses = uses
         self._now = now
 
-    async def spot(self, people: Mapping[UserId, User], posts: Sequence[Release]) -> tuple[Pursuit, ...]:
-        """What is to be replaced by one of these posts, written down; nothing, for whoever does not want that."""
+    async def spot(self, people: Mapping[UserId, User], posts: Sequence[Release]) -> None:
+        """Write down what is to be replaced by one of these posts; nothing, for whoever does not want that."""
         later = tuple(post for post in posts if _LATER.search(post.title))
-        found: list[Pursuit] = []
         shows: dict[MediaId, tuple[Release, ...]] = {}
         for user in people.values() if later else ():
             if not (await self._preferences.of(user)).upgrades:
@@ -67,26 +65,23 @@ class Upgrades:
                 try:
                     if media_id not in shows:
                         shows[media_id] = await self._releases.of_show(media_id, later)
-                    found += await self._begin(user, holding, media_id, episode, shows[media_id])
+                    await self._begin(user, holding, media_id, episode, shows[media_id])
                 except UuuError as e:
                     log.info("autopilot: a show cannot be matched", media_id=media_id, why=e.message)
-        return tuple(found)
 
     async def _begin(
         self, user: User, holding: Holding, media_id: MediaId, episode: int, posts: Sequence[Release]
-    ) -> Sequence[Pursuit]:
+    ) -> None:
         """Be after the later version of something, if it is among these posts."""
         if not posts or await self._replacing.was_undone(user, holding.infohash):
-            return ()
+            return
         ranked = await self._releases.judged(user, media_id, episode, posts)
         better = next((one for one in ranked if one.first == episode and is_later(one, holding.name)), None)
-        if better is None:
-            return ()
-        release = better.release
-        begun = await self._pursuits.begin_upgrade(
-            user, media_id, episode, holding.infohash, release.infohash, release.title, self._now()
-        )
-        return () if begun is None else (begun,)
+        if better is not None:
+            its = better.release
+            await self._pursuits.begin_upgrade(
+                user, media_id, episode, holding.infohash, its.infohash, its.title, self._now()
+            )
 
     async def _recent(self, user: User) -> AsyncIterator[tuple[Holding, MediaId, int]]:
         """The single episodes that somebody got lately and has neither seen nor fetched from here."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, select
 
@@ -25,6 +25,7 @@ from uuutorrent.torrents.library import Library
 MOST_RATIO = 1000.0
 MOST_MINUTES = 5_256_000
 """Ten years."""
+ORPHANS_EVERY = timedelta(hours=1)
 WAITING = "waiting"
 """The meter that is there while anything waits for the disk."""
 
@@ -163,6 +164,16 @@ class Upkeep:
             text = "There is room on the disk again: everything that waited goes on."
             await self._tell(text, key=f"disk:room:{began.at:%Y-%m-%dT%H}")
             await self._meters.drop(WAITING, began)
+
+    async def orphans_once(self) -> None:
+        """Look for orphans once an hour, and as soon as the disk and the engine can be asked.
+
+        Raises:
+            Unreachable: one of them went away at this moment.
+        """
+        last = self._library.orphans.last
+        if self.guarded is not None and (last is None or self._now() - last.at >= ORPHANS_EVERY):
+            await self._library.orphans.look()
 
     async def _tell(self, text: str, *, key: str) -> None:
         for user in await self._admins():

@@ -30,7 +30,7 @@ from uuutorrent.torrents.library import Library
 
 log = structlog.get_logger()
 
-QUIET = timedelta(minutes=3)
+QUIET_S = 180.0
 """Between the last file of a show and the question."""
 EPISODE_MIN = 24
 """How long an episode lasts where AniList does not say."""
@@ -42,6 +42,7 @@ LEASE = timedelta(minutes=2)
 LATER = timedelta(minutes=10)
 """How soon AniList is asked again that was away."""
 GIVE_UP = timedelta(days=7)
+MOOT_EVERY = timedelta(minutes=5)
 KEPT = timedelta(days=400)
 YES, NO = "yes", "no"
 _WATCHING = (WatchStatus.CURRENT, WatchStatus.REPEATING, WatchStatus.PLANNING)
@@ -78,6 +79,7 @@ class Uses:
         preferences: PreferenceBook,
         inbox: Inbox,
         *,
+        quiet_s: float = QUIET_S,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._database = database
@@ -86,9 +88,11 @@ class Uses:
         self._naming = naming
         self._preferences = preferences
         self._inbox = inbox
+        self._quiet = timedelta(seconds=quiet_s)
         self._now = now
         self._half: dict[tuple[UserId, str], _Half] = {}
         self._ended: dict[tuple[UserId, str], tuple[User, int]] = {}
+        self._moot_at: datetime | None = None
 
     # For the door of the files
 
@@ -119,7 +123,7 @@ class Uses:
         media_id, episode = await self._what(user, piece, size_bytes)
         now = self._now()
         asks = episode is not None and (await self._preferences.of(user)).watched is not Watched.OFF
-        try_at = now + QUIET if asks else None
+        try_at = now + self._quiet if asks else None
         async with self._database.begin() as tx:
             try:
                 await hold(tx, user)
@@ -152,6 +156,10 @@ class Uses:
             self._ended.pop(key, None)
         for user, media_id in await self._due():
             await self._see_to(user, media_id)
+        if self._moot_at is None or self._now() >= self._moot_at:
+            self._moot_at = self._now() + MOOT_EVERY
+            await self._take_back_moot()
+            await self._tidy()
 
     async def decide(self, user: User, media_id: int, episode: int, choice: str) -> str:
         """Do what the user answered: "yes" makes `episode` their progress, unless they are further; "no" nothing.
@@ -180,7 +188,20 @@ class Uses:
             raise Missing("it does not say which episode that is")
         return await self.decide(user, notice.media_id, notice.episode, choice)
 
-    async def tidy(self) -> None:
+    async def _take_back_moot(self) -> None:
+        """Ask no more about what its reader marked as watched by other means; AniList is not asked for that."""
+        asked = await self._inbox.waiting(None, prefix="watched:")
+        async with self._database.begin() as tx:
+            known = await people(tx, {notice.user_id for notice in asked}) if asked else {}
+        for notice in asked:
+            user, episode = known.get(notice.user_id), notice.episode
+            if user is None or notice.media_id is None or episode is None:
+                continue
+            seen = await self._watchlists.seen(user, MediaId(notice.media_id))
+            if seen is not None and seen >= episode:
+                await self._inbox.withdraw(user.id, notice.key, f"You are at episode {seen}.")
+
+    async def _tidy(self) -> None:
         """Forget what was read long ago."""
         async with self._database.begin() as tx:
             await tx.execute(delete(ServedRow).where(ServedRow.at < self._now() - KEPT))
@@ -216,6 +237,8 @@ class Uses:
         except (RemoteError, Refused) as e:
             log.info("watched: later", user=user.name, media_id=media_id, why=e.message)
             try_at = now + LATER
+        except (Invalid, Missing) as e:
+            log.info("watched: given up", user=user.name, media_id=media_id, why=e.message)
         taken = (*_of(user.id, media_id), ServedRow.try_at == now + LEASE)
         async with self._database.begin() as tx:
             await tx.execute(update(ServedRow).where(*taken).values(try_at=try_at))
@@ -225,7 +248,11 @@ class Uses:
     async def _offer(self, user: User, media_id: MediaId, episodes: Collection[int]) -> None:
         wish = (await self._preferences.of(user)).watched
         entry = await self._watchlists.entry(user, media_id)
-        if wish is Watched.OFF or entry is None or not (fresh := sorted(n for n in episodes if n > entry.progress)):
+        if wish is Watched.OFF or entry is None:
+            return
+        # Who says that a file is episode 13 of a show of 12 is asked nothing: it cannot be set.
+        fresh = sorted(n for n in episodes if entry.progress < n <= (entry.anime.episodes or n))
+        if not fresh:
             return
         is_next = fresh == [entry.progress + 1] and entry.status in _WATCHING
         if wish is Watched.SET and is_next and not await self._is_copying(user, entry.anime):

@@ -7,6 +7,7 @@ themselves only. What is blocked can still be taken by hand.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -45,21 +46,29 @@ class Blocks:
         self._now = now
 
     async def block(
-        self, tx: Tx, user_id: UserId | None, infohash: str, *, title: str, reason: str, until: datetime
+        self,
+        user_id: UserId | None,
+        infohash: str,
+        *,
+        title: str,
+        reason: str,
+        until: datetime,
+        tx: Tx | None = None,
     ) -> int:
         """Have a release not picked until then, for one user or (None) for everybody; the number of the block.
 
-        What is blocked already stays one block, until the later of both times.
+        What is blocked already stays one block, until the later of both times. With `tx` inside that transaction.
         """
-        await tx.execute(delete(BlockRow).where(BlockRow.until <= self._now()))
         same = BlockRow.user_id.is_(None) if user_id is None else BlockRow.user_id == user_id
-        row = await tx.scalar(select(BlockRow).where(same, BlockRow.infohash == infohash).with_for_update())
-        if row is None:
-            row = BlockRow(user_id=user_id, infohash=infohash, title=title, made_at=self._now(), until=until)
-            tx.add(row)
-        row.reason, row.until = reason, max(until, row.until)
-        await tx.flush()
-        return row.id
+        async with self._database.begin() if tx is None else nullcontext(tx) as its:
+            await its.execute(delete(BlockRow).where(BlockRow.until <= self._now()))
+            row = await its.scalar(select(BlockRow).where(same, BlockRow.infohash == infohash).with_for_update())
+            if row is None:
+                row = BlockRow(user_id=user_id, infohash=infohash, title=title, made_at=self._now(), until=until)
+                its.add(row)
+            row.reason, row.until = reason, max(until, row.until)
+            await its.flush()
+            return row.id
 
     async def of(self, user: User) -> tuple[Block, ...]:
         """What is not picked for this user, the newest first."""

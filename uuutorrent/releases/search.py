@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -49,12 +50,20 @@ class Releases:
         self._watchlists = watchlists
         self._now = now
 
-    async def find(self, user: User, media_id: MediaId, episode: int, *, quality: int | None = None) -> Found:
+    async def find(
+        self,
+        user: User,
+        media_id: MediaId,
+        episode: int,
+        *,
+        quality: int | None = None,
+        max_age_s: float | None = None,
+    ) -> Found:
         """The candidates for an episode, best first, and the one to take, if any is certain enough.
 
         `quality` is the only resolution wanted (lines), in place of the user's taste. Nothing is taken for an episode
         that is not there or has not aired; `Found.said` tells what was looked for. What clear names show of how their
-        groups number the show is remembered for the next time.
+        groups number the show is remembered for the next time. No answer of the index older than `max_age_s` is used.
 
         Raises:
             Invalid: there is no such quality, or episodes do not begin at 1.
@@ -65,7 +74,7 @@ class Releases:
             raise Invalid("episodes are counted from 1", field="episode")
         taste = _narrowed(await self.tastes.of(user, media_id), quality)
         now, wanted = self._now(), await self._wanted(user, media_id, episode)
-        hunt, episodes = _Hunt(wanted, taste, await self.blocks.active(user)), wanted.family.anime.episodes
+        hunt, episodes = _Hunt(wanted, taste, await self.blocks.active(user), max_age_s), wanted.family.anime.episodes
         if episodes is None or episode <= episodes:
             await self._ask(hunt)
             await self._habits.learn(media_id, hunt.new_habits())
@@ -158,7 +167,10 @@ class Releases:
             return False
         started = time.perf_counter()
         finished = hunt.wanted.family.anime.status == "FINISHED"
-        answer = await self._nyaa.search(query, ttl_s=FINISHED_TTL_S if finished else AIRING_TTL_S)
+        ttl_s = min(
+            FINISHED_TTL_S if finished else AIRING_TTL_S, math.inf if hunt.max_age_s is None else hunt.max_age_s
+        )
+        answer = await self._nyaa.search(query, ttl_s=ttl_s)
         hunt.take(query, answer, (time.perf_counter() - started) * 1000)
         started = time.perf_counter()
         # A full answer takes tens of milliseconds, in which no screen may wait.
@@ -175,6 +187,7 @@ class _Hunt:
     wanted: Wanted
     taste: Taste
     blocked: Mapping[str, str]
+    max_age_s: float | None = None
     releases: dict[str, Release] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     ranked: tuple[Ranked, ...] = ()

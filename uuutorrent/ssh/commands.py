@@ -28,6 +28,7 @@ from uuutorrent.ssh.verbs import (
     factor,
     feeds,
     fetching,
+    healing,
     health,
     inbox,
     notify,
@@ -58,11 +59,13 @@ SUBJECTS: Mapping[str, Sequence[Verb]] = {
     "Your inbox": inbox.VERBS,
     "Being told outside": notify.VERBS,
     "Torrents and files": torrents.VERBS,
+    "When a download gets stuck": healing.VERBS,
     "Steering a torrent": steering.VERBS,
     "Your account": (*accounts.VERBS, *factor.VERBS),
     "For admins": (*admin.VERBS, *penalties.VERBS, *health.VERBS, *upkeep.FOR_ADMINS),
 }
 FAMILIES = {
+    "blocks": "Releases that are not picked again for a while.",
     "autopilot": "New episodes that are fetched, or offered, by themselves.",
     "correct": "Say what a release is, how a group counts, what a show is called.",
     "corrections": "What you and others say of releases.",

@@ -86,6 +86,8 @@ def may_connect(text: str, *, loopback: bool, private: bool = False) -> bool:
         address = ip_address(text)
     except ValueError:
         return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return False  # newer Pythons call some of them loopback
     if address.is_loopback:
         return loopback
     if private and _is_in(address, _PRIVATE):

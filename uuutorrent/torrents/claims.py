@@ -157,11 +157,15 @@ class Claims:
             rows = await tx.scalars(_claimed_by(user).order_by(ClaimRow.claimed_at.desc(), TorrentRow.id.desc()))
             return await _with_claims(tx, rows.all())
 
-    async def every(self) -> tuple[Stored, ...]:
+    async def every(self, *which: ColumnElement[bool]) -> tuple[Stored, ...]:
         """Every torrent remembered, the newest first; also those that nobody claims any more."""
+        newest_first = select(TorrentRow).where(*which).order_by(TorrentRow.added_at.desc(), TorrentRow.id.desc())
         async with self._database.begin() as tx:
-            rows = await tx.scalars(select(TorrentRow).order_by(TorrentRow.added_at.desc(), TorrentRow.id.desc()))
-            return await _with_claims(tx, rows.all())
+            return await _with_claims(tx, (await tx.scalars(newest_first)).all())
+
+    async def unfinished(self, v1: str, v2: str) -> tuple[Stored, ...]:
+        """Those that were never seen whole or wait for the disk, and the one with either hash."""
+        return await self.every(or_(TorrentRow.completed_at.is_(None), TorrentRow.held_back, _hashes_are(v1, v2)))
 
     async def got(self, since: datetime) -> tuple[Stored, ...]:
         """Torrents that are complete, and were completed or claimed by somebody after this moment."""

@@ -75,6 +75,7 @@ class Guard:
             return Guarded(disk, (), ())
         every = await self._claims.every()
         disk = await self._space.disk(every)
+        self._waited = True
         if disk is None or not snapshot.engine_up:
             return None
         if disk.free_bytes < self._space.floor_bytes:

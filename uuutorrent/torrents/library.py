@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing, suppress
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from pathlib import Path
 from uuutorrent import config
 from uuutorrent.accounts import Admin, User
 from uuutorrent.errors import Conflict, Invalid, Missing, Refused, RemoteError, Unexpected, Unreachable
+from uuutorrent.releases.contents import VIDEO
 from uuutorrent.store.database import Database, Tx
 from uuutorrent.torrents.claims import Also, Claims
 from uuutorrent.torrents.engine import Engine, Snapshot
@@ -263,13 +264,16 @@ class Library(Steering):
         if stored is None or claim is None:
             return None
         remembered = (await self._claims.finished(user)).get(stored.id)
-        index = {path: index for index, path in (await self._placing.known_whole(stored, remembered)).items()}.get(path)
+        places = {path: index for index, path in (await self._placing.known_whole(stored, remembered)).items()}
+        index = places.get(path)
         picks = [pick for pick in claim.picks if pick.media_id != BY_HAND and index in pick.files]
         if picks:
             media_id = picks[-1].media_id
             episodes = tuple(pick.episode for pick in picks if pick.media_id == media_id)
             return Piece(stored.infohash, path, media_id, episodes)
-        episodes = () if claim.picks or claim.episode is None else (claim.episode,)
+        # Beside an episode may lie an opening without credits, or a sample of it.
+        is_only = sum(one.rpartition(".")[2].lower() in VIDEO for one in places) <= 1
+        episodes = () if claim.picks or claim.episode is None or not is_only else (claim.episode,)
         return Piece(stored.infohash, path, claim.media_id, episodes)
 
     async def everything(self) -> tuple[Stored, ...]:
@@ -331,6 +335,16 @@ class Library(Steering):
             self._tell(stored)
 
     # Keeping order
+
+    async def look_at(self, hashes: Collection[str]) -> None:
+        """The same as `confirm` for everybody's torrents with these hashes.
+
+        Raises:
+            RemoteError: the engine does not answer.
+        """
+        for stored in await self._claims.every():
+            if {stored.v1, stored.v2} & set(hashes) and await self._placing.confirm(stored):
+                self._tell(stored)
 
     async def reconcile(self, *, patience_s: float = 0.0) -> None:
         """Compare the claims with the engine and mend what differs. Once at the start, then every 30 s.

@@ -90,6 +90,8 @@ class OrphanHunt:
         self._claims = claims
         self._engine = engine
         self._root = root
+        self._names = tuple(dict.fromkeys((f"{root}/", f"{root.resolve()}/")))
+        """How a path below it may begin."""
         self.now = now
         self.last: Orphans | None = None
         """What was found last."""
@@ -109,7 +111,8 @@ class OrphanHunt:
             found = await _gently(partial(_leftovers, self._root, belongs, stayed))
         except OSError as e:
             raise Unreachable("The disk", f"it cannot be looked at ({e.strerror})") from e
-        await self._forget(stayed.keys() - {one.path for one in found})
+        if await asyncio.to_thread(_holds_anything, self._root):  # else a disk may not be mounted just now
+            await self._forget(stayed.keys() - {one.path for one in found})
         known = {name for stored in every for name in (stored.v1, stored.v2) if name}
         strays = [_stray(one) for one in torrents if not {one.v1, one.v2} & known]
         self.last = Orphans(
@@ -137,9 +140,9 @@ class OrphanHunt:
         for stray in (*found.torrents, *found.others):
             if name.lower() in (stray.infohash, stray.id):
                 return await self._remove_torrent(stray)
-        for leftover in (*found.files, *found.kept):
-            if name == leftover.path:
-                return await self._remove_files(leftover)
+        leftovers = {one.path: one for one in (*found.files, *found.kept)}
+        if leftover := leftovers.get(self._relative(what, exactly=True)) or leftovers.get(name):
+            return await self._remove_files(leftover)
         if name.split("/")[0] in {stored.folder for stored in await self._claims.every()}:
             raise Refused(f"{what} belongs to a torrent that somebody claims.")
         raise Missing(f"{what} is no orphan. `orphans` lists what can be removed, by its path or its hash.")
@@ -156,6 +159,9 @@ class OrphanHunt:
         if leftover.is_mounted:
             raise Refused(f"A disk of its own is mounted in {leftover.path}; it is not touched from here.")
         self._check_age(leftover.path, leftover.changed_at)
+        # Asked again: looking through a large disk takes minutes, in which somebody may have claimed it.
+        if leftover.path in {stored.folder for stored in await self._claims.every()}:
+            raise Refused(f"{leftover.path} belongs to a torrent that somebody claims.")
         try:
             await _gently(partial(beneath.remove, self._root, leftover.path))
         except OSError as e:
@@ -173,14 +179,15 @@ class OrphanHunt:
             async with self._database.begin() as tx:
                 await kept.forget(tx, folders)
 
-    def _relative(self, what: str) -> str:
-        return what.strip().removeprefix(f"{self._root}/").rstrip("/")
+    def _relative(self, what: str, *, exactly: bool = False) -> str:
+        return (what if exactly else what.strip()).removeprefix(self._names[0]).rstrip("/")
 
     def _tops(self, there: Torrent) -> Iterator[str]:
         """What a torrent has at the top of the download root, whoever added it."""
         for path in (there.save_path, there.content_path):
-            if path.startswith(f"{self._root}/"):
-                yield path.removeprefix(f"{self._root}/").split("/")[0]
+            for name in self._names:
+                if path.startswith(name):
+                    yield path.removeprefix(name).split("/")[0]
 
 
 async def _gently(work: Callable[[], tuple[Leftover, ...] | None]) -> tuple[Leftover, ...]:
@@ -201,6 +208,10 @@ def _leftovers(root: Path, belongs: Collection[str], stayed: Mapping[str, Kept])
         names = sorted(entry.name for entry in entries if entry.name not in belongs)
     device = root.stat().st_dev
     return tuple(_measured(root, name, device, stayed.get(name)) for name in names)
+
+
+def _holds_anything(root: Path) -> bool:
+    return any(root.iterdir())
 
 
 def _measured(root: Path, name: str, device: int, why: Kept | None) -> Leftover:

@@ -81,6 +81,8 @@ class Space:
         self._root = root
         self._look = look
         self._device: int | None = None
+        self._is_doubtful = False
+        """None of the files that it should hold were there when it was looked at last."""
         self.floor_bytes = floor_bytes
         """So much stays free; 0: there is no guard."""
 
@@ -89,10 +91,18 @@ class Space:
         """What a running download may take of the floor."""
         return self.floor_bytes // PART_OF_FLOOR
 
+    @property
+    def was_seen(self) -> bool:
+        """The disk was there once since the start: if it cannot be looked at now, it is gone."""
+        return self._device is not None
+
     async def disk(self, every: Sequence[Stored] = ()) -> Disk | None:
         """The disk now; None when it cannot be looked at, or is not the one that holds `every` torrent's files."""
         there = [stored.folder for stored in every if stored.completed_at is not None][:TOUCH]
-        return await asyncio.to_thread(self._seen, there)
+        disk = await asyncio.to_thread(self._seen, there)
+        if there:
+            self._is_doubtful = disk is None
+        return disk
 
     async def check(
         self, source: Metainfo | Magnet, part: Part | None = None, *, instead_of: Stored | None = None
@@ -106,9 +116,9 @@ class Space:
         """
         if not self.floor_bytes:
             return
-        every, snapshot = await self._claims.every(), await self._live.recent()
-        disk = await self.disk(every)
-        if disk is None:
+        every, snapshot = await self._claims.unfinished(source.v1, source.v2), await self._live.recent()
+        disk = await self.disk()
+        if disk is None or self._is_doubtful:
             return
         known = next((one for one in every if _same(one, source)), None)
         more = await self._more(source, part, known, snapshot)

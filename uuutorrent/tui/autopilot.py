@@ -45,6 +45,8 @@ class AutopilotDialog(Dialog[None]):
         self.mode = Mode.OFF
         self._own: Mapping[MediaId, Mode] = {}
         self._pursuits: tuple[Pursuit, ...] = ()
+        self._asked_for: set[MediaId] = set()
+        """The shows whose names were asked for."""
         self.add_class("large")
 
     def body(self) -> ComposeResult:
@@ -144,6 +146,15 @@ class AutopilotDialog(Dialog[None]):
         except UuuError as e:
             self.failed(e)
             return
+        self._show()
+        if unknown := {one.media_id for one in self._pursuits} - self._asked_for:
+            self._asked_for |= unknown
+            self._read_titles(unknown)
+
+    @work(group="titles")
+    async def _read_titles(self, unknown: set[MediaId]) -> None:
+        """Ask once for the names of shows: AniList may take its time for those that nobody looked at lately."""
+        await self.desk.autopilot.titles(unknown)
         self._show()
 
     def _show(self) -> None:

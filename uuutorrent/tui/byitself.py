@@ -14,7 +14,7 @@ from uuutorrent.tui.form import NOTHING, Field, FormDialog, read_flag, show_flag
 _WATCHED = {
     Watched.OFF: "progress is yours to set",
     Watched.ASK: "asks what you watched",
-    Watched.SET: "what you fetched counts as watched",
+    Watched.SET: "fetched counts as watched",
 }
 
 
@@ -22,7 +22,7 @@ def in_words(wishes: Preferences) -> str:
     """What happens by itself, in one line."""
     parts = [
         _WATCHED[wishes.watched],
-        f"watched episodes go after {count(wishes.tidy_days, 'day')}" if wishes.tidy_days else "deletes nothing",
+        f"deletes watched after {count(wishes.tidy_days, 'day')}" if wishes.tidy_days else "deletes nothing",
         "takes corrected versions" if wishes.upgrades else "takes no corrected versions",
     ]
     return " · ".join(parts)

@@ -1,4 +1,4 @@
-"""One torrent from near: its files, trackers and peers, in a pane below the torrents."""
+"""One torrent from near: its files, trackers, peers and timeline, in a pane below the torrents."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import ClassVar, Literal, get_args
 
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 
+from uuutorrent.automation.observations import Unwell
+from uuutorrent.automation.timeline import Line as Happened
+from uuutorrent.automation.timeline import with_holding
 from uuutorrent.desk import Desk
 from uuutorrent.errors import UuuError
 from uuutorrent.torrents.engine import Peer, TorrentFile, Tracker
 from uuutorrent.torrents.holdings import Details, Holding
 from uuutorrent.tui import held
 from uuutorrent.tui.cells import Bar, Column, Piece, Row, StyleName
-from uuutorrent.tui.figures import percent, rate, size
+from uuutorrent.tui.figures import ago, percent, rate, size
 from uuutorrent.tui.line import Line, LineStyle, Span
 from uuutorrent.tui.panel import Panel, Said, said
 from uuutorrent.tui.reach import line_for
@@ -29,7 +32,7 @@ from uuutorrent.tui.table import Table
 
 LOOK_S = 2.0
 """Pause between two looks at files, trackers and peers."""
-Part = Literal["files", "trackers", "peers"]
+Part = Literal["files", "trackers", "peers", "timeline"]
 PARTS: tuple[Part, ...] = get_args(Part)
 PRIORITIES = {0: "skip", 1: "normal", 6: "high", 7: "highest"}
 """Source: qBittorrent WebUI API, torrent contents, `priority`."""
@@ -58,16 +61,23 @@ COLUMNS: dict[Part, tuple[Column, ...]] = {
         Column("down", "Down", 10, align="right"),
         Column("up", "Up", 10, align="right", priority=2),
     ),
+    "timeline": (
+        Column("at", "When", 11),
+        Column("step", "", 11, priority=1),
+        Column("text", "What happened", 18, flex=1),
+        Column("undo", "", 6),
+    ),
 }
 _EMPTY = {
     "files": "The files are not known until peers have told them.",
     "trackers": "No trackers.",
     "peers": "No peers just now.",
+    "timeline": "Nothing is noted of it.",
 }
 
 
 class Parts(Table):
-    """Files, trackers or peers."""
+    """Files, trackers, peers or what happened."""
 
 
 class Detail(Vertical):
@@ -76,6 +86,7 @@ class Detail(Vertical):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("plus,equals_sign", "raise(1)", "Sooner", id="detail.raise", tooltip="A higher priority for the file."),
         Binding("minus", "raise(-1)", "Later", id="detail.lower", tooltip="A lower priority; the lowest is skip."),
+        Binding("u", "undo", "Undo", id="detail.undo", tooltip="Take back what this line tells of, within a day."),
         Binding("w", "want", "Want or skip", id="detail.want", tooltip="Download this file, or do not."),
     ]
 
@@ -87,12 +98,21 @@ class Detail(Vertical):
         indexes: tuple[int, ...]
         priority: int
 
+    @dataclass
+    class UndoAsked(Message):
+        """Take back what this line of the timeline tells of."""
+
+        happened: Happened
+
     def __init__(self, desk: Desk) -> None:
         super().__init__(id="detail")
         self.desk = desk
         self.part: Part = "files"
         self._holding: Holding | None = None
+        self._unwell: Unwell | None = None
         self._details: Details | None = None
+        self._timeline: tuple[Happened, ...] = ()
+        """The newest first."""
         self._line = ""
         """What fetches it, once it is complete."""
 
@@ -102,12 +122,12 @@ class Detail(Vertical):
         yield Line(id="parts")
         yield Parts(COLUMNS[self.part], empty=_EMPTY[self.part], marks=True)
 
-    def show(self, holding: Holding | None) -> None:
-        """Show this torrent; called again whenever it changed."""
+    def show(self, holding: Holding | None, unwell: Unwell | None = None) -> None:
+        """Show this torrent, and what is not well about it; called again whenever it changed."""
         is_other = (holding and holding.infohash) != (self._holding and self._holding.infohash)
-        self._holding = holding
+        self._holding, self._unwell = holding, unwell
         if is_other:
-            self._details, self._line = None, ""
+            self._details, self._line, self._timeline = None, "", ()
             self.look()
         self._show()
 
@@ -134,15 +154,41 @@ class Detail(Vertical):
         files = self._chosen()
         self._ask(files, 0 if any(file.priority for file in files) else 1)
 
+    def action_undo(self) -> None:
+        """Take back what the line under the cursor tells of."""
+        if (here := self._happened) is not None:
+            self.post_message(self.UndoAsked(here))
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only files have priorities."""
+        """Only files have priorities, and only some of what happened can be undone."""
+        if action == "undo":
+            here = self._happened
+            return here is not None and _can_be_undone(here, datetime.now(UTC))
         return self.part == "files" if action in ("raise", "want") else True
+
+    @property
+    def _happened(self) -> Happened | None:
+        """The line of the timeline under the cursor."""
+        if self.part != "timeline" or not self.is_mounted:
+            return None
+        key = self.query_one(Parts).key
+        return next((one for one in self._timeline if _key(one) == key), None)
+
+    @on(Table.Highlighted)
+    def _other_line(self, event: Table.Highlighted) -> None:
+        """Another line is under the cursor: say all of it."""
+        event.stop()
+        if self.part == "timeline":
+            self._show()
+            self.screen.refresh_bindings()
 
     @work(group="details", exclusive=True)
     async def _follow(self, infohash: str) -> None:
         trouble = ""
         while True:
             try:
+                told = await self.desk.timeline.of(self.desk.user, infohash)
+                self._timeline = tuple(reversed(with_holding(told, self._holding)))
                 self._details = await self.desk.library.details(self.desk.user, infohash)
                 if self._details.holding.is_complete and not self._line:
                     self._line = await line_for(self.desk, self._details.holding)
@@ -156,15 +202,22 @@ class Detail(Vertical):
     def _show(self) -> None:
         if not self.is_mounted or self._holding is None:
             return
-        self.query_one("#facts", Panel).fill(
-            *held.facts(self._holding, datetime.now(UTC)), self._last_line(self._holding)
-        )
-        spans = [Span("  ")]
+        self.query_one("#facts", Panel).fill(*self._facts(self._holding, datetime.now(UTC)))
+        is_wide = self.size.width >= NARROW
+        spans = [Span("  " if is_wide else " ")]
         for part in PARTS:
             style: LineStyle = "here" if part == self.part else "dim"
-            spans += [Span(f"{part}{self._count(part)}", style, f"screen.show_part('{part}')"), Span("   ")]
-        self.query_one("#parts", Line).set(*spans, right=_HINT if self.size.width >= NARROW else ())
+            words = Span(f"{part}{self._count(part)}", style, f"screen.show_part('{part}')")
+            spans += [words, Span("   " if is_wide else " ")]
+        self.query_one("#parts", Line).set(*spans, right=_HINT if is_wide else ())
         self.query_one(Parts).set_rows(self._rows())
+
+    def _facts(self, holding: Holding, now: datetime) -> tuple[Said, ...]:
+        facts = held.facts(holding, now)
+        if (here := self._happened) is not None:
+            # All of the line under the cursor, in the place of what is less asked for here.
+            return (*facts[:2], said(here.text, wraps=True))
+        return (*facts, held.ill(self._unwell, now) if self._unwell else self._last_line(holding))
 
     def _last_line(self, holding: Holding) -> Said:
         if holding.note:
@@ -174,9 +227,14 @@ class Detail(Vertical):
         return said(Span("y ", "key", "screen.copy_line"), Span(f"copies  {self._line}", "dim"))
 
     def _count(self, part: Part) -> str:
+        if part == "timeline":
+            return f" {len(self._timeline)}" if self._timeline else ""
         return f" {len(getattr(self._details, part))}" if self._details else ""
 
     def _rows(self) -> list[Row]:
+        if self.part == "timeline":
+            now = datetime.now(UTC)
+            return [_line(one, now) for one in self._timeline]
         if self._details is None:
             return []
         if self.part == "files":
@@ -199,6 +257,26 @@ class Detail(Vertical):
             self._details = replace(self._details, files=now)
             self._show()
             self.post_message(self.PriorityAsked(self._holding.infohash, indexes, priority))
+
+
+def _line(happened: Happened, now: datetime) -> Row:
+    undo = Piece("u undo", "accent") if _can_be_undone(happened, now) else ""
+    cells = (
+        Piece(ago(happened.at, now), "dim"),
+        Piece(happened.step, "accent"),
+        happened.text,
+        Piece("undone", "dim") if happened.undone_at else undo,
+    )
+    return Row(_key(happened), cells)
+
+
+def _key(happened: Happened) -> str:
+    # What the holding itself tells has no number.
+    return f"{happened.id} {happened.step}"
+
+
+def _can_be_undone(happened: Happened, now: datetime) -> bool:
+    return happened.can_be_undone and now < happened.until
 
 
 def _file(file: TorrentFile) -> Row:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from typing import ClassVar
 
 from textual import events, on, work
@@ -11,11 +12,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
+from uuutorrent.automation.observations import Unwell
 from uuutorrent.desk import Desk
 from uuutorrent.errors import UuuError
+from uuutorrent.torrents.engine import InfoHash
 from uuutorrent.torrents.holdings import Holding, Usage
 from uuutorrent.tui import held
-from uuutorrent.tui.detail import PARTS, Detail, Part
+from uuutorrent.tui.detail import PARTS, Detail, Part, Parts
 from uuutorrent.tui.filter import Filter, matches
 from uuutorrent.tui.line import Line, Span
 from uuutorrent.tui.panel import Status
@@ -23,6 +26,8 @@ from uuutorrent.tui.screen import DeskScreen
 from uuutorrent.tui.small import NARROW
 from uuutorrent.tui.table import Table
 
+HEALTH_S = 10.0
+"""How often it is looked how the downloads do, while somebody looks."""
 RETRY_S = 5.0
 """Pause after the torrents could not be read."""
 
@@ -42,6 +47,7 @@ class DownloadsScreen(DeskScreen):
         Binding("S", "reverse", "Reverse", id="torrents.reverse", show=False, tooltip="The other way round."),
         Binding("left,h", "turn(-1)", "Part before", id="torrents.part_before", priority=True, show=False),
         Binding("right,l", "turn(1)", "Next part", id="torrents.next_part", priority=True, show=False),
+        Binding("t", "timeline", "Timeline", id="torrents.timeline", tooltip="What happened to it, and undoing that."),
         Binding("R,f5", "refresh", "Refresh", id="torrents.refresh", show=False, tooltip="Look now."),
         Binding(
             "A", "everybodys", "Everybody's", id="torrents.all", show=False, tooltip="Everybody's torrents (admins)."
@@ -57,6 +63,7 @@ class DownloadsScreen(DeskScreen):
         """What is looked for among their names."""
         self.is_everybodys = False
         self._by_key: dict[str, Holding] = {}
+        self._unwell: Mapping[InfoHash, Unwell] = {}
         self._usage: Usage | None = None
         self._counted: frozenset[str] | None = None
         """The torrents the usage was asked for."""
@@ -87,6 +94,12 @@ class DownloadsScreen(DeskScreen):
         return self._by_key.get(self.table.key or "")
 
     @property
+    def _ill(self) -> Unwell | None:
+        """What is not well about it."""
+        here = self.here
+        return self._unwell.get(here.infohash) if here is not None else None
+
+    @property
     def chosen(self) -> list[Holding]:
         """The marked torrents, or else the one under the cursor."""
         keys = self.table.marked or ([self.table.key] if self.table.key else [])
@@ -97,9 +110,11 @@ class DownloadsScreen(DeskScreen):
     def on_mount(self) -> None:
         """Follow what the app knows of the engine."""
         self.watch(self.app, "trouble", self._show_trouble)
+        self.set_interval(HEALTH_S, self._look_at_health)
 
     async def follow(self) -> None:
         """Show the torrents whenever anything about them changes."""
+        self._look_at_health()
         if self.detail is not None:
             self.detail.look()
         while True:
@@ -136,6 +151,21 @@ class DownloadsScreen(DeskScreen):
         self._usage = await self.desk.library.usage(self.desk.user)
         self._show_totals()
 
+    def _look_at_health(self) -> None:
+        if self.is_current:
+            self._read_health()
+
+    @work(group="health", exclusive=True)
+    async def _read_health(self) -> None:
+        observations = self.desk.observations
+        if self.is_everybodys:
+            admin = await self.desk.accounts.admin(self.desk.user)
+            self._unwell = {one.infohash: one for one in await observations.every(admin)}
+        else:
+            with suppress(UuuError):
+                self._unwell = await observations.of(self.desk.user)
+        self._show()
+
     def _show_trouble(self, trouble: str) -> None:
         at = self.desk.live.snapshot.at
         seen = f" It was last seen at {at:%H:%M:%S} UTC, and what you see is from then." if at else ""
@@ -149,12 +179,12 @@ class DownloadsScreen(DeskScreen):
         ordered = held.in_order(kept, self._order, reverse=self._is_reversed)
         self._by_key = {holding.infohash: holding for holding in ordered}
         self.table.say_empty(self._nothing())
-        self.table.set_rows([held.row(holding) for holding in ordered])
+        self.table.set_rows([held.row(holding, self._unwell.get(holding.infohash)) for holding in ordered])
         if self._sought and self.table.go(self._sought):
             self._sought = ""
         self._show_totals()
         if self.detail is not None:
-            self.detail.show(self.here)
+            self.detail.show(self.here, self._ill)
         if (now := frozenset(holding.infohash for holding in self.holdings)) != self._counted:
             self._counted = now
             self._count_usage()
@@ -178,29 +208,40 @@ class DownloadsScreen(DeskScreen):
     def _other_torrent(self) -> None:
         self._show_totals()
         if self.detail is not None:
-            self.detail.show(self.here)
+            self.detail.show(self.here, self._ill)
         self.refresh_bindings()
 
     # --- the pane
 
     @on(Table.Selected, "#torrents")
-    def _toggle_detail(self) -> None:
+    async def _toggle_detail(self) -> None:
         if self.detail is not None:
             self._close_detail()
-        elif (here := self.here) is not None:
+        else:
+            await self._open_detail()
+
+    async def _open_detail(self) -> Detail | None:
+        if self.detail is None and self.here is not None:
             detail = Detail(self.desk)
-            self.mount(detail, after="#torrents")
+            await self.mount(detail, after="#torrents")
             self.add_class("with-detail")
-            detail.show(here)
+            detail.show(self.here, self._ill)
             self.refresh_bindings()
+        return self.detail
+
+    async def action_timeline(self) -> None:
+        """Show what happened to the torrent under the cursor, and go there."""
+        if (detail := await self._open_detail()) is not None:
+            self.action_show_part("timeline")
+            detail.query_one(Parts).focus()
 
     def action_turn(self, by: int) -> None:
-        """To the next of files, trackers and peers, or the one before."""
+        """To the next of files, trackers, peers and the timeline, or the one before."""
         if self.detail is not None:
             self.detail.turn(by)
 
     def action_show_part(self, part: Part) -> None:
-        """To files, trackers or peers."""
+        """To files, trackers, peers or the timeline."""
         if self.detail is not None:
             self.detail.turn(PARTS.index(part) - PARTS.index(self.detail.part))
 
@@ -280,6 +321,8 @@ class DownloadsScreen(DeskScreen):
             return False
         if action in ("turn", "show_part"):
             return self.detail is not None
+        if action == "timeline":
+            return self.is_mounted and self.here is not None
         if action == "close":
             return self.detail is not None or bool(self.needle)
         return self.desk.user.is_admin if action == "everybodys" else True

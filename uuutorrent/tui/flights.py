@@ -73,7 +73,7 @@ def planned_sum(plan: Plan) -> tuple[Said, ...]:
     unknown, late = len(plan.planned) - len(found), len(found) - len(fit)
     first += [f" · {unknown} to be searched for"] if unknown else []
     first += [Span(f" · {late} without room", "warn")] if late else []
-    lines = [said(*first), said(*_after(plan))]
+    lines = [said(*first, wraps=True), said(*_after(plan), wraps=True)]
     if plan.left_out:
         more = f"{count(plan.left_out, 'more episode')} of shows that are many behind stay out of it."
         lines.append(said(Span(more, "dim"), wraps=True))
@@ -95,11 +95,12 @@ def _after(plan: Plan) -> Sequence[Span | str]:
 def in_order(pursuits: Sequence[Pursuit]) -> list[Pursuit]:
     """What asks first, then what is looked for, the soonest first; then what is over, the newest first."""
 
-    def rank(one: Pursuit) -> tuple[int, float]:
+    def rank(one: Pursuit) -> tuple[int, float, int, int]:
+        which = (one.media_id, one.episode)
         if one.state is State.OFFERED:
-            return 0, one.at.timestamp()
+            return 0, one.at.timestamp() // 60, *which
         is_open = one.state in (*OPEN, State.TAKING)
-        return (1, one.try_at.timestamp()) if is_open else (2, -one.at.timestamp())
+        return (1, one.try_at.timestamp() // 60, *which) if is_open else (2, -one.at.timestamp(), *which)
 
     return sorted(pursuits, key=rank)
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
+from uuutorrent.automation.health import Verdict
+from uuutorrent.automation.observations import Unwell
 from uuutorrent.releases.contents import told
 from uuutorrent.torrents.engine import Phase
 from uuutorrent.torrents.holdings import Holding, Usage
@@ -38,6 +40,13 @@ PHASE_STYLES: dict[Phase, StyleName] = {
     Phase.QUEUED: "dim",
     Phase.ERROR: "bad",
     Phase.MISSING: "bad",
+}
+UNWELL_STYLES: dict[Verdict, StyleName] = {
+    Verdict.WELL: "good",
+    Verdict.SLOW: "warn",
+    Verdict.STALLED: "warn",
+    Verdict.DEAD: "bad",
+    Verdict.BROKEN: "bad",
 }
 _WORDS = {Phase.MISSING: "files lost", Phase.METADATA: "asking peers"}
 _GROUP = re.compile(r"^\s*\[[^\]]*\]\s*(?=\S)")
@@ -70,13 +79,13 @@ ORDERS = (
 )
 
 
-def row(holding: Holding) -> Row:
-    """The torrent's line in the table."""
-    style = PHASE_STYLES.get(holding.phase, "")
+def row(holding: Holding, unwell: Unwell | None = None) -> Row:
+    """The torrent's line in the table; one that is not well says so instead of its phase."""
+    style = UNWELL_STYLES[unwell.verdict] if unwell else PHASE_STYLES.get(holding.phase, "")
     whose = f"{', '.join(holding.owners)} │ " if holding.owners else ""
     cells: tuple[Cell, ...] = (
         whose + short(holding.name),
-        Piece(phase(holding), style),
+        Piece(f"! {unwell.verdict}" if unwell else phase(holding), style),
         Bar(holding.progress, "good" if holding.is_complete else "bar"),
         Piece(percent(holding.progress), style),
         size(holding.size_bytes) if holding.size_bytes else Piece("?", "dim"),
@@ -98,6 +107,12 @@ def short(name: str) -> str:
 def phase(holding: Holding) -> str:
     """Where it is in its life, in a word or two."""
     return _WORDS.get(holding.phase, holding.phase.value)
+
+
+def ill(unwell: Unwell, now: datetime) -> Said:
+    """What is not well about it, why, and since when."""
+    words = Span(unwell.verdict.value, UNWELL_STYLES[unwell.verdict])
+    return said(words, f": {unwell.why}", right=[Span(f"since {ago(unwell.since, now)}", "dim")])
 
 
 def in_order(holdings: Sequence[Holding], order: Order, *, reverse: bool) -> list[Holding]:

@@ -58,6 +58,7 @@ class InboxScreen(DeskScreen):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._notices: tuple[Notice, ...] = ()
+        self._answering: set[int] = set()
         self._is_new_only = False
         self._limit = PAGE
 
@@ -85,7 +86,7 @@ class InboxScreen(DeskScreen):
     def action_answer(self, choice: str) -> None:
         """Choose for the one under the cursor."""
         if (here := self.here) is not None:
-            self._answer(here, choice)
+            self._begin(here, choice)
 
     @work(group="dialog", exclusive=True)
     async def action_answer_other(self) -> None:
@@ -95,19 +96,26 @@ class InboxScreen(DeskScreen):
         choices = [Choice(str(n), choice, choice) for n, choice in enumerate(here.choices, 1)]
         answer = await self.app.push_screen_wait(Ask("Choose", said(here.text, wraps=True), choices=choices))
         if answer is not None:
-            self._answer(here, answer)
+            self._begin(here, answer)
+
+    def _begin(self, notice: Notice, choice: str) -> None:
+        """Answer, unless an answer to it is on its way: a key that is pressed twice answers once."""
+        if notice.id not in self._answering:
+            self._answering.add(notice.id)
+            self._answer(notice, choice)
 
     @work(group="answer")
     async def _answer(self, notice: Notice, choice: str) -> None:
         status = self.query_one(Status)
         status.say("Doing it…", busy=True)
         try:
-            told = await self.desk.answers.answer(self.desk.user, notice.id, choice)
+            told, is_done = await self.desk.answers.answer(self.desk.user, notice.id, choice), True
         except UuuError as e:
-            status.say(e.message, "bad")
-            return
+            told, is_done = e.message, False
+        finally:
+            self._answering.discard(notice.id)
         await self._load()
-        status.say(told, "good")
+        status.say(told, "good" if is_done else "bad")
 
     # --- seen, and not
 

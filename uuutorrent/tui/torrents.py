@@ -12,9 +12,12 @@ from uuutorrent.accounts import User
 from uuutorrent.errors import UuuError
 from uuutorrent.torrents.holdings import Added, Holding
 from uuutorrent.tui.detail import PRIORITIES, Detail
+from uuutorrent.tui.dialogs import Ask, Choice
 from uuutorrent.tui.downloads import DownloadsScreen
-from uuutorrent.tui.figures import count
+from uuutorrent.tui.figures import count, moment
 from uuutorrent.tui.held import STANDING_STILL
+from uuutorrent.tui.line import Span
+from uuutorrent.tui.panel import said
 from uuutorrent.tui.reach import line_for
 from uuutorrent.tui.steer import AddTorrentDialog, LimitsDialog, deletion
 
@@ -138,6 +141,21 @@ class TorrentsScreen(DownloadsScreen):
             if self.detail is not None:
                 self.detail.look()
         self.shell.toast(f"{count(len(asked.indexes), 'file')}: {PRIORITIES[asked.priority]}.")
+
+    @on(Detail.UndoAsked)
+    @work(group="dialog", exclusive=True)
+    async def _undo(self, event: Detail.UndoAsked) -> None:
+        happened = event.happened
+        text = (
+            said(happened.text, wraps=True),
+            said(Span(f"It can be undone until {moment(happened.until)}.", "dim"), wraps=True),
+        )
+        choices = (Choice("u", "Undo it", "undo"),)
+        if await self.app.push_screen_wait(Ask("Undo this?", *text, choices=choices)):
+            self.shell.toast(await self.desk.healing.undo(self.desk.user, happened.id))
+            self.shell.hurry()
+            if self.detail is not None:
+                self.detail.look()
 
     @work(group="copy", exclusive=True)
     async def action_copy_line(self) -> None:

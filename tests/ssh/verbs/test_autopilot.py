@@ -76,3 +76,12 @@ async def test_other_peoples_episodes_are_not_there(watching: House) -> None:
     await watching.ann.json("autopilot on --confirm all")
     await watching.bob.fails("autopilot decide 1 take", 4)
     assert (await watching.bob.json("autopilot"))["pursuits"] == []
+
+
+async def test_people_read_what_is_done_about_each_episode(watching: House) -> None:
+    ann = watching.ann
+    await ann.says("autopilot ask --confirm new")
+    await ann.says("autopilot on --confirm all")
+    (first, _) = reversed((await ann.json("autopilot"))["pursuits"])
+    said = " ".join((await ann.says("autopilot")).split())
+    assert f"{first['id']} Sousou no Frieren, episode 27: it is looked for, next at {first['next_look_at']}" in said

@@ -6,6 +6,7 @@ import inspect
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,23 @@ async def about_torrents(house: House) -> dict[str, Any]:
     return documents | {"files": await ann.json("files"), "delete": await ann.json(f"delete {held} --files")}
 
 
+async def about_stuck_downloads(house: House) -> dict[str, Any]:
+    ann, services, show = house.ann, house.services, house.frieren.id
+    old, new = house.post(1), house.nyaa.post("[Other] Sousou no Frieren - 01 (1080p)", size=1000, seeders=9)
+    await ann.json(f"get {show} 1")
+    later = datetime.now(UTC) + timedelta(days=1)
+    await services.releases.blocks.block(ann.user.id, old.infohash, title="x", reason="dead", until=later)
+    await services.replacing.replace(
+        ann.user, old.infohash, parse_torrent(new.torrent), media_id=show, episode=1, title=new.title, why="it is dead"
+    )
+    return {
+        "timeline": await ann.json(f"timeline {new.infohash}"),
+        "blocks": await ann.json("blocks"),
+        "blocks lift": await ann.json(f"blocks lift {old.infohash}"),
+        "undo": await ann.json("undo 1"),
+    }
+
+
 async def about_oneself(house: House) -> dict[str, Any]:
     ann = house.ann
     return {
@@ -271,6 +289,7 @@ ABOUT = (
     about_shows,
     about_corrections,
     about_feeds,
+    about_stuck_downloads,
     about_the_autopilot,
     about_the_inbox,
     about_channels,

@@ -27,6 +27,7 @@ async def test_admins_see_what_is_not_well_with_owner_and_reason(house: House) -
         "health": "broken",
         "cause": "missing",
         "why": "qBittorrent does not find its files any more",
+        "step": "",
         "complete": False,
         "progress": 0.5,
         "media_id": None,
@@ -37,6 +38,14 @@ async def test_admins_see_what_is_not_well_with_owner_and_reason(house: House) -
     assert "broken" in text
     assert "Lectures [ann]: qBittorrent" in text
     assert "Good" not in text
+
+
+async def test_what_is_being_done_about_it_is_said(house: House) -> None:
+    await unwell(house)
+    await house.services.healing.run_once()
+    (one,) = await house.boss.json("health")
+    assert one["step"] == "its files were checked again"
+    assert "its files were checked again" in " ".join((await house.boss.says("health")).split())
 
 
 async def test_who_is_no_admin_does_not_see_it(house: House) -> None:

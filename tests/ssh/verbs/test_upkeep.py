@@ -142,3 +142,14 @@ async def test_tidying_is_set_though_anilist_is_away(house: House) -> None:
     assert answer.code == 0
     assert "Nothing goes before it does" in answer.err
     assert (await house.ann.type("tidy")).code == 75
+
+
+async def test_what_the_disk_has_no_room_for_says_how_much_is_missing(house: House) -> None:
+    house.services.library.space.floor_bytes = 2**50
+    said = "It needs 1 KiB; 0 B are free beside what is downloading and the 1024.0 TiB that stay free."
+    assert await house.ann.fails("add -", 3, metainfos.single("lecture.mkv")) == said
+
+    house.post(1)
+    answer = await house.ann.type(f"get {house.frieren.id} 1 --json")
+    assert (answer.code, answer.json["state"], answer.json["error"]["message"]) == (3, "failed", said)
+    assert await house.ann.json("torrents") == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -36,7 +37,7 @@ async def status(*, call: TheCall) -> Reply:
     mode = (await desk.preferences.of(desk.user)).autopilot
     modes = {media_id: own.value for media_id, own in (await desk.autopilot.modes(desk.user)).items()}
     pursuits = await desk.autopilot.pursuits(desk.user)
-    titles = {one: await desk.autopilot.titled(one) for one in {*modes, *(its.media_id for its in pursuits)}}
+    titles = await desk.autopilot.titles({*modes, *(one.media_id for one in pursuits)})
     document = {
         "mode": mode.value,
         "shows": [{"media_id": one, "title": titles[one], "mode": own} for one, own in modes.items()],
@@ -198,7 +199,17 @@ def _pursuit(one: Pursuit, title: str) -> Mapping[str, Any]:
 
 
 def _lines(one: Pursuit, title: str) -> tuple[str, ...]:
-    return f"{one.id}  {title}, episode {one.episode}: {one.state}, {instant(one.at)}", one.title, one.why
+    return f"{one.id}  {title}, episode {one.episode}: {_standing(one)}", one.title, one.why
+
+
+def _standing(one: Pursuit) -> str:
+    if one.state is State.OFFERED:
+        return f"it can be had; say autopilot decide {one.id} take|skip"
+    if one.state is State.TAKING:
+        return "it is being taken"
+    if one.at > datetime.now(UTC):
+        return f"it airs at {instant(one.at)}"
+    return f"it is looked for, next at {instant(one.try_at)}"
 
 
 def _mode(said: str) -> Mode:

@@ -7,6 +7,7 @@ from typing import Any
 
 from uuutorrent.automation.observations import Unwell
 from uuutorrent.ssh.call import Reply, TheCall, Verb, instant
+from uuutorrent.ssh.verbs.torrents import SHOWN_HASH
 from uuutorrent.torrents.engine import InfoHash
 from uuutorrent.torrents.holdings import Holding
 
@@ -17,23 +18,25 @@ async def health(*, call: TheCall) -> Reply:
     by = await desk.accounts.admin(desk.user)
     unwell = await desk.observations.every(by)
     held = {one.infohash: one for one in await desk.library.all(by)} if unwell else {}
+    steps = await desk.healing.steps() if unwell else {}
     rows = [
-        (one.verdict.value, instant(one.since) or "", one.infohash[:10], f"{_name(one, held)}: {one.why}")
+        (one.verdict.value, instant(one.since) or "", one.infohash[:SHOWN_HASH], _said(one, held, steps))
         for one in unwell
     ]
     text = call.table(("HEALTH", "SINCE", "HASH", "NAME"), rows, empty="Everything does well.")
-    return Reply([_unwell(one, held.get(one.infohash)) for one in unwell], text)
+    return Reply([_unwell(one, held.get(one.infohash), steps.get(one.torrent_id, "")) for one in unwell], text)
 
 
 VERBS = (Verb("health", health),)
 
 
-def _name(one: Unwell, held: Mapping[InfoHash, Holding]) -> str:
-    there = held.get(one.infohash)
-    return f"{one.name} [{', '.join(there.owners)}]" if there else one.name
+def _said(one: Unwell, held: Mapping[InfoHash, Holding], steps: Mapping[int, str]) -> str:
+    there, step = held.get(one.infohash), steps.get(one.torrent_id)
+    owners = f" [{', '.join(there.owners)}]" if there else ""
+    return f"{one.name}{owners}: {one.why}" + (f"; {step}" if step else "")
 
 
-def _unwell(one: Unwell, there: Holding | None) -> Mapping[str, Any]:
+def _unwell(one: Unwell, there: Holding | None, step: str) -> Mapping[str, Any]:
     return {
         "infohash": one.infohash,
         "name": one.name,
@@ -41,6 +44,7 @@ def _unwell(one: Unwell, there: Holding | None) -> Mapping[str, Any]:
         "cause": one.cause.value,
         "why": one.why,
         "since": instant(one.since),
+        "step": step,
         "complete": one.is_complete,
         "progress": there.progress if there else None,
         "media_id": there.media_id if there else None,

@@ -35,7 +35,11 @@ class PursuitRow(Base):
     """An episode that the autopilot is after for a user, or was. Owner: automation.pursuits."""
 
     __tablename__ = "pursuits"
-    __table_args__ = (Index("ix_pursuits_user_id_media_id_episode", "user_id", "media_id", "episode", unique=True),)
+    # What a person was asked goes by the number: SQLite gives a forgotten one to the next otherwise.
+    __table_args__ = (
+        Index("ix_pursuits_user_id_media_id_episode", "user_id", "media_id", "episode", unique=True),
+        {"sqlite_autoincrement": True},
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = user_id()
     media_id: Mapped[int]
@@ -220,7 +224,7 @@ class MeterRow(Base):
 
     __tablename__ = "meters"
     name: Mapped[str] = mapped_column(String(16), primary_key=True)
-    """"uploaded": how far the engine's counter was read; "limit": its limit before it was slowed; "waiting": what is held
-    back."""
+    """"uploaded": how far the engine's counter was read; "limit": its limit before it was slowed; "waiting": downloads
+    wait for the disk."""
     value: Mapped[int]
     at: Mapped[datetime]
