@@ -102,6 +102,8 @@ async def test_a_release_that_cannot_be_fetched_does_not_keep_others_from_theirs
         await sky.later(minutes=15)
     assert len(await sky.services.grabs.recent(ann)) <= FEW + 2
     assert (await sky.pursuit(ann, broken, 6)).why.startswith("The index: it sent another torrent")
+    (told,) = await sky.services.inbox.of(ann)
+    assert told.text.startswith(f"{SHOW}, episode 6 can be had, and cannot be taken: The index: it sent another")
 
 
 async def test_a_show_that_is_left_out_is_not_fetched_though_the_plan_was_confirmed(sky: Sky, ann: User) -> None:

@@ -111,3 +111,9 @@ def test_a_chat_reads_no_markup_in_a_title(title: str, absent: tuple[str, ...]) 
 def test_markup_is_escaped_where_the_service_has_a_way_to() -> None:
     assert calm(r"*a* _b_ ~c~ `d` |e| \f", "\\*_~`|") == r"\*a\* \_b\_ \~c\~ \`d\` \|e\| \\f"
     assert calm("*a* [SubsPlease] 01 (1080p)", "") == "*a* [SubsPlease] 01 (1080p)"
+
+
+def test_a_zone_that_is_not_known_any_more_counts_as_utc() -> None:
+    wishes = Preferences(quiet_from="23:00", quiet_to="07:00", zone="Gone/Away")
+    at = datetime(2026, 11, 21, 23, 30, tzinfo=UTC)
+    assert quiet_until(wishes, at) == datetime(2026, 11, 22, 7, tzinfo=UTC)

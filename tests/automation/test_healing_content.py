@@ -9,7 +9,9 @@ from tests.automation.clinic import BEST, SECOND, STALLED, WAIT, Clinic, opened_
 from tests.torrents import metainfos
 from tests.torrents.shelf import quota
 from uuutorrent.accounts import Accounts, User
-from uuutorrent.automation.inbox import Kind
+from uuutorrent.automation.inbox import Inbox, Kind
+from uuutorrent.automation.replacing import Replacing
+from uuutorrent.automation.timeline import Timeline
 from uuutorrent.errors import Conflict, Invalid, Missing, Refused, Unreachable
 from uuutorrent.store.database import Database
 from uuutorrent.torrents.holdings import Part
@@ -63,6 +65,28 @@ async def test_a_complete_one_stays_until_what_takes_its_place_is_complete(
     assert not clinic.engine.has(clinic.hash("Trap"))
     (told,) = await clinic.told(ann)
     assert "took the place of [Trap]" in told
+
+
+async def test_what_is_good_does_not_go_for_what_turns_out_not_to_be_what_its_name_says(
+    clinic: Clinic, ann: User
+) -> None:
+    """As where somebody posts a "corrected version" under the name of another group."""
+    await clinic.get(ann)
+    clinic.engine.complete(clinic.hash(BEST))
+    await clinic.turns(2)
+    trap(clinic)
+    its, now = clinic.services, clinic.sky.clock.now
+    timeline, inbox = Timeline(clinic.sky.database, now=now), Inbox(clinic.sky.database, now=now)
+    replacing = Replacing(clinic.sky.database, its.library, its.grabs, its.releases.blocks, timeline, inbox, now=now)
+    await replacing.replace(
+        ann, clinic.hash(BEST), parse_torrent(clinic.posts["Trap"].torrent), media_id=clinic.media_id, episode=3,
+        title=clinic.posts["Trap"].title, why="its group posted a corrected version",
+    )  # fmt: skip
+    clinic.engine.complete(clinic.hash("Trap"))
+    await clinic.turns(4)
+    assert await clinic.has(ann) == [BEST]
+    assert f"delete with files {clinic.hash(BEST)}" not in clinic.engine.calls
+    assert not clinic.engine.has(clinic.hash("Trap"))
 
 
 async def test_the_new_one_is_replaced_too_while_the_complete_one_waits(clinic: Clinic, ann: User) -> None:
@@ -129,7 +153,7 @@ async def test_a_part_of_a_batch_that_the_engine_does_not_take_is_sent_back(clin
     await clinic.turns()
     assert await clinic.has(ann) == []
     clinic.later(hours=2)
-    await clinic.turns()
+    await clinic.turns(2)
     assert await clinic.has(ann) == [BEST]
     clinic.engine.add_error = None
     await clinic.turns()

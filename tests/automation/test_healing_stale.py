@@ -8,6 +8,7 @@ import pytest
 
 from tests.automation.clinic import BEST, SECOND, STALLED, WAIT, Clinic, opened_clinic
 from uuutorrent.accounts import User
+from uuutorrent.errors import Unreachable
 from uuutorrent.store.database import Database
 from uuutorrent.torrents.engine import Phase
 
@@ -102,3 +103,34 @@ async def test_files_that_went_with_their_disk_are_held_against_nobody(
     (tmp_path / "unmounted").rename(tmp_path / "downloads")
     await clinic.turns(2)
     assert await clinic.steps(ann, BEST) == ["rechecked"]
+
+
+async def test_an_engine_that_comes_back_after_hours_gets_time_to_take_the_new_one(clinic: Clinic, ann: User) -> None:
+    await clinic.get(ann)
+    await clinic.turns(DUE + WAIT - 1)
+    clinic.engine.add_error = Unreachable("qBittorrent", "it is busy")
+    await clinic.turns()
+    clinic.engine.add_error = None
+    clinic.later(hours=2)
+    await clinic.another().run_once()
+    assert await clinic.has(ann) == [SECOND]
+    await clinic.turns(2)
+    assert clinic.engine.has(clinic.hash(SECOND))
+    assert "failed" not in await clinic.steps(ann, BEST)
+
+
+async def test_once_the_line_is_back_the_download_gets_time_before_it_is_blocked(clinic: Clinic, ann: User) -> None:
+    await clinic.get(ann)
+    await clinic.turns(DUE)
+    clinic.sky.nyaa.fault = 503
+    await clinic.turns(3 * WAIT)
+    clinic.sky.nyaa.fault = None
+    asked = clinic.engine.calls.count(f"reannounce {clinic.hash(BEST)}")
+    for _ in range(3 * WAIT):
+        if clinic.engine.calls.count(f"reannounce {clinic.hash(BEST)}") == asked:
+            await clinic.turns()
+    clinic.engine.progress(clinic.hash(BEST), 0.5)
+    await clinic.turns(WAIT + 1)
+    assert await clinic.has(ann) == [BEST]
+    assert await clinic.blocked(ann) == []
+    assert (await clinic.steps(ann, BEST))[-1] == "recovered"

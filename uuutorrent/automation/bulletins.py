@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from uuutorrent.automation.notice import Notice
@@ -38,7 +38,7 @@ def quiet_until(wishes: Preferences, at: datetime) -> datetime | None:
     """The end of the quiet hours that this moment is in; None when it is in none."""
     if not wishes.quiet_from or wishes.quiet_from == wishes.quiet_to:
         return None
-    zone = ZoneInfo(wishes.zone)
+    zone = _zone(wishes.zone)
     begins, ends = time.fromisoformat(wishes.quiet_from), time.fromisoformat(wishes.quiet_to)
     today = at.astimezone(zone).date()
     for day in (today - timedelta(days=1), today):
@@ -48,6 +48,14 @@ def quiet_until(wishes: Preferences, at: datetime) -> datetime | None:
         if begin <= at < end:
             return end
     return None
+
+
+def _zone(name: str) -> tzinfo:
+    """A zone that this machine may know no more: that must not keep others from being told."""
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError, LookupError):
+        return UTC
 
 
 def _together(notices: Sequence[Notice]) -> str:

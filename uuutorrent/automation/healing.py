@@ -19,7 +19,7 @@ from uuutorrent.automation.replacing import Replacing
 from uuutorrent.automation.substitutes import WAITS, Substitutes
 from uuutorrent.automation.timeline import UNDO_FOR, Line, Timeline
 from uuutorrent.automation.treatments import Step, Treatment, Treatments
-from uuutorrent.errors import Conflict, Invalid, Refused, UuuError
+from uuutorrent.errors import Conflict, Invalid, Refused, RemoteError, UuuError
 from uuutorrent.releases.blocks import Block, Blocks
 from uuutorrent.store.database import Database
 from uuutorrent.torrents.engine import Phase, Snapshot
@@ -86,8 +86,8 @@ class Healing:
         snapshot = await self._live.recent()
         if not snapshot.engine_up:
             return
-        await self._replacing.finish_once()
         every, known = await self._observations.unwell(), await self._treatments.every()
+        await self._replacing.finish_once(frozenset(one.infohash for one in every if one.is_content))
         if not every and not known:
             return
         stored = {one.id: one for one in await self._library.everything()}
@@ -183,7 +183,8 @@ class Healing:
             log.warning("not healed this time", infohash=patient.stored.infohash, step=treatment.step, why=e.message)
             now = (await self._treatments.every()).get(treatment.torrent_id)
             if now is not None:
-                await self._treatments.put_off(now, AWAY)
+                is_line = now.step is Step.BLOCK and isinstance(e, RemoteError)
+                await self._treatments.put_off(now, AWAY, tried=is_line)
 
     async def _step(self, patient: Patient, treatment: Treatment, snapshot: Snapshot) -> None:
         if not patient.people:
@@ -228,11 +229,21 @@ class Healing:
             await self._block(patient, treatment)
 
     async def _block(self, patient: Patient, treatment: Treatment) -> None:
+        if treatment.step is Step.BLOCK and treatment.tries and not patient.unwell.is_content:
+            await self._after_outage(patient, treatment)
+            return
         async with self._database.begin() as tx:
             now = await self._treatments.move(tx, treatment, Step.BLOCK)
         blocked = await self._substitutes.block(patient, now) if now is not None else None
         if blocked is not None:
             await self._substitutes.replace(patient, blocked)
+
+    async def _after_outage(self, patient: Patient, treatment: Treatment) -> None:
+        """The index was away, and perhaps the whole line: once it is back the download gets its time too."""
+        await self._substitutes.ask(patient)
+        await self._library.reannounce(patient.people[0], patient.stored.infohash)
+        async with self._database.begin() as tx:
+            await self._treatments.move(tx, treatment, Step.BLOCK, wait=self._wait)
 
     async def _did(self, patient: Patient, treatment: Treatment, step: Step, text: str) -> None:
         """A step was taken: wait and see whether bytes come."""

@@ -63,6 +63,8 @@ class Unwell:
     since: datetime
     is_complete: bool
     """It was seen whole: nothing of it may be lost."""
+    completed_bytes: int = 0
+    """Of it that were here when it was looked at."""
 
     @property
     def is_content(self) -> bool:
@@ -354,6 +356,7 @@ def _joined(known: Iterable[_Known], every: Iterable[Stored]) -> tuple[Unwell, .
             one.why,
             one.since,
             is_complete=stored[one.torrent_id].completed_at is not None,
+            completed_bytes=one.seen.completed_bytes,
         )
         for one in known
         if one.torrent_id in stored

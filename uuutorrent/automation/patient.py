@@ -63,7 +63,7 @@ def is_still_so(one: Unwell, treatment: Treatment | None, there: Torrent | None)
         return treatment is not None and treatment.step is Step.RECHECKED
     if one.cause in DISK:
         return there.phase in (Phase.ERROR, Phase.MISSING)
-    return there.phase in HUNGRY and (treatment is None or there.completed_bytes <= treatment.least_bytes)
+    return there.phase in HUNGRY and there.completed_bytes <= one.completed_bytes
 
 
 def first_step(one: Unwell) -> Step:

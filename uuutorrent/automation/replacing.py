@@ -6,7 +6,7 @@ autopilot) only says which and why; all that belongs to it is done here, also af
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -35,6 +35,8 @@ log = structlog.get_logger()
 
 PATIENCE = timedelta(hours=1)
 """What the engine does not take for so long goes back."""
+OVERDUE = timedelta(minutes=2)
+"""And only after it was seen so late for so long: the engine may have come back, or this daemon begun, just now."""
 DAY = timedelta(days=1)
 
 
@@ -91,6 +93,7 @@ class Replacing:
         self._timeline = timeline
         self._inbox = inbox
         self._now = now
+        self._overdue: dict[int, datetime] = {}
 
     async def replace(
         self,
@@ -133,9 +136,13 @@ class Replacing:
                 await self._fail(user, noted[0], e.message)
             raise
 
-    async def finish_once(self) -> None:
-        """Go on with every replacement that is not done."""
-        for row, user in await self._open():
+    async def finish_once(self, spoiled: Collection[str] = ()) -> None:
+        """Go on with every replacement that is not done. What is `spoiled` takes the place of nothing complete."""
+        every = await self._open()
+        self._overdue = {row.id: self._overdue[row.id] for row, _ in every if row.id in self._overdue}
+        for row, user in every:
+            if row.state == State.BEGUN and row.new_infohash in spoiled:
+                continue
             try:
                 await self._go_on(row, user)
             except UuuError as e:
@@ -240,8 +247,11 @@ class Replacing:
                 await self._tell(row)
         elif new.confirmed_at is not None:
             await self._tell(row)
-        elif row.at < self._now() - PATIENCE:
+        elif row.at < self._now() - PATIENCE and self._is_overdue(row):
             await self._send_back(row, user)
+
+    def _is_overdue(self, row: ReplacementRow) -> bool:
+        return self._overdue.setdefault(row.id, self._now()) <= self._now() - OVERDUE
 
     async def _tell(self, row: ReplacementRow) -> None:
         text = f"{row.new_title} took the place of {row.old_title}, because {row.why}."

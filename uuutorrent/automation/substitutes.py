@@ -29,6 +29,9 @@ MOST_A_DAY = 3
 WAITS = tuple(timedelta(hours=hours) for hours in (1, 2, 4, 8, 16, 24))
 """Pauses between searches for what takes its place; the last one stays."""
 
+FRESH_S = 60.0
+"""An answer of the index that is older says nothing about the line of now."""
+
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
@@ -67,9 +70,8 @@ class Substitutes:
         """
         concerned = await self._concerned(patient)
         wanting = [user for user in concerned if patient.episode(user) is not None]
-        if not patient.unwell.is_content and wanting:
-            media_id, episode = patient.episode(wanting[0]) or (0, 0)
-            await self._releases.find(wanting[0], MediaId(media_id), episode)
+        if not patient.unwell.is_content:
+            await self._ask(patient, wanting)
         blocked = concerned if patient.unwell.is_content else wanting
         if not blocked:
             await self._tell_those_without(patient, concerned)
@@ -81,6 +83,20 @@ class Substitutes:
                 for user in blocked:
                     await self._block(tx, patient, user)
         return now
+
+    async def ask(self, patient: Patient) -> None:
+        """See whether the index and AniList answer.
+
+        Raises:
+            RemoteError: one of them does not.
+        """
+        concerned = await self._concerned(patient)
+        await self._ask(patient, [user for user in concerned if patient.episode(user) is not None])
+
+    async def _ask(self, patient: Patient, wanting: Sequence[User]) -> None:
+        if wanting:
+            media_id, episode = patient.episode(wanting[0]) or (0, 0)
+            await self._releases.find(wanting[0], MediaId(media_id), episode, max_age_s=FRESH_S)
 
     async def replace(self, patient: Patient, treatment: Treatment) -> None:
         """Each who wants the episode gets another release."""

@@ -30,6 +30,8 @@ log = structlog.get_logger()
 
 SOON = timedelta(minutes=10)
 """When what a service outside stood in the way of is tried again."""
+NO_ROOM = timedelta(hours=6)
+"""When what there was no room for is tried again."""
 FEW = 3
 """So often an answer that makes no sense is put down to a bad moment; then it is this release's own trouble."""
 
@@ -170,10 +172,13 @@ class Taking:
         elif grab.error is not None and _may_pass(grab.error, pursuit):
             await self._pursuits.move(pursuit, State.WANTED, why=grab.reason, try_at=self._now() + SOON)
             raise grab.error
+        elif isinstance(grab.error, Refused):
+            # There is no room for it; that may change any day, and it is not given up meanwhile.
+            await self._pursuits.move(pursuit, State.WANTED, why=grab.reason, try_at=self._now() + NO_ROOM)
+            await self._say_not_taken(look, pursuit, grab.reason)
         else:
             await self._later(look, pursuit, grab.reason)
-            if isinstance(grab.error, Refused):
-                await self._say_no_room(look, pursuit, grab.reason)
+            await self._say_not_taken(look, pursuit, grab.reason)
 
     async def _taken(self, look: Look, pursuit: Pursuit, grab: Grab) -> None:
         title = self._looking.title(pursuit.media_id)
@@ -214,13 +219,13 @@ class Taking:
                 )  # fmt: skip
         self._tally.count("autopilot_episodes", "failed")
 
-    async def _say_no_room(self, look: Look, pursuit: Pursuit, why: str) -> None:
+    async def _say_not_taken(self, look: Look, pursuit: Pursuit, why: str) -> None:
         """Said once; of what was asked for all at once, once a day however much of it does not fit."""
         title = self._looking.title(pursuit.media_id)
         text = f"{title}, episode {pursuit.episode} can be had, and cannot be taken: {why} It is tried again later."
         about = f"{self._now():%Y-%m-%d}" if pursuit.asked else pursuit.id
         await self._inbox.tell(
-            look.user.id, Kind.AVAILABLE, text, key=f"no room:{about}", media_id=pursuit.media_id,
+            look.user.id, Kind.AVAILABLE, text, key=f"not taken:{about}", media_id=pursuit.media_id,
             episode=pursuit.episode, infohash=pursuit.infohash,
         )  # fmt: skip
 

@@ -292,12 +292,13 @@ class Uses:
         which = select(ServedRow.episode).where(*_of(user.id, anime.media_id), ServedRow.episode > entry.progress)
         async with self._database.begin() as tx:
             read = [one for one in await tx.scalars(which.distinct()) if one is not None and one <= last]
-        for notice in before:
-            await self._inbox.withdraw(user.id, notice.key, "You read more of it since.")
-        await self._inbox.tell(
+        is_asked = await self._inbox.tell(
             user.id, Kind.WATCHED, _question(entry, sorted(read)), key=f"{prefix}{last}",
             media_id=anime.media_id, episode=last, choices=(YES, NO),
         )  # fmt: skip
+        # Where they said no to this one before, the smaller question stays.
+        for notice in before if is_asked else ():
+            await self._inbox.withdraw(user.id, notice.key, "You read more of it since.")
 
 
 def _question(entry: WatchEntry, read: Sequence[int]) -> str:
