@@ -155,7 +155,7 @@ def _plant(root: App, verb: Verb, group: Group, place: int) -> None:
         root.command(verb.run, usage=verb.usage, **named)
         return
     if first not in set(root):
-        root.command(App(help=FAMILIES[first], **named))
+        root.command(App(help=FAMILIES[first], usage=f"{first} COMMAND", **named))
     if second:
         root[first].command(verb.run, name=second[0], usage=verb.usage, **about)
     else:
