@@ -26,8 +26,8 @@ from tests.people import CHEAP_ROUNDS
 from tests.servers.nyaa import PAGE
 from tests.servers.site import Site, serving
 from uuutorrent.accounts import Accounts, Operator, User
-from uuutorrent.automation.feeds import Feeds
-from uuutorrent.automation.rule import Saving, Terms
+from uuutorrent.automation.feeds.feeds import Feeds
+from uuutorrent.automation.feeds.rule import Saving, Terms
 from uuutorrent.config import Config
 from uuutorrent.store import migrate
 from uuutorrent.store.database import Database

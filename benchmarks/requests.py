@@ -27,8 +27,8 @@ from tests.automation.sky import WEEK, Sky, under_the_sky
 from tests.people import CHEAP_ROUNDS
 from tests.servers.anilist_data import Media
 from uuutorrent.accounts import Accounts, Operator, User
-from uuutorrent.automation.feeds import Feeds
-from uuutorrent.automation.rule import Saving, Terms
+from uuutorrent.automation.feeds.feeds import Feeds
+from uuutorrent.automation.feeds.rule import Saving, Terms
 from uuutorrent.config import Config
 from uuutorrent.store import migrate
 from uuutorrent.store.database import Database

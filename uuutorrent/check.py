@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 from sqlalchemy.engine import make_url
 
-from uuutorrent.automation.ffprobe import installed
+from uuutorrent.automation.health.ffprobe import installed
 from uuutorrent.config import Config
 from uuutorrent.errors import BadConfig, Unreachable, UuuError
 from uuutorrent.store import migrate

@@ -12,31 +12,31 @@ import httpx
 from uuutorrent.accounts import Accounts
 from uuutorrent.anime.anilist import AniList
 from uuutorrent.anime.watchlist import Watchlists
-from uuutorrent.automation.answers import Answers
-from uuutorrent.automation.arrivals import Arrivals
-from uuutorrent.automation.autopilot import LOOK_GAP_S, Autopilot
-from uuutorrent.automation.binding import Binding
-from uuutorrent.automation.channels import Channels
-from uuutorrent.automation.couriers import Couriers
-from uuutorrent.automation.deliveries import Deliveries
-from uuutorrent.automation.feeds import Feeds
-from uuutorrent.automation.healing import Healing
-from uuutorrent.automation.inbox import Inbox
+from uuutorrent.automation.autopilot.autopilot import LOOK_GAP_S, Autopilot
+from uuutorrent.automation.channels.channels import Channels
+from uuutorrent.automation.channels.couriers import Couriers
+from uuutorrent.automation.channels.deliveries import Deliveries
+from uuutorrent.automation.feeds.binding import Binding
+from uuutorrent.automation.feeds.feeds import Feeds
+from uuutorrent.automation.feeds.rulebook import Rulebook
+from uuutorrent.automation.health.healing import Healing
+from uuutorrent.automation.health.observations import Observations
+from uuutorrent.automation.health.probing import Probing
+from uuutorrent.automation.health.replacing import Replacing
+from uuutorrent.automation.health.substitutes import Substitutes
+from uuutorrent.automation.health.timeline import Timeline
+from uuutorrent.automation.health.treatments import LEASE_S, Treatments
+from uuutorrent.automation.inbox.answers import Answers
+from uuutorrent.automation.inbox.arrivals import Arrivals
+from uuutorrent.automation.inbox.inbox import Inbox
+from uuutorrent.automation.inbox.naming import Naming
+from uuutorrent.automation.inbox.uses import Uses
 from uuutorrent.automation.jobs import Jobs
-from uuutorrent.automation.meters import Meters
-from uuutorrent.automation.naming import Naming
-from uuutorrent.automation.observations import Observations
 from uuutorrent.automation.preferences import PreferenceBook
-from uuutorrent.automation.probing import Probing
-from uuutorrent.automation.replacing import Replacing
-from uuutorrent.automation.rulebook import Rulebook
-from uuutorrent.automation.substitutes import Substitutes
-from uuutorrent.automation.tidying import Tidying
-from uuutorrent.automation.timeline import Timeline
-from uuutorrent.automation.traffic import Traffic
-from uuutorrent.automation.treatments import LEASE_S, Treatments
-from uuutorrent.automation.upkeep import Upkeep
-from uuutorrent.automation.uses import Uses
+from uuutorrent.automation.upkeep.meters import Meters
+from uuutorrent.automation.upkeep.tidying import Tidying
+from uuutorrent.automation.upkeep.traffic import Traffic
+from uuutorrent.automation.upkeep.upkeep import Upkeep
 from uuutorrent.config import Config
 from uuutorrent.desk import Services
 from uuutorrent.penalties import Penalties, tariff

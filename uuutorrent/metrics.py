@@ -22,8 +22,8 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from uuutorrent import config
-from uuutorrent.automation.health import Verdict
-from uuutorrent.automation.traffic import KINDS
+from uuutorrent.automation.health.health import Verdict
+from uuutorrent.automation.upkeep.traffic import KINDS
 from uuutorrent.desk import Services
 from uuutorrent.errors import BadConfig, Unreachable, UuuError
 from uuutorrent.tally import FAMILIES, Distribution, Family, Tally

@@ -14,12 +14,12 @@ from tests.servers.anilist_data import Media
 from tests.servers.nyaa import Post
 from uuutorrent.accounts import User
 from uuutorrent.anime.anime import MediaId
-from uuutorrent.automation.healing import Healing
-from uuutorrent.automation.inbox import Inbox, Kind
-from uuutorrent.automation.replacing import Replacing
-from uuutorrent.automation.substitutes import Substitutes
-from uuutorrent.automation.timeline import Line, Timeline
-from uuutorrent.automation.treatments import Treatments
+from uuutorrent.automation.health.healing import Healing
+from uuutorrent.automation.health.replacing import Replacing
+from uuutorrent.automation.health.substitutes import Substitutes
+from uuutorrent.automation.health.timeline import Line, Timeline
+from uuutorrent.automation.health.treatments import Treatments
+from uuutorrent.automation.inbox.inbox import Inbox, Kind
 from uuutorrent.desk import Services
 from uuutorrent.store.database import Database
 from uuutorrent.torrents.engine import Phase

@@ -10,8 +10,8 @@ from tests.desks import Built
 from tests.servers.site import Site
 from tests.torrents import metainfos
 from uuutorrent.accounts import User
-from uuutorrent.automation.feeds import Feeds
-from uuutorrent.automation.rule import Outcome, Rule, Saving, Taking, Terms
+from uuutorrent.automation.feeds.feeds import Feeds
+from uuutorrent.automation.feeds.rule import Outcome, Rule, Saving, Taking, Terms
 
 
 @dataclass

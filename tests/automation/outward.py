@@ -10,11 +10,11 @@ from pathlib import Path
 from tests.automation.evening import Clock
 from tests.servers.receiver import Receiver
 from uuutorrent.accounts import User
-from uuutorrent.automation.channels import ALL_KINDS, Channel, Channels
-from uuutorrent.automation.couriers import Couriers
-from uuutorrent.automation.deliveries import Deliveries
-from uuutorrent.automation.inbox import Inbox
-from uuutorrent.automation.notice import Kind
+from uuutorrent.automation.channels.channels import ALL_KINDS, Channel, Channels
+from uuutorrent.automation.channels.couriers import Couriers
+from uuutorrent.automation.channels.deliveries import Deliveries
+from uuutorrent.automation.inbox.inbox import Inbox
+from uuutorrent.automation.inbox.notice import Kind
 from uuutorrent.automation.preferences import PreferenceBook
 from uuutorrent.store.database import Database
 from uuutorrent.store.sealed import KeyRing

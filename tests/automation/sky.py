@@ -16,10 +16,10 @@ from tests.servers.nyaa import FakeNyaa, Post
 from tests.torrents import metainfos
 from uuutorrent.accounts import User
 from uuutorrent.anime.anime import MediaId
-from uuutorrent.automation.autopilot import Autopilot
-from uuutorrent.automation.inbox import Kind, Notice
+from uuutorrent.automation.autopilot.autopilot import Autopilot
+from uuutorrent.automation.autopilot.pursuit import Confirmed, Plan, Pursuit
+from uuutorrent.automation.inbox.inbox import Kind, Notice
 from uuutorrent.automation.preferences import Mode
-from uuutorrent.automation.pursuit import Confirmed, Plan, Pursuit
 from uuutorrent.compose import Times
 from uuutorrent.desk import Services
 from uuutorrent.store.database import Database

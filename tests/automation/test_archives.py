@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uuutorrent.automation.archives import Kind, Read, is_locked, kind_of
+from uuutorrent.automation.health.archives import Kind, Read, is_locked, kind_of
 
 RAR4, RAR5 = b"Rar!\x1a\x07\x00", b"Rar!\x1a\x07\x01\x00"
 

@@ -19,9 +19,9 @@ from tests.servers.site import Site, serving
 from tests.torrents import metainfos
 from uuutorrent.accounts import User
 from uuutorrent.anime.anilist import BadToken
-from uuutorrent.automation.arrivals import LOOK, Arrivals
-from uuutorrent.automation.inbox import Inbox, Kind
-from uuutorrent.automation.rule import Saving, Terms
+from uuutorrent.automation.feeds.rule import Saving, Terms
+from uuutorrent.automation.inbox.arrivals import LOOK, Arrivals
+from uuutorrent.automation.inbox.inbox import Inbox, Kind
 from uuutorrent.desk import Services
 from uuutorrent.store.database import Database
 from uuutorrent.torrents.holdings import Part

@@ -10,9 +10,9 @@ import pytest
 from tests.automation.sky import SHOW, Sky
 from uuutorrent.accounts import Accounts, Admin, Operator, User
 from uuutorrent.anime.anime import MediaId, WatchStatus
-from uuutorrent.automation.inbox import Kind
+from uuutorrent.automation.autopilot.pursuits import LEASE
+from uuutorrent.automation.inbox.inbox import Kind
 from uuutorrent.automation.preferences import Mode
-from uuutorrent.automation.pursuits import LEASE
 from uuutorrent.errors import Missing
 from uuutorrent.releases.release import Taste
 

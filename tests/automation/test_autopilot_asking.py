@@ -9,9 +9,9 @@ import pytest
 from tests.automation.sky import SHOW, Sky
 from uuutorrent.accounts import Accounts, Operator, User
 from uuutorrent.anime.anime import MediaId
-from uuutorrent.automation.inbox import Kind
+from uuutorrent.automation.autopilot.pursuit import Confirmed, NotConfirmed
+from uuutorrent.automation.inbox.inbox import Kind
 from uuutorrent.automation.preferences import Mode
-from uuutorrent.automation.pursuit import Confirmed, NotConfirmed
 from uuutorrent.errors import Conflict, Invalid, Missing, Unreachable
 
 

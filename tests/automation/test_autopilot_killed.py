@@ -11,9 +11,9 @@ from tests.servers.anilist_data import Media
 from tests.servers.nyaa import Post
 from uuutorrent.accounts import User
 from uuutorrent.anime.anime import MediaId
-from uuutorrent.automation.inbox import Kind
-from uuutorrent.automation.pursuit import State
-from uuutorrent.automation.pursuits import LEASE, Pursuits
+from uuutorrent.automation.autopilot.pursuit import State
+from uuutorrent.automation.autopilot.pursuits import LEASE, Pursuits
+from uuutorrent.automation.inbox.inbox import Kind
 from uuutorrent.errors import Unexpected
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.automation.sky import Sky
 from tests.people import CHEAP_ROUNDS
 from uuutorrent.accounts import Accounts, Operator, User
-from uuutorrent.automation.inbox import Kind
+from uuutorrent.automation.inbox.inbox import Kind
 from uuutorrent.config import Accounts as AccountSettings
 
 PEOPLE, SHOWS, HOURS = 6, 5, 4

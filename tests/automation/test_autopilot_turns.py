@@ -11,11 +11,11 @@ from tests.servers.anilist_data import Media, Member
 from tests.torrents import metainfos
 from uuutorrent.accounts import User
 from uuutorrent.anime.anime import MediaId
-from uuutorrent.automation.inbox import Kind
+from uuutorrent.automation.autopilot.pursuit import Confirmed
+from uuutorrent.automation.autopilot.pursuits import MOST_MODES
+from uuutorrent.automation.autopilot.taking import FEW
+from uuutorrent.automation.inbox.inbox import Kind
 from uuutorrent.automation.preferences import Mode
-from uuutorrent.automation.pursuit import Confirmed
-from uuutorrent.automation.pursuits import MOST_MODES
-from uuutorrent.automation.taking import FEW
 from uuutorrent.errors import Refused
 from uuutorrent.store.tables import ShowModeRow
 

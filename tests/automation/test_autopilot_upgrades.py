@@ -9,10 +9,10 @@ from tests.servers.anilist_data import Media
 from tests.servers.nyaa import Post
 from uuutorrent.accounts import User
 from uuutorrent.anime.anime import MediaId
-from uuutorrent.automation.inbox import Kind
+from uuutorrent.automation.autopilot.pursuit import Confirmed, State
+from uuutorrent.automation.autopilot.pursuits import LEASE, Pursuits
+from uuutorrent.automation.inbox.inbox import Kind
 from uuutorrent.automation.preferences import Mode
-from uuutorrent.automation.pursuit import Confirmed, State
-from uuutorrent.automation.pursuits import LEASE, Pursuits
 
 Fetched = tuple[Media, Post]
 

@@ -15,8 +15,8 @@ from tests.servers.anilist_data import Media
 from tests.servers.nyaa import FakeNyaa
 from tests.torrents import metainfos
 from uuutorrent.accounts import User
-from uuutorrent.automation.feeds import Feeds
-from uuutorrent.automation.rule import Outcome, Saving, Terms
+from uuutorrent.automation.feeds.feeds import Feeds
+from uuutorrent.automation.feeds.rule import Outcome, Saving, Terms
 from uuutorrent.releases.release import Taste
 from uuutorrent.store.database import Database
 

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from uuutorrent.accounts import UserId
-from uuutorrent.automation.bulletins import LONGEST, bulletins, quiet_until
-from uuutorrent.automation.notice import Kind, Notice
+from uuutorrent.automation.channels.bulletins import LONGEST, bulletins, quiet_until
+from uuutorrent.automation.channels.quoting import calm
+from uuutorrent.automation.inbox.notice import Kind, Notice
 from uuutorrent.automation.preferences import Preferences
-from uuutorrent.automation.quoting import calm
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 NIGHT = Preferences(quiet_from="23:30", quiet_to="07:00", zone="Europe/Berlin")

@@ -13,8 +13,8 @@ from tests.automation.outward import Outward
 from tests.people import refusal
 from tests.servers.receiver import receiving
 from uuutorrent.accounts import Accounts, Operator, User
-from uuutorrent.automation.channels import ALL_KINDS, MOST_CHANNELS, read_kinds
-from uuutorrent.automation.notice import Kind
+from uuutorrent.automation.channels.channels import ALL_KINDS, MOST_CHANNELS, read_kinds
+from uuutorrent.automation.inbox.notice import Kind
 from uuutorrent.errors import Invalid, Missing, Unreachable
 from uuutorrent.store.database import Database
 

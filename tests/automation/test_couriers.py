@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.servers.receiver import Receiver, posting, receiving
-from uuutorrent.automation.couriers import MOST_TRIALS, Couriers, Sent
+from uuutorrent.automation.channels.couriers import MOST_TRIALS, Couriers, Sent
 from uuutorrent.errors import Invalid, Refused, Unreachable, UuuError
 
 HOSTILE = "Finished: [Sub](http://evil.example) <b>Show</b> @everyone & *all* <!channel>"
@@ -278,7 +278,7 @@ def _children() -> list[int]:
     for task in Path("/proc/self/task").iterdir():
         for pid in (task / "children").read_text().split():
             place = Path(f"/proc/{pid}/cmdline")
-            if place.exists() and b"uuutorrent.automation.courier" in place.read_bytes():
+            if place.exists() and b"uuutorrent.automation.channels.courier" in place.read_bytes():
                 found.append(int(pid))
     return found
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from uuutorrent.automation.coverage import Coverage
+from uuutorrent.automation.inbox.coverage import Coverage
 
 SIZE = 700 << 20
 BLOCK = 32 << 10

@@ -13,8 +13,8 @@ from sqlalchemy import text
 from tests.automation.outward import Outward
 from tests.servers.receiver import receiving
 from uuutorrent.accounts import User
-from uuutorrent.automation.channels import MOST_FAILURES
-from uuutorrent.automation.notice import Kind
+from uuutorrent.automation.channels.channels import MOST_FAILURES
+from uuutorrent.automation.inbox.notice import Kind
 from uuutorrent.store.database import Database
 
 

@@ -9,8 +9,8 @@ from sqlalchemy import text
 from tests.automation.evening import Evening
 from tests.people import refusal
 from uuutorrent.accounts import Accounts, Admin, User
-from uuutorrent.automation.feeds import BACKOFF
-from uuutorrent.automation.rule import Outcome, Terms
+from uuutorrent.automation.feeds.feeds import BACKOFF
+from uuutorrent.automation.feeds.rule import Outcome, Terms
 from uuutorrent.errors import Invalid, Missing, Refused, Unexpected
 from uuutorrent.store.database import Database
 
@@ -278,7 +278,7 @@ async def test_a_feed_that_redirects_to_a_magnet_is_none(evening: Evening, ann: 
 
 
 async def test_too_many_rules_are_refused(evening: Evening, ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("uuutorrent.automation.rulebook.MOST_RULES", 1)
+    monkeypatch.setattr("uuutorrent.automation.feeds.rulebook.MOST_RULES", 1)
     await evening.rule(ann, f"{evening.site.url}/a")
     assert "1 feed rules" in await refusal(evening.rule(ann, f"{evening.site.url}/b"))
 

@@ -11,9 +11,9 @@ from sqlalchemy import text
 from tests.automation.evening import Evening
 from tests.torrents import metainfos
 from uuutorrent.accounts import Accounts, Admin, User
-from uuutorrent.automation import feeds as polling
-from uuutorrent.automation.feeds import MOST_TRIES
-from uuutorrent.automation.rule import Outcome, Saving, Terms
+from uuutorrent.automation.feeds import feeds as polling
+from uuutorrent.automation.feeds.feeds import MOST_TRIES
+from uuutorrent.automation.feeds.rule import Outcome, Saving, Terms
 from uuutorrent.store.database import Database
 
 RSS = "<?xml version='1.0'?><rss version='2.0'><channel>{}</channel></rss>"

@@ -13,7 +13,7 @@ import pytest
 
 from tests.people import PATIENCE_S
 from tests.swarm import FFMPEG, mkv
-from uuutorrent.automation.ffprobe import FFprobe, Sight
+from uuutorrent.automation.health.ffprobe import FFprobe, Sight
 from uuutorrent.errors import Unexpected, Unreachable
 
 WATCHED_S = 3.0

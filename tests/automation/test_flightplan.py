@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from uuutorrent.accounts import UserId
 from uuutorrent.anime.anime import Anime, MediaId, WatchEntry, WatchStatus
-from uuutorrent.automation import flightplan
-from uuutorrent.automation.flightplan import LOOKS, MOST_NEW, PATIENCE, Steps, next_look, steps
+from uuutorrent.automation.autopilot import flightplan
+from uuutorrent.automation.autopilot.flightplan import LOOKS, MOST_NEW, PATIENCE, Steps, next_look, steps
+from uuutorrent.automation.autopilot.pursuit import Pursuit, Show, State
 from uuutorrent.automation.preferences import Mode
-from uuutorrent.automation.pursuit import Pursuit, Show, State
 
 NOW = datetime(2026, 11, 21, 20, tzinfo=UTC)
 HOURS = st.integers(-400, 400).map(lambda hours: NOW + timedelta(hours=hours))

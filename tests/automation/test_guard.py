@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from uuutorrent.automation.guard import Guard
+from uuutorrent.automation.channels.guard import Guard
 
 
 def connects(host: object, *, allow_private: bool = False) -> bool:

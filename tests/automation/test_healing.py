@@ -9,7 +9,7 @@ from tests.automation.clinic import BEST, SECOND, STALLED, THIRD, WAIT, Clinic, 
 from tests.torrents import metainfos
 from tests.torrents.shelf import quota
 from uuutorrent.accounts import Accounts, Operator, User
-from uuutorrent.automation.inbox import Kind
+from uuutorrent.automation.inbox.inbox import Kind
 from uuutorrent.store.database import Database
 from uuutorrent.torrents.engine import Phase
 from uuutorrent.torrents.grab import GrabState

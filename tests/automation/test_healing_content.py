@@ -9,9 +9,9 @@ from tests.automation.clinic import BEST, SECOND, STALLED, WAIT, Clinic, opened_
 from tests.torrents import metainfos
 from tests.torrents.shelf import quota
 from uuutorrent.accounts import Accounts, User
-from uuutorrent.automation.inbox import Inbox, Kind
-from uuutorrent.automation.replacing import Replacing
-from uuutorrent.automation.timeline import Timeline
+from uuutorrent.automation.health.replacing import Replacing
+from uuutorrent.automation.health.timeline import Timeline
+from uuutorrent.automation.inbox.inbox import Inbox, Kind
 from uuutorrent.errors import Conflict, Invalid, Missing, Refused, Unreachable
 from uuutorrent.store.database import Database
 from uuutorrent.torrents.holdings import Part

@@ -9,7 +9,7 @@ import pytest
 
 from tests.automation.clinic import BEST, SECOND, STALLED, WAIT, Clinic, opened_clinic
 from uuutorrent.accounts import User
-from uuutorrent.automation.inbox import Kind
+from uuutorrent.automation.inbox.inbox import Kind
 from uuutorrent.store.database import Database
 
 STEPS = ["reannounced", "rechecked", "blocked", "replaced", "added"]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uuutorrent.automation.health import (
+from uuutorrent.automation.health.health import (
     HUNGRY,
     Cause,
     Judgement,

@@ -9,7 +9,7 @@ import pytest
 
 from tests.automation.evening import Clock
 from uuutorrent.accounts import Accounts, Operator, User
-from uuutorrent.automation.inbox import MOOT, Inbox, Kind
+from uuutorrent.automation.inbox.inbox import MOOT, Inbox, Kind
 from uuutorrent.errors import Conflict, Invalid, Missing
 from uuutorrent.store.database import Database
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from uuutorrent.automation.item import Item, read
+from uuutorrent.automation.feeds.item import Item, read
 from uuutorrent.releases.feed import NotAFeed
 
 HASH = "0123456789abcdef0123456789abcdef01234567"

@@ -19,7 +19,7 @@ from tests.servers.postgres import Postgres
 from tests.servers.site import serving
 from uuutorrent.accounts import Accounts, Operator, User
 from uuutorrent.automation.every import Job
-from uuutorrent.automation.rule import Outcome
+from uuutorrent.automation.feeds.rule import Outcome
 from uuutorrent.config import Accounts as AccountSettings
 from uuutorrent.store import migrate
 from uuutorrent.store.database import Database

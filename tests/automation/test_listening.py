@@ -11,9 +11,9 @@ import pytest
 
 from tests.servers.postgres import Postgres
 from uuutorrent.accounts import Accounts, Operator, User
-from uuutorrent.automation.inbox import Inbox, Kind, Notice
-from uuutorrent.automation.listening import Listeners
-from uuutorrent.automation.notice import settled
+from uuutorrent.automation.inbox.inbox import Inbox, Kind, Notice
+from uuutorrent.automation.inbox.listening import Listeners
+from uuutorrent.automation.inbox.notice import settled
 from uuutorrent.config import Accounts as AccountSettings
 from uuutorrent.errors import Unreachable
 from uuutorrent.store.database import Database

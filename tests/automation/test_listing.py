@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from uuutorrent.automation import listing
+from uuutorrent.automation.health import listing
 from uuutorrent.torrents.engine import TorrentFile
 
 GOOD = {"Show - 01.mkv": 700_000_000}

@@ -14,7 +14,7 @@ from tests.automation.evening import Clock
 from tests.automation.ward import Ward
 from tests.desks import built
 from uuutorrent.accounts import Admin, User
-from uuutorrent.automation.health import Cause, Verdict
+from uuutorrent.automation.health.health import Cause, Verdict
 from uuutorrent.config import Health
 from uuutorrent.store.database import Database
 from uuutorrent.store.tables import ObservationRow

@@ -20,9 +20,9 @@ from tests.servers.anilist_data import Media
 from tests.swarm import mkv
 from tests.torrents import metainfos
 from uuutorrent.accounts import User
-from uuutorrent.automation import probing
-from uuutorrent.automation.ffprobe import FFprobe
-from uuutorrent.automation.observations import MOST_TRIES, Observations
+from uuutorrent.automation.health import probing
+from uuutorrent.automation.health.ffprobe import FFprobe
+from uuutorrent.automation.health.observations import MOST_TRIES, Observations
 from uuutorrent.config import Health
 from uuutorrent.store.database import Database
 from uuutorrent.torrents.holdings import Part

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from uuutorrent.automation.item import Item
-from uuutorrent.automation.rule import Fitting, Saving, Terms, check, shown
+from uuutorrent.automation.feeds.item import Item
+from uuutorrent.automation.feeds.rule import Fitting, Saving, Terms, check, shown
 from uuutorrent.errors import Invalid
 
 SHOW = Item("k", "[SubsPlease] Sousou no Frieren - 05 (1080p) [ABCD1234].mkv", "magnet:", "", 1 << 30, 50, "1_2")

@@ -17,10 +17,10 @@ from tests.servers.anilist_data import Media, Member
 from tests.torrents import metainfos
 from tests.torrents.shelf import on_disk
 from uuutorrent.accounts import User
-from uuutorrent.automation.inbox import Inbox, Kind
-from uuutorrent.automation.naming import Naming
-from uuutorrent.automation.tidying import Tidying
-from uuutorrent.automation.uses import Uses
+from uuutorrent.automation.inbox.inbox import Inbox, Kind
+from uuutorrent.automation.inbox.naming import Naming
+from uuutorrent.automation.inbox.uses import Uses
+from uuutorrent.automation.upkeep.tidying import Tidying
 from uuutorrent.errors import Unreachable
 from uuutorrent.store.database import Database
 from uuutorrent.torrents.holdings import Part

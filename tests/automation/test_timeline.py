@@ -2,7 +2,7 @@ import pytest
 
 from tests.automation.evening import Clock
 from uuutorrent.accounts import User
-from uuutorrent.automation.timeline import Timeline
+from uuutorrent.automation.health.timeline import Timeline
 from uuutorrent.errors import Missing
 from uuutorrent.store.database import Database
 

@@ -12,9 +12,9 @@ from tests.automation.evening import Clock
 from tests.fakes import FakeEngine
 from uuutorrent import config
 from uuutorrent.accounts import Accounts, Admin, Operator, User
-from uuutorrent.automation.inbox import Inbox, Kind
-from uuutorrent.automation.meters import Meters
-from uuutorrent.automation.traffic import Traffic
+from uuutorrent.automation.inbox.inbox import Inbox, Kind
+from uuutorrent.automation.upkeep.meters import Meters
+from uuutorrent.automation.upkeep.traffic import Traffic
 from uuutorrent.store.database import Database
 from uuutorrent.tally import Tally
 

@@ -12,9 +12,9 @@ from tests.fakes import FakeEngine
 from tests.torrents import metainfos
 from uuutorrent import config
 from uuutorrent.accounts import Accounts, Admin, Operator, User
-from uuutorrent.automation.inbox import Inbox, Kind
-from uuutorrent.automation.meters import Meters
-from uuutorrent.automation.upkeep import Limit, Upkeep
+from uuutorrent.automation.inbox.inbox import Inbox, Kind
+from uuutorrent.automation.upkeep.meters import Meters
+from uuutorrent.automation.upkeep.upkeep import Limit, Upkeep
 from uuutorrent.errors import Invalid, Missing, Refused
 from uuutorrent.store.database import Database
 from uuutorrent.torrents.engine import Phase

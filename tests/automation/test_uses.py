@@ -16,12 +16,12 @@ from tests.servers.anilist_data import Media, Member
 from tests.torrents import metainfos
 from uuutorrent.accounts import User
 from uuutorrent.anime.anime import MediaId, WatchStatus
-from uuutorrent.automation.answers import Answers
-from uuutorrent.automation.coverage import Coverage
-from uuutorrent.automation.inbox import Inbox, Kind, Notice
-from uuutorrent.automation.naming import Naming
+from uuutorrent.automation.inbox.answers import Answers
+from uuutorrent.automation.inbox.coverage import Coverage
+from uuutorrent.automation.inbox.inbox import Inbox, Kind, Notice
+from uuutorrent.automation.inbox.naming import Naming
+from uuutorrent.automation.inbox.uses import LATER, MOOT_EVERY, QUIET_S, Uses
 from uuutorrent.automation.preferences import PreferenceBook, Watched
-from uuutorrent.automation.uses import LATER, MOOT_EVERY, QUIET_S, Uses
 from uuutorrent.errors import Conflict, Invalid, Missing, Unreachable
 from uuutorrent.store.database import Database
 from uuutorrent.torrents.holdings import Part

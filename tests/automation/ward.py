@@ -11,9 +11,9 @@ from tests.desks import Built
 from tests.fakes import FakeEngine
 from tests.torrents import metainfos
 from uuutorrent.accounts import User
-from uuutorrent.automation.ffprobe import FFprobe
-from uuutorrent.automation.observations import Observations, Unwell
-from uuutorrent.automation.probing import Probing
+from uuutorrent.automation.health.ffprobe import FFprobe
+from uuutorrent.automation.health.observations import Observations, Unwell
+from uuutorrent.automation.health.probing import Probing
 from uuutorrent.config import Health
 from uuutorrent.store.database import Database
 from uuutorrent.torrents.library import Library

@@ -7,8 +7,8 @@ import pytest
 from tests.tui.evening import ESCAPE, Evening
 from tests.tui.screen import Seat
 from uuutorrent.anime.anime import MediaId
+from uuutorrent.automation.autopilot.pursuit import Confirmed, State
 from uuutorrent.automation.preferences import Mode
-from uuutorrent.automation.pursuit import Confirmed, State
 from uuutorrent.store.database import Database
 from uuutorrent.tui.app import UuuApp
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.tui.evening import ENTER, ESCAPE, TAB, Evening, paste
 from tests.tui.screen import Seat
-from uuutorrent.automation.rule import Saving, Terms
+from uuutorrent.automation.feeds.rule import Saving, Terms
 from uuutorrent.tui.app import UuuApp
 from uuutorrent.tui.feedwords import read, shown
 

@@ -7,7 +7,7 @@ import pytest
 from tests.tui.evening import ENTER, Evening
 from tests.tui.screen import Seat
 from uuutorrent.accounts import User
-from uuutorrent.automation.notice import Kind
+from uuutorrent.automation.inbox.notice import Kind
 from uuutorrent.store.database import Database
 from uuutorrent.tui import inbox
 from uuutorrent.tui.app import UuuApp

@@ -11,7 +11,7 @@ from tests.tui.evening import ENTER, ESCAPE, Evening
 from tests.tui.screen import Seat
 from tests.tui.test_account import open_row
 from uuutorrent.accounts import User
-from uuutorrent.automation.notice import Kind
+from uuutorrent.automation.inbox.notice import Kind
 from uuutorrent.automation.preferences import Watched
 from uuutorrent.tui.app import UuuApp
 

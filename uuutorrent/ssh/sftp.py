@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from uuutorrent.automation.coverage import Coverage
+from uuutorrent.automation.inbox.coverage import Coverage
 from uuutorrent.desk import Desk
 from uuutorrent.errors import Invalid, Missing, Refused, Unreachable, UuuError
 from uuutorrent.ssh import filexfer

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 
 from uuutorrent.accounts import Key
 from uuutorrent.anime.watchlist import Link
-from uuutorrent.automation.channels import Channel
+from uuutorrent.automation.channels.channels import Channel
 from uuutorrent.automation.preferences import Preferences
 from uuutorrent.desk import Desk
 from uuutorrent.errors import UuuError

@@ -14,7 +14,7 @@ from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
 
-from uuutorrent.automation.notice import Notice
+from uuutorrent.automation.inbox.notice import Notice
 from uuutorrent.desk import Desk
 from uuutorrent.errors import UuuError
 from uuutorrent.tui.account import AccountScreen

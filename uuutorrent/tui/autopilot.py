@@ -12,8 +12,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from uuutorrent.anime.anime import MediaId
+from uuutorrent.automation.autopilot.pursuit import Confirmed, Plan, Pursuit, State
 from uuutorrent.automation.preferences import Mode
-from uuutorrent.automation.pursuit import Confirmed, Plan, Pursuit, State
 from uuutorrent.desk import Desk
 from uuutorrent.errors import UuuError
 from uuutorrent.tui import flights

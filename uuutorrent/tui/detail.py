@@ -14,9 +14,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 
-from uuutorrent.automation.observations import Unwell
-from uuutorrent.automation.timeline import Line as Happened
-from uuutorrent.automation.timeline import with_holding
+from uuutorrent.automation.health.observations import Unwell
+from uuutorrent.automation.health.timeline import Line as Happened
+from uuutorrent.automation.health.timeline import with_holding
 from uuutorrent.desk import Desk
 from uuutorrent.errors import UuuError
 from uuutorrent.torrents.engine import Peer, TorrentFile, Tracker

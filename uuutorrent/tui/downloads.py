@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from uuutorrent.automation.observations import Unwell
+from uuutorrent.automation.health.observations import Unwell
 from uuutorrent.desk import Desk
 from uuutorrent.errors import UuuError
 from uuutorrent.torrents.engine import InfoHash

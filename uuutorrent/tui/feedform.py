@@ -9,8 +9,8 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from uuutorrent.automation.feeds import Tried
-from uuutorrent.automation.rule import Rule, Saving, Terms
+from uuutorrent.automation.feeds.feeds import Tried
+from uuutorrent.automation.feeds.rule import Rule, Saving, Terms
 from uuutorrent.desk import Desk
 from uuutorrent.errors import UuuError
 from uuutorrent.tui.cells import Column, Piece, Row

@@ -11,7 +11,7 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from uuutorrent.automation.rule import Outcome, Rule, Taking
+from uuutorrent.automation.feeds.rule import Outcome, Rule, Taking
 from uuutorrent.desk import Desk
 from uuutorrent.errors import UuuError
 from uuutorrent.tui.cells import Cell, Column, Piece, Row

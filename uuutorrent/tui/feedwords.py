@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from uuutorrent.automation.rule import DAILY, Saving, Terms
+from uuutorrent.automation.feeds.rule import DAILY, Saving, Terms
 from uuutorrent.tui.amounts import number_of, size_of
 from uuutorrent.tui.figures import count, size
 from uuutorrent.tui.form import Field, read_flag, read_list, show_flag, show_list, taken

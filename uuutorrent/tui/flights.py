@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from uuutorrent.automation.autopilot.pursuit import OPEN, Plan, Planned, Pursuit, State
 from uuutorrent.automation.preferences import Mode
-from uuutorrent.automation.pursuit import OPEN, Plan, Planned, Pursuit, State
 from uuutorrent.tui.cells import Cell, Column, Piece, Row, StyleName
 from uuutorrent.tui.figures import ago, count, moment, size, span
 from uuutorrent.tui.line import LineStyle, Span

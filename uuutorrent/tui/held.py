@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from uuutorrent.automation.health import Verdict
-from uuutorrent.automation.observations import Unwell
+from uuutorrent.automation.health.health import Verdict
+from uuutorrent.automation.health.observations import Unwell
 from uuutorrent.releases.contents import told
 from uuutorrent.torrents.engine import Phase
 from uuutorrent.torrents.holdings import Holding, Usage

@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from uuutorrent.anime.anime import MediaId
-from uuutorrent.automation.notice import Notice
+from uuutorrent.automation.inbox.notice import Notice
 from uuutorrent.desk import Desk
 from uuutorrent.errors import UuuError
 from uuutorrent.tui import notices

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from uuutorrent.automation.notice import MOOT, Kind, Notice
+from uuutorrent.automation.inbox.notice import MOOT, Kind, Notice
 from uuutorrent.tui.cells import Cell, Column, Piece, Row, StyleName
 from uuutorrent.tui.figures import ago, moment
 from uuutorrent.tui.line import Span

@@ -9,8 +9,8 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from uuutorrent.automation.channels import ALL_KINDS, Channel
-from uuutorrent.automation.notice import Kind
+from uuutorrent.automation.channels.channels import ALL_KINDS, Channel
+from uuutorrent.automation.inbox.notice import Kind
 from uuutorrent.automation.preferences import Preferences
 from uuutorrent.desk import Desk
 from uuutorrent.errors import Invalid, UuuError

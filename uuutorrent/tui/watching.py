@@ -21,7 +21,7 @@ from textual.worker import Worker
 
 from uuutorrent.anime.anime import MediaId, WatchEntry, Watchlist, WatchStatus
 from uuutorrent.anime.watchlist import Link
-from uuutorrent.automation.flightplan import mode_for
+from uuutorrent.automation.autopilot.flightplan import mode_for
 from uuutorrent.automation.preferences import Mode
 from uuutorrent.desk import Desk
 from uuutorrent.errors import RemoteError, UuuError

@@ -12,8 +12,8 @@ from textual.worker import Worker
 
 from uuutorrent.anime.anime import MediaId, WatchEntry, WatchStatus
 from uuutorrent.anime.watchlist import FinishesShow
+from uuutorrent.automation.feeds.rule import Saving
 from uuutorrent.automation.preferences import Mode
-from uuutorrent.automation.rule import Saving
 from uuutorrent.desk import Desk
 from uuutorrent.errors import Missing, UuuError
 from uuutorrent.torrents.grab import Grab, GrabState

@@ -19,7 +19,7 @@ from tests.ssh.verbs.conftest import House
 from tests.ssh.verbs.test_upkeep import leave, watched
 from tests.test_secondfactors import code_of
 from tests.torrents import metainfos
-from uuutorrent.automation.notice import Kind
+from uuutorrent.automation.inbox.notice import Kind
 from uuutorrent.penalties import Offence, Source
 from uuutorrent.ssh import commands
 from uuutorrent.torrents.engine import NewTorrent, Peer, Phase, Tracker

@@ -6,7 +6,7 @@ import pytest
 
 from tests.ssh.prompt import Prompt
 from tests.ssh.verbs.conftest import House
-from uuutorrent.automation.inbox import Kind
+from uuutorrent.automation.inbox.inbox import Kind
 from uuutorrent.automation.preferences import Watched
 
 

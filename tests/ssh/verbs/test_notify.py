@@ -8,7 +8,7 @@ import pytest
 
 from tests.servers.receiver import Receiver, receiving
 from tests.ssh.verbs.conftest import House
-from uuutorrent.automation.notice import Kind
+from uuutorrent.automation.inbox.notice import Kind
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from uuutorrent.anime.anime import MediaId
+from uuutorrent.automation.autopilot.pursuit import Confirmed, NotConfirmed, Plan, Planned, Pursuit, State
 from uuutorrent.automation.preferences import Mode
-from uuutorrent.automation.pursuit import Confirmed, NotConfirmed, Plan, Planned, Pursuit, State
 from uuutorrent.errors import Invalid
 from uuutorrent.ssh import typed
 from uuutorrent.ssh.call import Call, Reply, TheCall, Verb, instant

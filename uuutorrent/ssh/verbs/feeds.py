@@ -10,8 +10,8 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from uuutorrent.automation.feeds import Tried
-from uuutorrent.automation.rule import Rule, Saving, Taking, Terms
+from uuutorrent.automation.feeds.feeds import Tried
+from uuutorrent.automation.feeds.rule import Rule, Saving, Taking, Terms
 from uuutorrent.desk import Desk
 from uuutorrent.errors import Invalid
 from uuutorrent.ssh import typed

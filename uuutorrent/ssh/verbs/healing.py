@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from uuutorrent.automation.timeline import Line, with_holding
+from uuutorrent.automation.health.timeline import Line, with_holding
 from uuutorrent.releases.blocks import Block
 from uuutorrent.ssh import typed
 from uuutorrent.ssh.call import Reply, TheCall, Verb, instant

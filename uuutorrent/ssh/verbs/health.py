@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from uuutorrent.automation.observations import Unwell
+from uuutorrent.automation.health.observations import Unwell
 from uuutorrent.ssh.call import Reply, TheCall, Verb, instant
 from uuutorrent.ssh.verbs.torrents import SHOWN_HASH
 from uuutorrent.torrents.engine import InfoHash

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from uuutorrent.automation.channels import read_kinds
-from uuutorrent.automation.inbox import Notice
-from uuutorrent.automation.notice import Kind
+from uuutorrent.automation.channels.channels import read_kinds
+from uuutorrent.automation.inbox.inbox import Notice
+from uuutorrent.automation.inbox.notice import Kind
 from uuutorrent.automation.preferences import Watched
 from uuutorrent.errors import Invalid
 from uuutorrent.ssh import typed

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from uuutorrent.automation.channels import ALL_KINDS, Channel, read_kinds
-from uuutorrent.automation.notice import Kind
+from uuutorrent.automation.channels.channels import ALL_KINDS, Channel, read_kinds
+from uuutorrent.automation.inbox.notice import Kind
 from uuutorrent.automation.preferences import Preferences
 from uuutorrent.errors import Invalid
 from uuutorrent.ssh import typed

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from uuutorrent.automation.health import Verdict
-from uuutorrent.automation.observations import Unwell
+from uuutorrent.automation.health.health import Verdict
+from uuutorrent.automation.health.observations import Unwell
 from uuutorrent.errors import Invalid, Missing, Unreachable
 from uuutorrent.releases.contents import told
 from uuutorrent.ssh import typed

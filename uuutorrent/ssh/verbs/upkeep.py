@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from uuutorrent.accounts import Admin
-from uuutorrent.automation.tidying import Going
-from uuutorrent.automation.traffic import Month
-from uuutorrent.automation.upkeep import Policy
+from uuutorrent.automation.upkeep.tidying import Going
+from uuutorrent.automation.upkeep.traffic import Month
+from uuutorrent.automation.upkeep.upkeep import Policy
 from uuutorrent.errors import Invalid, RemoteError
 from uuutorrent.ssh import typed
 from uuutorrent.ssh.call import Call, Reply, TheCall, Verb, instant

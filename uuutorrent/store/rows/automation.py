@@ -20,7 +20,7 @@ class PreferenceRow(Base):
 
 
 class ShowModeRow(Base):
-    """What a user wants the autopilot to do for one anime. Owner: automation.pursuits."""
+    """What a user wants the autopilot to do for one anime. Owner: automation.autopilot.pursuits."""
 
     __tablename__ = "show_modes"
     user_id: Mapped[int] = user_id(primary_key=True)
@@ -32,7 +32,7 @@ class ShowModeRow(Base):
 
 
 class PursuitRow(Base):
-    """An episode that the autopilot is after for a user, or was. Owner: automation.pursuits."""
+    """An episode that the autopilot is after for a user, or was. Owner: automation.autopilot.pursuits."""
 
     __tablename__ = "pursuits"
     # What a person was asked goes by the number: SQLite gives a forgotten one to the next otherwise.
@@ -61,7 +61,7 @@ class PursuitRow(Base):
 
 
 class NoticeRow(Base):
-    """Something a user should know, or has to choose. Owner: automation.inbox."""
+    """Something a user should know, or has to choose. Owner: automation.inbox.inbox."""
 
     __tablename__ = "notices"
     # Whoever hands notices on remembers the last number: SQLite gives a deleted one to the next otherwise.
@@ -85,7 +85,7 @@ class NoticeRow(Base):
 
 
 class ChannelRow(Base):
-    """Where a user is told things outside of here. Owner: automation.channels."""
+    """Where a user is told things outside of here. Owner: automation.channels.channels."""
 
     __tablename__ = "channels"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -106,7 +106,7 @@ class ChannelRow(Base):
 
 
 class ServedRow(Base):
-    """A video that a user read to its end. Owner: automation.uses."""
+    """A video that a user read to its end. Owner: automation.inbox.uses."""
 
     __tablename__ = "served"
     user_id: Mapped[int] = user_id(primary_key=True)
@@ -120,7 +120,7 @@ class ServedRow(Base):
 
 
 class ObservationRow(Base):
-    """How a download looked over time. Owner: automation.observations."""
+    """How a download looked over time. Owner: automation.health.observations."""
 
     __tablename__ = "observations"
     torrent_id: Mapped[int] = mapped_column(ForeignKey("torrents.id", ondelete="CASCADE"), primary_key=True)
@@ -146,7 +146,7 @@ class ObservationRow(Base):
 
 
 class TreatmentRow(Base):
-    """What is done about a download that does not do well. Owner: automation.treatments."""
+    """What is done about a download that does not do well. Owner: automation.health.treatments."""
 
     __tablename__ = "treatments"
     torrent_id: Mapped[int] = mapped_column(ForeignKey("torrents.id", ondelete="CASCADE"), primary_key=True)
@@ -162,7 +162,7 @@ class TreatmentRow(Base):
 
 
 class ReplacementRow(Base):
-    """A torrent that took another's place, and what is needed to undo that. Owner: automation.replacing."""
+    """A torrent that took another's place, and what is needed to undo that. Owner: automation.health.replacing."""
 
     __tablename__ = "replacements"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -182,7 +182,7 @@ class ReplacementRow(Base):
 
 
 class TimelineRow(Base):
-    """One thing that happened to somebody's download. Owner: automation.timeline."""
+    """One thing that happened to somebody's download. Owner: automation.health.timeline."""
 
     __tablename__ = "timeline"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -200,7 +200,7 @@ class TimelineRow(Base):
 
 
 class PolicyRow(Base):
-    """What an admin settled for one user's seeding; None: as configured. Owner: automation.upkeep."""
+    """What an admin settled for one user's seeding; None: as configured. Owner: automation.upkeep.upkeep."""
 
     __tablename__ = "policies"
     user_id: Mapped[int] = user_id(primary_key=True)
@@ -209,7 +209,7 @@ class PolicyRow(Base):
 
 
 class TrafficRow(Base):
-    """Bytes that left the machine in a month. Owner: automation.traffic."""
+    """Bytes that left the machine in a month. Owner: automation.upkeep.traffic."""
 
     __tablename__ = "traffic"
     month: Mapped[str] = mapped_column(String(7), primary_key=True)
@@ -220,7 +220,7 @@ class TrafficRow(Base):
 
 
 class MeterRow(Base):
-    """A figure that must outlive the daemon. Owner: automation.meters."""
+    """A figure that must outlive the daemon. Owner: automation.upkeep.meters."""
 
     __tablename__ = "meters"
     name: Mapped[str] = mapped_column(String(16), primary_key=True)

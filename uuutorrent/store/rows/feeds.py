@@ -12,7 +12,7 @@ from uuutorrent.store.rows.base import Base, user_id
 
 
 class FeedRow(Base):
-    """An RSS or Atom feed that some rule follows, and how its last polls went. Owner: automation.rulebook."""
+    """An RSS or Atom feed that some rule follows, and how its last polls went. Owner: automation.feeds.rulebook."""
 
     __tablename__ = "feeds"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -33,7 +33,7 @@ class FeedRow(Base):
 
 
 class RuleRow(Base):
-    """A person's rule for a feed. Owner: automation.rulebook."""
+    """A person's rule for a feed. Owner: automation.feeds.rulebook."""
 
     __tablename__ = "rules"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -48,7 +48,7 @@ class RuleRow(Base):
 
 
 class TakingRow(Base):
-    """An item of a feed that a rule took for its user, or tries to. Owner: automation.errands."""
+    """An item of a feed that a rule took for its user, or tries to. Owner: automation.feeds.errands."""
 
     __tablename__ = "takings"
     __table_args__ = (Index("ix_takings_user_id_item", "user_id", "item", unique=True),)

@@ -1,0 +1,1 @@
+"""New episodes of what people watch, fetched or offered by itself."""

@@ -1,0 +1,1 @@
+"""What people should know or choose, and what they do with their files."""

@@ -1,0 +1,1 @@
+"""Disk and line: limits, tidying up, the traffic budget."""
