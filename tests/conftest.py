@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 from hypothesis import HealthCheck, settings
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from tests.people import CHEAP_ROUNDS, PATIENCE_S
 from tests.servers.postgres import Postgres, postgres
 from uuutorrent.accounts import Accounts, Admin, Operator, User
 from uuutorrent.config import Accounts as AccountSettings
+from uuutorrent.errors import UuuError
 from uuutorrent.store.database import Database
 from uuutorrent.store.tables import Base
 
@@ -31,25 +36,64 @@ def postgres_cluster() -> Iterator[Postgres]:
         yield cluster
 
 
+@pytest.fixture(scope="session")
+def furnished_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with the whole schema in it and nothing else, to be copied."""
+    file = tmp_path_factory.mktemp("furnished") / "uuutorrent.db"
+    asyncio.run(_furnish(f"sqlite+aiosqlite:///{file}"))
+    return file
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of an empty database of the test's own, on each kind of database."""
+    """The address of a database of the test's own, on each kind of database.
+
+    For a test that asks for `database` the whole schema is in it already; for any other it is empty.
+    """
+    wants_schema = "database" in request.fixturenames
     if request.param == "sqlite":
-        yield f"sqlite+aiosqlite:///{tmp_path / 'uuutorrent.db'}"
+        file = tmp_path / "uuutorrent.db"
+        if wants_schema:
+            shutil.copyfile(request.getfixturevalue("furnished_file"), file)
+        yield f"sqlite+aiosqlite:///{file}"
         return
     cluster: Postgres = request.getfixturevalue("postgres_cluster")
-    url = cluster.fresh()
+    url = cluster.furnished(lambda url: asyncio.run(_furnish(url))) if wants_schema else cluster.fresh()
     yield url
-    cluster.drop(url)
+    if not (wants_schema and asyncio.run(_cleared(url))):
+        cluster.drop(url)
+
+
+async def _furnish(url: str) -> None:
+    async with Database(url) as opened, opened.engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+
+
+async def _cleared(url: str) -> bool:
+    """Whether a furnished database is as new again, for the next test."""
+    tables = ", ".join(f'"{table}"' for table in Base.metadata.tables)
+    try:
+        async with asyncio.timeout(PATIENCE_S), Database(url) as opened, opened.engine.begin() as connection:
+            await connection.execute(text("DROP SCHEMA IF EXISTS jobs CASCADE"))
+            await connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    except (TimeoutError, OSError, SQLAlchemyError, UuuError):
+        return False
+    return True
 
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """A database with the whole schema in it."""
     async with Database(database_url) as opened:
-        async with opened.engine.begin() as connection:
-            await connection.run_sync(Base.metadata.create_all)
+        if not await _has_schema(opened):
+            await _furnish(database_url)
         yield opened
+
+
+async def _has_schema(opened: Database) -> bool:
+    """Rooms with an address of their own for it hand over an empty one."""
+    async with opened.engine.connect() as connection:
+        return bool(await connection.run_sync(lambda sync: inspect(sync).has_table("users")))
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -39,9 +40,10 @@ NAMES = {
 
 
 @pytest.fixture
-def database_url(tmp_path: Path) -> str:
+def database_url(tmp_path: Path, furnished_file: Path) -> str:
     """The side port does not care which database there is."""
-    return f"sqlite+aiosqlite:///{tmp_path / 'uuutorrent.db'}"
+    copied = shutil.copyfile(furnished_file, tmp_path / "uuutorrent.db")
+    return f"sqlite+aiosqlite:///{copied}"
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,6 +25,7 @@ class Postgres:
         self.home = home
         self._numbers = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
+        self._furnished = ""
         self._run("initdb", "-D", str(home / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
 
     def start(self) -> None:
@@ -51,7 +52,15 @@ class Postgres:
         self._run("createdb", "-h", str(self.home), "-U", "postgres", "-T", template, name)
         return f"postgresql+asyncpg://postgres@/{name}?host={self.home}"
 
+    def furnished(self, furnish: Callable[[str], None]) -> str:
+        """The URL of a database that `furnish` was called with: the last one, unless it was dropped."""
+        if not self._furnished:
+            self._furnished = self.fresh()
+            furnish(self._furnished)
+        return self._furnished
+
     def drop(self, url: str) -> None:
+        self._furnished = "" if url == self._furnished else self._furnished
         self._run("dropdb", "-h", str(self.home), "-U", "postgres", "--force", self.name_of(url))
 
     @staticmethod

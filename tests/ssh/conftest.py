@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,10 @@ from uuutorrent.tally import Tally
 
 
 @pytest.fixture
-def database_url(tmp_path: Path) -> str:
+def database_url(tmp_path: Path, furnished_file: Path) -> str:
     """The port does not care which database there is."""
-    return f"sqlite+aiosqlite:///{tmp_path / 'uuutorrent.db'}"
+    copied = shutil.copyfile(furnished_file, tmp_path / "uuutorrent.db")
+    return f"sqlite+aiosqlite:///{copied}"
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -17,9 +18,10 @@ from uuutorrent.store.database import Database
 
 
 @pytest.fixture
-def database_url(tmp_path: Path) -> str:
+def database_url(tmp_path: Path, furnished_file: Path) -> str:
     """Screens write no SQL: one kind of database is enough for them."""
-    return f"sqlite+aiosqlite:///{tmp_path / 'uuutorrent.db'}"
+    copied = shutil.copyfile(furnished_file, tmp_path / "uuutorrent.db")
+    return f"sqlite+aiosqlite:///{copied}"
 
 
 @pytest.fixture
