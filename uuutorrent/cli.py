@@ -18,8 +18,7 @@ from cyclopts import App, CycloptsError
 from cyclopts.help import PlainFormatter
 from rich.console import Console
 
-from uuutorrent import check as checks
-from uuutorrent import configuring, daemon, usercommands
+from uuutorrent import configuring, usercommands
 from uuutorrent.console import Machine, TheMachine, say
 from uuutorrent.errors import Invalid, UuuError
 from uuutorrent.ssh.text import printable
@@ -78,11 +77,15 @@ def tree() -> App:
 
 async def serve(*, on: TheMachine) -> None:
     """Run the daemon until it is told to stop (Ctrl+C, SIGTERM)."""
+    from uuutorrent import daemon  # noqa: PLC0415 - all of the house: the other commands do without a second of it
+
     await daemon.run(on.config)
 
 
 async def check(*, on: TheMachine) -> str:
     """Look at the configuration and at what it needs."""
+    from uuutorrent import check as checks  # noqa: PLC0415 - as above
+
     findings = [finding async for finding in checks.look(on.config, on.file)]
     report = "\n".join(f"{'ok  ' if one.error is None else 'FAIL'}  {one.text}" for one in findings)
     wrong = [one.error for one in findings if one.error is not None]

@@ -98,15 +98,15 @@ class Penalties:
         self._until: OrderedDict[Source, float] = OrderedDict()
         self._refused: set[Source] = set()
 
-    def add(self, source: Source, offence: Offence, times: int = 1) -> None:
-        """A connection from there came to nothing; so many times it did that."""
+    def add(self, source: Source, offence: Offence, times: int = 1, *, since_s: float = 0.0) -> None:
+        """A connection from there came to nothing; so many times it did that, first so long ago."""
         now = self._clock()
         if self._is_exempt(source):
             return
-        before = self._until.pop(source, now)
+        before = self._until.pop(source, now - since_s)
         if before <= now:  # what was over before starts nothing
             self._refused.discard(source)
-        until = min(max(before, now) + times * self._tariff.costs[offence], now + self._tariff.cap_s)
+        until = min(max(before, now - since_s) + times * self._tariff.costs[offence], now + self._tariff.cap_s)
         self._until[source] = until
         if until - now >= self._tariff.enforced_from_s:
             self._refused.add(source)

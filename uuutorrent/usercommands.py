@@ -13,8 +13,7 @@ from cyclopts import App, Parameter
 from uuutorrent import secondfactors
 from uuutorrent.accounts import Key, Operator, UserInfo
 from uuutorrent.console import Flag, TheMachine, confirm, handed_over, key_lines, password_for, say
-from uuutorrent.ssh.call import instant
-from uuutorrent.ssh.text import table
+from uuutorrent.ssh.text import instant, table
 
 KeyFile = Annotated[Path | None, Parameter(allow_leading_hyphen=True)]
 """A file, or - for stdin."""

@@ -71,7 +71,7 @@ async def test_half_open_connections_from_everywhere_are_bounded(port: Port) -> 
     assert port.counted("ssh_refused", "startups") == 4
 
 
-async def test_three_wrong_passwords_close_the_port_for_their_source_until_an_admin_lifts_it(
+async def test_a_fourth_wrong_password_closes_the_port_for_its_source_until_an_admin_lifts_it(
     port: Port, ann: User, boss: Admin
 ) -> None:
     typed = iter(["wrong"] * 3)
@@ -83,6 +83,9 @@ async def test_three_wrong_passwords_close_the_port_for_their_source_until_an_ad
     with pytest.raises(asyncssh.DisconnectError, match="too many wrong passwords"):
         async with port.connect("ann", client_factory=Typist, preferred_auth="password"):
             pass
+    await port.until(lambda: port.services.penalties.every(boss))
+    assert port.services.penalties.left_s(HERE) == 0
+    await fails(port, "ann")
     await port.until(lambda: port.services.penalties.left_s(HERE) > 0)
     async with knocking(port) as reader:
         assert not await is_let_in(reader)

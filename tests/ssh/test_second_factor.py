@@ -11,7 +11,6 @@ from tests.ssh.port import Port
 from tests.ssh.test_signin import Typist
 from tests.test_secondfactors import code_of
 from uuutorrent.accounts import Admin
-from uuutorrent.penalties import Source
 from uuutorrent.secondfactors import WRONG_CODES
 from uuutorrent.users import User
 
@@ -52,10 +51,10 @@ async def test_a_code_is_not_taken_a_second_time(port: Port, secret: str) -> Non
         await comes_in(port, PASSWORD, code)
 
 
-async def test_wrong_codes_are_tries_and_cost_their_source(port: Port, secret: str) -> None:
+async def test_wrong_codes_are_tries_and_cost_their_source(port: Port, secret: str, boss: Admin) -> None:
     with pytest.raises(asyncssh.DisconnectError, match="too many wrong passwords"):
         await comes_in(port, PASSWORD, "000000", PASSWORD, "000001", PASSWORD, "000002")
-    await port.until(lambda: port.services.penalties.left_s(Source("127.0.0.1")) > 0)
+    await port.until(lambda: [one.source for one in port.services.penalties.every(boss) if one.left_s > 10])
 
 
 async def test_guessing_on_after_too_many_wrong_codes_costs_its_source_too(

@@ -31,8 +31,8 @@ def evening(town: Town) -> Media:
     return show
 
 
-def test_an_episode_that_airs_is_complete_without_anybody_asking(town_on: Town) -> None:
-    town, house = town_on, town_on.house
+def test_an_episode_that_airs_is_complete_without_anybody_asking(town: Town) -> None:
+    house = town.house
     show = evening(town)
     plan = house.json("ann", "autopilot", "on", code=5)["plan"]
     assert [one["episode"] for one in plan["episodes"]] == [4, 5]

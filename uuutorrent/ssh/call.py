@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Annotated, Any, Self
 
@@ -98,8 +97,3 @@ class Verb:
     def name(self) -> tuple[str, ...]:
         """One word, or two for a verb of a family: ("keys", "add")."""
         return tuple(takewhile(lambda word: word.isalpha() and word.islower(), self.usage.split()))
-
-
-def instant(at: datetime | None) -> str | None:
-    """UTC ISO 8601 with a Z, to the second."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else None

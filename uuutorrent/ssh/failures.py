@@ -73,7 +73,8 @@ class Failure:
                 offence = Offence.UNKNOWN
         elif self.is_late:
             offence = Offence.GRACE
-        penalties.add(source_of(self.ip), offence, max(1, self.signin.wrong_passwords))
+        times, since_s = max(1, self.signin.wrong_passwords), self.signin.since_wrong_s
+        penalties.add(source_of(self.ip), offence, times, since_s=since_s)
 
 
 def printable(name: str) -> str:

@@ -87,6 +87,12 @@ class SignIn:
         self.fingerprint: str | None = None
         """Of the key that signed; None: a password did."""
         self.last_failure: Attempt | None = None
+        self._first_wrong_at: float | None = None
+
+    @property
+    def since_wrong_s(self) -> float:
+        """Seconds since the first password or code was found wrong; 0 if none was."""
+        return 0.0 if self._first_wrong_at is None else time.monotonic() - self._first_wrong_at
 
     @property
     def wrong_passwords(self) -> int:
@@ -203,6 +209,7 @@ class SignIn:
 
     async def _refuse(self, method: Method, answer_at: float) -> bool:
         """Say no, and not before its time."""
+        self._first_wrong_at = self._first_wrong_at or time.monotonic()
         self._tally.count("ssh_auth_attempts", method, "failed")
         await asyncio.sleep(answer_at - time.monotonic())
         return False

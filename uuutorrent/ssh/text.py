@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 
@@ -61,3 +62,8 @@ def listing(items: Sequence[Sequence[str]], *, empty: str, width: int) -> str:
         room = max(NARROWEST, width - len(INDENT))
         lines += [INDENT + line for text in rest if text for line in fold(plain(text), room)]
     return "\n".join(lines) or empty
+
+
+def instant(at: datetime | None) -> str | None:
+    """UTC ISO 8601 with a Z, to the second."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else None

@@ -32,7 +32,7 @@ _ENVIRONMENT: Mapping[str, str] = {
     "HOME": "/nonexistent",
     "LANG": "C.UTF-8",
     "PATH": "/usr/bin:/bin",
-    "PYTHONPATH": str(Path(__file__).parents[2]),
+    "PYTHONPATH": str(Path(__file__).parents[3]),
 }
 
 

@@ -33,7 +33,7 @@ _REFUSED = frozenset(
 )
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
 _READABLE = (
-    sys.prefix, sys.base_prefix, str(Path(__file__).parents[1]), "/etc/ssl", "/etc/pki", "/etc/mime.types",
+    sys.prefix, sys.base_prefix, str(Path(__file__).parents[2]), "/etc/ssl", "/etc/pki", "/etc/mime.types",
     "/etc/localtime", "/usr/share", "/usr/lib", "/dev/null", "/dev/urandom",
 )  # fmt: skip
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from uuutorrent.accounts import Key
 from uuutorrent.errors import Invalid
-from uuutorrent.ssh.call import Call, Reply, TheCall, Verb, instant
+from uuutorrent.ssh.call import Call, Reply, TheCall, Verb
+from uuutorrent.ssh.text import instant
 from uuutorrent.torrents.holdings import Usage
 from uuutorrent.tui.figures import count, size
 from uuutorrent.tui.plain import plain

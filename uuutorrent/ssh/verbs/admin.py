@@ -11,7 +11,8 @@ from uuutorrent.accounts import Admin, UserInfo
 from uuutorrent.errors import Invalid, Missing
 from uuutorrent.passwords import one_time
 from uuutorrent.ssh import typed
-from uuutorrent.ssh.call import Call, Reply, TheCall, Verb, instant
+from uuutorrent.ssh.call import Call, Reply, TheCall, Verb
+from uuutorrent.ssh.text import instant
 from uuutorrent.tui.amounts import LARGEST
 from uuutorrent.tui.figures import count, size
 

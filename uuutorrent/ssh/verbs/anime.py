@@ -12,7 +12,8 @@ from uuutorrent.anime.anime import Anime, MediaId, WatchEntry
 from uuutorrent.anime.watchlist import FinishesShow
 from uuutorrent.errors import Conflict
 from uuutorrent.ssh import typed
-from uuutorrent.ssh.call import Reply, TheCall, Verb, instant
+from uuutorrent.ssh.call import Reply, TheCall, Verb
+from uuutorrent.ssh.text import instant
 from uuutorrent.ssh.verbs.accounts import warn_of_link
 from uuutorrent.tui.figures import span
 from uuutorrent.tui.plain import plain

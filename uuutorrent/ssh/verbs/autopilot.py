@@ -15,7 +15,8 @@ from uuutorrent.automation.autopilot.pursuit import Confirmed, NotConfirmed, Pla
 from uuutorrent.automation.preferences import Mode
 from uuutorrent.errors import Invalid
 from uuutorrent.ssh import typed
-from uuutorrent.ssh.call import Call, Reply, TheCall, Verb, instant
+from uuutorrent.ssh.call import Call, Reply, TheCall, Verb
+from uuutorrent.ssh.text import instant
 from uuutorrent.torrents.holdings import amount
 from uuutorrent.tui.figures import count
 

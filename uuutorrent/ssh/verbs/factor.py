@@ -7,7 +7,8 @@ import io
 import segno
 
 from uuutorrent.errors import Invalid
-from uuutorrent.ssh.call import Call, Reply, TheCall, Verb, instant
+from uuutorrent.ssh.call import Call, Reply, TheCall, Verb
+from uuutorrent.ssh.text import instant
 
 LONGEST_CODE = 100
 HINT = "type the code and Enter, then Ctrl+D"

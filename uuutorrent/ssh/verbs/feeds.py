@@ -15,7 +15,8 @@ from uuutorrent.automation.feeds.rule import Rule, Saving, Taking, Terms
 from uuutorrent.desk import Desk
 from uuutorrent.errors import Invalid
 from uuutorrent.ssh import typed
-from uuutorrent.ssh.call import Document, Reply, TheCall, Verb, instant
+from uuutorrent.ssh.call import Document, Reply, TheCall, Verb
+from uuutorrent.ssh.text import instant
 from uuutorrent.tui.feedwords import in_words
 from uuutorrent.tui.figures import count
 

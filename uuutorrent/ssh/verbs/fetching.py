@@ -9,7 +9,8 @@ from cyclopts import Parameter
 
 from uuutorrent.errors import Invalid, Missing, Unreachable
 from uuutorrent.ssh import typed
-from uuutorrent.ssh.call import Call, Reply, TheCall, Verb, instant
+from uuutorrent.ssh.call import Call, Reply, TheCall, Verb
+from uuutorrent.ssh.text import instant
 from uuutorrent.torrents.grab import Grab, GrabState
 from uuutorrent.tui.figures import took
 

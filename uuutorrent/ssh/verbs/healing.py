@@ -11,7 +11,8 @@ from cyclopts.validators import Number
 from uuutorrent.automation.health.timeline import Line, with_holding
 from uuutorrent.releases.blocks import Block
 from uuutorrent.ssh import typed
-from uuutorrent.ssh.call import Reply, TheCall, Verb, instant
+from uuutorrent.ssh.call import Reply, TheCall, Verb
+from uuutorrent.ssh.text import instant
 from uuutorrent.ssh.verbs.torrents import SHOWN_HASH, named
 from uuutorrent.tui.plain import plain
 

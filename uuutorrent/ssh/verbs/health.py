@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from uuutorrent.automation.health.observations import Unwell
-from uuutorrent.ssh.call import Reply, TheCall, Verb, instant
+from uuutorrent.ssh.call import Reply, TheCall, Verb
+from uuutorrent.ssh.text import instant
 from uuutorrent.ssh.verbs.torrents import SHOWN_HASH
 from uuutorrent.torrents.engine import InfoHash
 from uuutorrent.torrents.holdings import Holding

@@ -14,7 +14,8 @@ from uuutorrent.automation.inbox.notice import Kind
 from uuutorrent.automation.preferences import Watched
 from uuutorrent.errors import Invalid
 from uuutorrent.ssh import typed
-from uuutorrent.ssh.call import Call, Reply, TheCall, Verb, instant
+from uuutorrent.ssh.call import Call, Reply, TheCall, Verb
+from uuutorrent.ssh.text import instant
 from uuutorrent.tui.figures import count
 
 MOST = 1000

@@ -13,7 +13,8 @@ from uuutorrent.automation.inbox.notice import Kind
 from uuutorrent.automation.preferences import Preferences
 from uuutorrent.errors import Invalid
 from uuutorrent.ssh import typed
-from uuutorrent.ssh.call import Document, Reply, TheCall, Verb, instant
+from uuutorrent.ssh.call import Document, Reply, TheCall, Verb
+from uuutorrent.ssh.text import instant
 from uuutorrent.tui.figures import count
 
 ChannelId = Annotated[int, Parameter(validator=Number(gte=1, lte=2**31 - 1), metavar="CHANNEL")]

@@ -8,7 +8,8 @@ from typing import Any
 from uuutorrent.anime.anime import MediaId
 from uuutorrent.releases.release import SURE, Found, Match, Ranked
 from uuutorrent.ssh import typed
-from uuutorrent.ssh.call import Call, Reply, TheCall, Verb, instant
+from uuutorrent.ssh.call import Call, Reply, TheCall, Verb
+from uuutorrent.ssh.text import instant
 from uuutorrent.tui.correcting import in_words
 from uuutorrent.tui.figures import count, moment, size, sure
 

@@ -12,7 +12,8 @@ from uuutorrent.automation.health.observations import Unwell
 from uuutorrent.errors import Invalid, Missing, Unreachable
 from uuutorrent.releases.contents import told
 from uuutorrent.ssh import typed
-from uuutorrent.ssh.call import Call, Reply, TheCall, Verb, instant
+from uuutorrent.ssh.call import Call, Reply, TheCall, Verb
+from uuutorrent.ssh.text import instant
 from uuutorrent.torrents.engine import InfoHash, Peer, Phase, TorrentFile, Tracker
 from uuutorrent.torrents.holdings import Details, Holding
 from uuutorrent.torrents.sources import LARGEST_TORRENT

@@ -13,7 +13,8 @@ from uuutorrent.automation.upkeep.traffic import Month
 from uuutorrent.automation.upkeep.upkeep import Policy
 from uuutorrent.errors import Invalid, RemoteError
 from uuutorrent.ssh import typed
-from uuutorrent.ssh.call import Call, Reply, TheCall, Verb, instant
+from uuutorrent.ssh.call import Call, Reply, TheCall, Verb
+from uuutorrent.ssh.text import instant
 from uuutorrent.torrents.orphans import Leftover, Stray
 from uuutorrent.tui.figures import count, percent, size
 
