@@ -148,7 +148,9 @@ async def test_who_signs_in_by_key_can_choose_a_first_password(accounts: Account
 async def test_two_password_changes_at_once_cannot_both_win(accounts: Accounts, ann: User) -> None:
     changes = (accounts.set_password(ann, PASSWORD, f"{OTHER} {number}") for number in range(2))
     done = await asyncio.gather(*changes, return_exceptions=True)
-    assert [type(one) for one in done if one is not None] == [Conflict]
+    # Who comes so late that the other is done already gave a password that is the old one no more.
+    (late,) = [one for one in done if one is not None]
+    assert isinstance(late, Conflict | Refused)
 
 
 async def test_a_user_who_was_disabled_meanwhile_changes_nothing(accounts: Accounts, ann: User) -> None:
