@@ -44,6 +44,12 @@ def furnished_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.fixture
+def sqlite_url(tmp_path: Path, furnished_file: Path) -> str:
+    """The address of an SQLite database with the whole schema, for what does not depend on the kind of database."""
+    return f"sqlite+aiosqlite:///{shutil.copyfile(furnished_file, tmp_path / 'uuutorrent.db')}"
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a database of the test's own, on each kind of database.

@@ -17,6 +17,12 @@ from uuutorrent.errors import Missing
 from uuutorrent.releases.release import Taste
 
 
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What is decided here is the same on each kind of database; those that race for a row are tested on both."""
+    return sqlite_url
+
+
 async def test_an_episode_is_fetched_once_it_has_aired_and_was_posted(sky: Sky, ann: User) -> None:
     show = sky.show()
     await sky.watches(ann, show)

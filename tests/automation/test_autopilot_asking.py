@@ -15,6 +15,12 @@ from uuutorrent.automation.preferences import Mode
 from uuutorrent.errors import Conflict, Invalid, Missing, Unreachable
 
 
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What is decided here is the same on each kind of database; those that race for a row are tested on both."""
+    return sqlite_url
+
+
 async def answer(sky: Sky, user: User, choice: str, kind: Kind = Kind.CHOICE) -> str:
     """Answer the one notice that asks."""
     (asked,) = [one for one in await sky.notices(user, kind) if one.is_open]

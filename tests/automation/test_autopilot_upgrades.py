@@ -18,6 +18,12 @@ Fetched = tuple[Media, Post]
 
 
 @pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What is decided here is the same on each kind of database; those that race for a row are tested on both."""
+    return sqlite_url
+
+
+@pytest.fixture
 async def fetched(sky: Sky, ann: User) -> Fetched:
     """Ann's autopilot fetched an episode, and it is complete."""
     show = sky.show()

@@ -19,6 +19,12 @@ from uuutorrent.store.database import Database
 RSS = "<?xml version='1.0'?><rss version='2.0'><channel>{}</channel></rss>"
 
 
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What is decided here is the same on each kind of database; those that race for a row are tested on both."""
+    return sqlite_url
+
+
 def item(evening: Evening, title: str, *, guid: str = "") -> str:
     """An item of a feed with a link to a .torrent that is there."""
     name = title.replace(" ", "_")

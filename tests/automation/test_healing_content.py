@@ -21,6 +21,12 @@ REPLACED = STALLED + 2 * WAIT
 
 
 @pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What is decided here is the same on each kind of database; those that race for a row are tested on both."""
+    return sqlite_url
+
+
+@pytest.fixture
 async def clinic(database: Database, tmp_path: Path) -> AsyncIterator[Clinic]:
     async with opened_clinic(database, tmp_path) as opened:
         yield opened
