@@ -10,6 +10,7 @@ from typing import Annotated, Any, Self
 
 from cyclopts import Parameter
 
+from uuutorrent.accounts import Admin
 from uuutorrent.desk import Desk
 from uuutorrent.errors import Invalid, UuuError
 from uuutorrent.ssh import text
@@ -30,6 +31,14 @@ class Call:
     desk: Desk
     io: Io
     json: bool
+
+    async def admin(self) -> Admin:
+        """Proof that whoever runs the verb is an admin now.
+
+        Raises:
+            Refused: they are not; or a code of their second factor is due first.
+        """
+        return await self.desk.accounts.admin(self.desk.user)
 
     def notice(self, sentence: str) -> None:
         """Say something beside the reply, on stderr."""

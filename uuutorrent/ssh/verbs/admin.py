@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from uuutorrent.accounts import Admin, UserInfo
+from uuutorrent.accounts import UserInfo
 from uuutorrent.errors import Invalid, Missing
 from uuutorrent.passwords import one_time
 from uuutorrent.ssh import typed
@@ -23,7 +23,7 @@ Torrents = Annotated[str | None, Parameter(metavar="N")]
 
 async def users_list(*, call: TheCall) -> Reply:
     """Everybody, with role and last sign-in."""
-    people = await call.desk.accounts.users(await _admin(call))
+    people = await call.desk.accounts.users(await call.admin())
     rows = [
         (one.user.role, instant(one.last_seen_at) or "never", "disabled" if one.disabled_at else "", one.user.name)
         for one in people
@@ -42,7 +42,7 @@ async def users_add(name: str, /, *, admin: typed.Flag = False, call: TheCall) -
     admin
         Make an admin.
     """
-    by, password = await _admin(call), one_time()
+    by, password = await call.admin(), one_time()
     role = "admin" if admin else "user"
     made = await call.desk.accounts.create(by, name, role=role, password=password, expired=True)
     return _handed_over(call, made.name, password)
@@ -50,7 +50,7 @@ async def users_add(name: str, /, *, admin: typed.Flag = False, call: TheCall) -
 
 async def users_passwd(name: str, /, *, call: TheCall) -> Reply:
     """Give a user a new one-time password."""
-    return _handed_over(call, name, await call.desk.accounts.reset_password(await _admin(call), name))
+    return _handed_over(call, name, await call.desk.accounts.reset_password(await call.admin(), name))
 
 
 async def users_role(name: str, role: str, /, *, call: TheCall) -> Reply:
@@ -61,7 +61,7 @@ async def users_role(name: str, role: str, /, *, call: TheCall) -> Reply:
     role
         user or admin.
     """
-    await call.desk.accounts.set_role(await _admin(call), name, role)
+    await call.desk.accounts.set_role(await call.admin(), name, role)
     return Reply({"name": name, "role": role}, f"{name} is now: {role}")
 
 
@@ -75,7 +75,7 @@ async def users_quota(name: str, /, *, bytes: typed.Size = None, torrents: Torre
     torrents
         How many torrents; 0: no limit; default: as configured for everybody.
     """
-    by = await _admin(call)
+    by = await call.admin()
     if bytes is None and torrents is None:
         raise Invalid("say which quota: --bytes 200G, --torrents 100, or both", field="quota")
     now = next((one.user for one in await call.desk.accounts.users(by) if one.user.name == name), None)
@@ -90,25 +90,25 @@ async def users_quota(name: str, /, *, bytes: typed.Size = None, torrents: Torre
 
 async def users_disable(name: str, /, *, call: TheCall) -> Reply:
     """Keep somebody from signing in; nothing of theirs is lost."""
-    await call.desk.accounts.disable(await _admin(call), name)
+    await call.desk.accounts.disable(await call.admin(), name)
     return Reply({"name": name, "disabled": True}, f"{name} cannot sign in any more; their torrents stay.")
 
 
 async def users_enable(name: str, /, *, call: TheCall) -> Reply:
     """Let somebody sign in again."""
-    await call.desk.accounts.enable(await _admin(call), name)
+    await call.desk.accounts.enable(await call.admin(), name)
     return Reply({"name": name, "disabled": False}, f"{name} can sign in again.")
 
 
 async def users_unfactor(name: str, /, *, call: TheCall) -> Reply:
     """Switch off the second factor of somebody who lost it."""
-    await call.desk.second_factors.reset(await _admin(call), name)
+    await call.desk.second_factors.reset(await call.admin(), name)
     return Reply({"name": name, "factor": False}, f"{name} signs in without a code from now on.")
 
 
 async def users_delete(name: str, /, *, call: TheCall) -> Reply:
     """Delete somebody: their claims go, and with them what nobody else claims."""
-    await call.desk.accounts.delete(await _admin(call), name)
+    await call.desk.accounts.delete(await call.admin(), name)
     return Reply({"name": name, "deleted": True}, f"{name} is gone, and what only they claimed goes within a minute.")
 
 
@@ -123,10 +123,6 @@ VERBS = (
     Verb("users enable NAME", users_enable),
     Verb("users delete NAME", users_delete),
 )
-
-
-async def _admin(call: Call) -> Admin:
-    return await call.desk.accounts.admin(call.desk.user)
 
 
 def _handed_over(call: Call, name: str, password: str) -> Reply:

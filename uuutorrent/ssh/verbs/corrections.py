@@ -116,13 +116,13 @@ async def remove(id: Id, /, *, call: TheCall) -> Reply:
 
 async def every(*, call: TheCall) -> Reply:
     """What anybody says of releases, for admins."""
-    by = await call.desk.accounts.admin(call.desk.user)
+    by = await call.admin()
     return _listing(call, await call.desk.releases.corrections.every(by), empty="Nobody corrected anything.")
 
 
 async def share(id: Id, switch: Literal["on", "off"], /, *, call: TheCall) -> Reply:
     """Let a correction count for everybody who does not decline it, or no more; for admins."""
-    by = await call.desk.accounts.admin(call.desk.user)
+    by = await call.admin()
     offer = await call.desk.releases.corrections.set_for_all(by, id, on=switch == "on")
     counts = "It counts for everybody" if offer.is_for_all else "It counts for those who accept it"
     return _one(call, offer, counts)

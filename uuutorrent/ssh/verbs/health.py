@@ -16,7 +16,7 @@ from uuutorrent.torrents.holdings import Holding
 async def health(*, call: TheCall) -> Reply:
     """Everybody's torrents that do not do well, and why."""
     desk = call.desk
-    by = await desk.accounts.admin(desk.user)
+    by = await call.admin()
     unwell = await desk.observations.every(by)
     held = {one.infohash: one for one in await desk.library.all(by)} if unwell else {}
     steps = await desk.healing.steps() if unwell else {}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from uuutorrent.accounts import Admin
-from uuutorrent.ssh.call import Call, Reply, TheCall, Verb
+from uuutorrent.ssh.call import Reply, TheCall, Verb
 
 
 async def penalties_list(*, call: TheCall) -> Reply:
     """Sources with a penalty for sign-ins that failed, and for how long."""
-    every = call.desk.penalties.every(await _admin(call))
+    every = call.desk.penalties.every(await call.admin())
     rows = [("refused" if one.is_refused else "", f"{one.left_s:.0f} s", one.source) for one in every]
     documents = [{"source": one.source, "left_s": round(one.left_s, 1), "refused": one.is_refused} for one in every]
     return Reply(documents, call.table(("", "LEFT", "SOURCE"), rows, empty="Nobody."))
@@ -22,7 +21,7 @@ async def penalties_lift(source: str, /, *, call: TheCall) -> Reply:
     source
         As `penalties list` shows it, or an address in it.
     """
-    lifted = call.desk.penalties.lift(await _admin(call), source)
+    lifted = call.desk.penalties.lift(await call.admin(), source)
     return Reply({"source": lifted, "lifted": True}, f"{lifted} may sign in again.")
 
 
@@ -30,7 +29,3 @@ VERBS = (
     Verb("penalties list", penalties_list),
     Verb("penalties lift SOURCE", penalties_lift),
 )
-
-
-async def _admin(call: Call) -> Admin:
-    return await call.desk.accounts.admin(call.desk.user)

@@ -40,7 +40,7 @@ async def torrents(*, all: typed.Flag = False, call: TheCall) -> Reply:
     desk = call.desk
     unwell: Mapping[InfoHash, Unwell]
     if all:
-        by = await desk.accounts.admin(desk.user)
+        by = await call.admin()
         held, unwell = await desk.library.all(by), {one.infohash: one for one in await desk.observations.every(by)}
     else:
         held, unwell = await desk.library.holdings(desk.user), await desk.observations.of(desk.user)

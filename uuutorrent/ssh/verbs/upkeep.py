@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from uuutorrent.accounts import Admin
 from uuutorrent.automation.upkeep.tidying import Going
 from uuutorrent.automation.upkeep.traffic import Month
 from uuutorrent.automation.upkeep.upkeep import Policy
@@ -72,7 +71,7 @@ async def policy(
     default
         As configured for everybody.
     """
-    by, upkeep = await _admin(call), call.desk.upkeep
+    by, upkeep = await call.admin(), call.desk.upkeep
     if default and (ratio is not None or minutes is not None):
         raise Invalid("say a limit, or --default, not both", field="default")
     if default or ratio is not None or minutes is not None:
@@ -82,7 +81,7 @@ async def policy(
 
 async def orphans(*, call: TheCall) -> Reply:
     """Files and torrents that belong to nobody: below the download root, and in qBittorrent."""
-    found = await call.desk.library.orphans.find(await _admin(call))
+    found = await call.desk.library.orphans.find(await call.admin())
     document = {
         "files": [_leftover(one) for one in found.files],
         "kept": [_leftover(one) for one in found.kept],
@@ -106,13 +105,13 @@ async def orphans_remove(what: str, /, *, call: TheCall) -> Reply:
     what
         Its path or its hash, as `orphans` shows it. Nothing that changed within the hour is removed.
     """
-    said = await call.desk.library.orphans.remove(await _admin(call), what)
+    said = await call.desk.library.orphans.remove(await call.admin(), what)
     return Reply({"removed": what, "message": said}, said)
 
 
 async def traffic(*, call: TheCall) -> Reply:
     """What left this machine this month (UTC), served and seeded, and what may."""
-    month = await call.desk.traffic.month(await _admin(call))
+    month = await call.desk.traffic.month(await call.admin())
     return Reply(_month(month), "\n".join(_month_lines(month)))
 
 
@@ -123,10 +122,6 @@ FOR_ADMINS = (
     Verb("orphans", orphans),
     Verb("orphans remove PATH|HASH", orphans_remove),
 )
-
-
-async def _admin(call: Call) -> Admin:
-    return await call.desk.accounts.admin(call.desk.user)
 
 
 def _days(word: str) -> int:
