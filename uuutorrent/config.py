@@ -205,8 +205,25 @@ class Torrents(Section):
     """Disk a user may claim unless an admin says otherwise; 0: no limit."""
     quota_torrents: Annotated[int, Field(ge=0)] = 500
     """Torrents a user may claim; 0: no limit."""
+    quota_active: Annotated[int, Field(ge=0)] = 0
+    """Downloads of one user that may run at the same time, the others wait; 0: no limit."""
     allow_loopback: bool = False
     """Let people add torrents from addresses on this machine (for trials); private networks stay refused."""
+
+
+class Files(Section):
+    """What the file doors serve. Admins may settle the limits otherwise for one user."""
+
+    incoming: bool = False
+    """Whether what is still arriving can be read where it is whole; its sizes are shown either way."""
+    drop_bytes: Annotated[int, Field(ge=1024, le=2**26)] = 4 * 2**20
+    """The largest file that /drop takes."""
+    month_bytes: Annotated[int, Field(ge=0)] = 0
+    """What one user may be served in a month (UTC); 0: no limit."""
+    user_bps: Annotated[int, Field(ge=0)] = 0
+    """How fast one user is served, in bytes/s; 0: no limit."""
+    total_bps: Annotated[int, Field(ge=0)] = 0
+    """How fast all users together are served, in bytes/s, shared fairly; 0: no limit."""
 
 
 class AniList(Section):
@@ -233,7 +250,11 @@ class Accounts(Section):
     """Who may sign in."""
 
     signup: Literal["closed", "invite", "open"] = "closed"
-    """"closed": admins make users; "invite": with an invitation; "open": anybody."""
+    """"closed": admins make users; "invite": with an invitation; "open": anybody, once an admin has said yes."""
+    second_factor: Literal["optional", "admins", "everyone"] = "optional"
+    """Who must have a second factor: until they have one, they can do nothing else."""
+    admin_passwords: Literal["inside", "anywhere"] = "inside"
+    """From where admins may sign in with a password: "inside" this machine and private networks, else by key only."""
 
 
 class Automation(Section):
@@ -325,6 +346,7 @@ class Config(BaseSettings):
     database: Database = Database()
     qbittorrent: QBittorrent = QBittorrent()
     torrents: Torrents = Torrents()
+    files: Files = Files()
     anilist: AniList = AniList()
     nyaa: Nyaa = Nyaa()
     accounts: Accounts = Accounts()

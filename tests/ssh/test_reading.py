@@ -58,8 +58,11 @@ async def test_a_transfer_that_broke_off_counts_once_the_rest_is_fetched(laptop:
 
 async def test_a_reader_that_reads_only_half_has_not_read_it(port: Port, ann: User) -> None:
     await port.give(ann, "Show", {NAME: EPISODE})
-    async with port.as_user(ann) as connection, connection.start_sftp_client() as files:
-        async with files.open(f"/Show/{NAME}", "rb") as file:
-            await part(file, len(EPISODE) // 2, 0)
-            await part(file, 100, len(EPISODE) - 100)
+    async with (
+        port.as_user(ann) as connection,
+        connection.start_sftp_client() as files,
+        files.open(f"/Show/{NAME}", "rb") as file,
+    ):
+        await part(file, len(EPISODE) // 2, 0)
+        await part(file, 100, len(EPISODE) - 100)
     assert await served(port, ann) == []

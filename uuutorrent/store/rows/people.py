@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, String, Text
+from sqlalchemy import JSON, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from uuutorrent.store.rows.base import Base, user_id
@@ -27,6 +27,8 @@ class UserRow(Base):
     quota_bytes: Mapped[int | None]
     """None: as configured; 0: no limit."""
     quota_torrents: Mapped[int | None]
+    awaits_approval: Mapped[bool] = mapped_column(default=False)
+    """They signed up by themselves, and no admin has said yes."""
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
     last_seen_at: Mapped[datetime | None]
@@ -61,6 +63,51 @@ class FactorRow(Base):
     """When the first code was typed; until then it asks nobody."""
     proved_at: Mapped[datetime | None]
     """When a code was typed last: what only admins may do is open for a while after."""
+
+
+class InviteRow(Base):
+    """A code that lets somebody make an account. Owner: invites."""
+
+    __tablename__ = "invites"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    """SHA-256 in hex: the code itself is shown once and kept nowhere."""
+    made_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    role: Mapped[str] = mapped_column(String(8))
+    quota_bytes: Mapped[int | None]
+    """Of who comes with it; None: as configured; 0: no limit."""
+    note: Mapped[str] = mapped_column(Text, default="")
+    """Whom it is for, for admins."""
+    uses_left: Mapped[int]
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class LimitRow(Base):
+    """What an admin settled for one user; None: as configured; 0: no limit. Owner: limits."""
+
+    __tablename__ = "limits"
+    user_id: Mapped[int] = user_id(primary_key=True)
+    bytes: Mapped[int | None]
+    """Disk they may claim."""
+    torrents: Mapped[int | None]
+    """Torrents they may claim."""
+    active: Mapped[int | None]
+    """Downloads that may run at the same time."""
+    month_bytes: Mapped[int | None]
+    """What the file doors may serve them in a month."""
+    bps: Mapped[int | None]
+    """How fast the file doors serve them, in bytes/s."""
+
+
+class EgressRow(Base):
+    """What the file doors served a user in a month. Owner: limits."""
+
+    __tablename__ = "egress"
+    user_id: Mapped[int] = user_id(primary_key=True)
+    month: Mapped[str] = mapped_column(String(7), primary_key=True)
+    """2026-11, in UTC."""
+    bytes: Mapped[int] = mapped_column(default=0)
 
 
 class LinkRow(Base):
