@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +21,19 @@ def uuutorrent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
 async def test_the_database_is_upgraded_once(uuutorrent: Operating) -> None:
     assert (await uuutorrent("db", "upgrade")).out == "The database is up to date now.\n"
     assert (await uuutorrent("db", "upgrade")).out == "The database was up to date.\n"
+
+
+async def test_the_configuration_is_shown_with_its_origins_and_without_its_secrets(
+    uuutorrent: Operating, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UUUTORRENT_QBITTORRENT__PASSWORD", "hunter2")
+    shown = (await uuutorrent("config", "show")).out
+    assert "[ssh]\n" in shown
+    assert 'log_format = "logfmt"                         # default' in shown
+    assert 'password = "(hidden)"                         # UUUTORRENT_QBITTORRENT__PASSWORD' in shown
+    assert "hunter2" not in shown
+    told = json.loads((await uuutorrent("config", "show", "--json")).out)
+    assert {"section": "ssh", "key": "password_tries", "value": 3, "origin": "default"} in told
 
 
 @pytest.mark.real

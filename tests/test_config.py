@@ -12,7 +12,7 @@ import pytest
 
 from uuutorrent import config
 from uuutorrent.config import Config
-from uuutorrent.configuring import find, load
+from uuutorrent.configuring import MASK, explain, find, load
 from uuutorrent.errors import BadConfig
 
 EXAMPLE = Path(__file__).parent.parent / "config.example.toml"
@@ -202,6 +202,48 @@ def test_a_mistake_in_the_environment_is_told_like_one_in_the_file(
 
 def test_a_mistake_shows_no_secret(write: Write) -> None:
     assert "hunter2" not in complaint(write('[qbittorrent]\npassword = ["hunter2"]\n'))
+
+
+# Who says what
+
+
+def origins(file: Path | None = None) -> dict[str, tuple[Any, str]]:
+    return {f"{one.section}.{one.key}": (one.value, one.origin) for one in explain(file)}
+
+
+def test_every_key_is_told_with_its_origin(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = write("[ssh]\nport = 2022\nhost = '127.0.0.1'\n[server]\nlog_level = 'debug'")
+    monkeypatch.setenv("UUUTORRENT_SSH__HOST", "127.0.0.2")
+    monkeypatch.setenv("UUUTORRENT_NYAA", '{"category": "1_0"}')
+    told = origins(file)
+    assert told["ssh.port"] == (2022, str(file))
+    assert told["ssh.host"] == ("127.0.0.2", "UUUTORRENT_SSH__HOST")
+    assert told["nyaa.category"] == ("1_0", "UUUTORRENT_NYAA")
+    assert told["nyaa.base_url"] == ("https://nyaa.si", "default")
+    assert len(told) == sum(len(section.model_fields) for section in config.Section.__subclasses__())
+
+
+def test_secrets_are_not_told(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("hunter2")
+    file = write(f"[qbittorrent]\npassword_file = '{tmp_path}/secret'\n[database]\nurl = 'sqlite+aiosqlite:///x'")
+    told = origins(file)
+    assert told["qbittorrent.password"] == (MASK, str(file))
+    assert told["database.url"] == (MASK, str(file))
+    assert "hunter2" not in str(told)
+    assert origins()["database.url"] == ("", "default")
+
+
+def test_what_systemd_hands_over_goes_before_the_file_and_after_the_environment(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "qbittorrent.password").write_text("handed over\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    file = write("[qbittorrent]\npassword = 'of the file'")
+    assert load(file).qbittorrent.password == "handed over"
+    assert origins(file)["qbittorrent.password"] == (MASK, str(tmp_path / "qbittorrent.password"))
+    monkeypatch.setenv("UUUTORRENT_QBITTORRENT__PASSWORD", "of the environment")
+    assert load(file).qbittorrent.password == "of the environment"
+    assert origins(file)["qbittorrent.password"][1] == "UUUTORRENT_QBITTORRENT__PASSWORD"
 
 
 # The example

@@ -1,4 +1,4 @@
-"""The operator's commands: `uuutorrent serve`, `check`, `db upgrade`, `user …`.
+"""The operator's commands: `uuutorrent serve`, `check`, `config show`, `db upgrade`, `user …`.
 
 They work on the machine itself, while the daemon runs and when it does not. What a script would keep goes to stdout
 (a one-time password alone, say), what is said about it to stderr.
@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json as jsons
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,7 @@ from cyclopts.help import PlainFormatter
 from rich.console import Console
 
 from uuutorrent import configuring, usercommands
-from uuutorrent.console import Machine, TheMachine, say
+from uuutorrent.console import Flag, Machine, TheMachine, say
 from uuutorrent.errors import Invalid, UuuError
 from uuutorrent.ssh.text import printable
 from uuutorrent.store import migrate
@@ -64,6 +67,9 @@ def tree() -> App:
     root = _app("uuutorrent", HELP, version=version("uuutorrent"))
     root.command(serve)
     root.command(check)
+    settings = _app("config", "The configuration.")
+    settings.command(config_show, name="show")
+    root.command(settings)
     database = _app("db", "The database.")
     database.command(db_upgrade, name="upgrade")
     users = _app("user", "The people who can sign in.")
@@ -93,6 +99,24 @@ async def check(*, on: TheMachine) -> str:
         sys.stdout.write(f"{printable(report)}\n")
         raise wrong[0]
     return report
+
+
+async def config_show(*, json: Flag = False, on: TheMachine) -> str:
+    """Show every key in force and where its value comes from; secrets stay hidden.
+
+    Parameters
+    ----------
+    json
+        One JSON document: a list of section, key, value and origin.
+    """
+    found = configuring.explain(on.file)
+    if json:
+        return jsons.dumps([asdict(one) for one in found])
+    lines = []
+    for section, keys in groupby(found, key=lambda one: one.section):
+        lines += ["", f"[{section}]"]
+        lines += [f"{f'{one.key} = {jsons.dumps(one.value)}':<44}  # {one.origin}" for one in keys]
+    return "\n".join(lines[1:])
 
 
 async def db_upgrade(*, on: TheMachine) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,21 @@ from pydantic import ValidationError
 
 from uuutorrent.config import PREFIX, Config, Section
 from uuutorrent.errors import BadConfig
+
+MASK = "(hidden)"
+"""What is shown in place of a secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A key in force: its value, and who says so."""
+
+    section: str
+    key: str
+    value: Any
+    """As TOML and JSON know it; a secret that is set is `MASK`."""
+    origin: str
+    """"default", the file, the variable, or the credential."""
 
 
 def find(explicit: Path | None = None) -> Path | None:
@@ -31,20 +49,82 @@ def find(explicit: Path | None = None) -> Path | None:
 
 
 def load(path: Path | None = None) -> Config:
-    """Read the configuration: environment over `path` (or the file `find` finds) over defaults.
+    """Read the configuration: environment, over secrets that systemd hands over, over `path` (or the file `find`
+    finds), over defaults.
 
     Raises:
         BadConfig: with the key, what is wrong with it, and the nearest known key for an unknown one.
     """
     place = find(path)
     try:
-        given = tomllib.loads(place.read_text()) if place else {}
         _check_environment()
-        return Config(**_without_secrets_of_environment(given))
+        return Config(**_without_secrets_of_environment(_with_credentials(_given(place))))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
         raise BadConfig(f"{place}: {e}") from e
     except ValidationError as e:
         raise BadConfig("\n".join(_explain(place, dict(error)) for error in e.errors())) from e
+
+
+def explain(path: Path | None = None) -> tuple[Setting, ...]:
+    """Every key in force, and where its value comes from.
+
+    Raises:
+        BadConfig: as `load`.
+    """
+    place = find(path)
+    values, origins = load(place).model_dump(mode="json"), _Origins(place, _given(place))
+    return tuple(
+        Setting(
+            name,
+            key,
+            MASK if key in section.secrets and values[name][key] else values[name][key],
+            origins.of(name, key, section),
+        )
+        for name, section in _sections()
+        for key in section.model_fields
+    )
+
+
+class _Origins:
+    """Who says what: the environment, systemd's credentials, the file, nobody."""
+
+    def __init__(self, place: Path | None, given: Mapping[str, Any]) -> None:
+        self._place, self._given = place, given
+        self._environment = {name.upper(): name for name in os.environ}
+
+    def of(self, name: str, key: str, section: type[Section]) -> str:
+        keys = (key, f"{key}_file") if key in section.secrets else (key,)
+        return next((origin for one in keys if (origin := self._of(name, one, section))), "default")
+
+    def _of(self, name: str, key: str, section: type[Section]) -> str:
+        variable = self._environment.get(f"{PREFIX}{name}__{key}".upper())
+        whole = self._environment.get(f"{PREFIX}{name}".upper())
+        if variable or (whole and key in json.loads(os.environ[whole])):
+            return variable or whole or ""
+        if key in section.secrets and (credential := _credential(name, key)):
+            return str(credential)
+        return str(self._place) if key in self._given.get(name, {}) else ""
+
+
+def _given(place: Path | None) -> dict[str, Any]:
+    return tomllib.loads(place.read_text()) if place else {}
+
+
+def _credential(name: str, key: str) -> Path | None:
+    """The file in which systemd hands over this secret. Source: systemd.exec(5), LoadCredential=."""
+    place = os.environ.get("CREDENTIALS_DIRECTORY")
+    found = Path(place, f"{name}.{key}") if place else None
+    return found if found and found.is_file() else None
+
+
+def _with_credentials(given: dict[str, Any]) -> dict[str, Any]:
+    """A secret that systemd hands over goes before what the file says of it."""
+    kept = dict(given)
+    for name, section in _sections():
+        for key in section.secrets:
+            if found := _credential(name, key):
+                kept[name] = {**kept.get(name, {}), f"{key}_file": str(found)}
+    return kept
 
 
 def _check_environment() -> None:
