@@ -94,7 +94,7 @@ async def test_serve_runs_the_daemon_with_the_configuration(
 ) -> None:
     served: list[Config] = []
 
-    async def run(config: Config) -> None:
+    async def run(config: Config, file: Path) -> None:
         served.append(config)
 
     monkeypatch.setattr(daemon, "run", run)
@@ -111,7 +111,7 @@ async def test_serve_runs_the_daemon_with_the_configuration(
 async def test_what_ends_the_daemon_is_told_without_a_traceback(
     uuutorrent: Operating, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def run(config: Config) -> None:
+    async def run(config: Config, file: Path) -> None:
         raise ExceptionGroup(
             "tasks", [ExceptionGroup("more", [BadConfig("port 2222 is taken")]), Unreachable("x", "y")]
         )
@@ -122,7 +122,7 @@ async def test_what_ends_the_daemon_is_told_without_a_traceback(
 
 
 async def test_a_mistake_of_ours_is_not_hidden(uuutorrent: Operating, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def run(config: Config) -> None:
+    async def run(config: Config, file: Path) -> None:
         raise ExceptionGroup("tasks", [BadConfig("one thing"), ZeroDivisionError()])
 
     monkeypatch.setattr(daemon, "run", run)

@@ -1,4 +1,4 @@
-"""The operator's commands: `uuutorrent serve`, `check`, `config show`, `db upgrade`, `user …`.
+"""The operator's commands: `uuutorrent serve`, `check`, `config show`, `db upgrade`, `backup`, `user …`.
 
 They work on the machine itself, while the daemon runs and when it does not. What a script would keep goes to stdout
 (a one-time password alone, say), what is said about it to stderr.
@@ -21,7 +21,7 @@ from cyclopts import App, CycloptsError
 from cyclopts.help import PlainFormatter
 from rich.console import Console
 
-from uuutorrent import configuring, usercommands
+from uuutorrent import backupcommands, configuring, usercommands
 from uuutorrent.console import Flag, Machine, TheMachine, say
 from uuutorrent.errors import Invalid, UuuError
 from uuutorrent.ssh.text import printable
@@ -77,6 +77,7 @@ def tree() -> App:
     usercommands.register(users, keys)
     users.command(keys)
     root.command(database)
+    backupcommands.register(root)
     root.command(users)
     return root
 
@@ -85,7 +86,7 @@ async def serve(*, on: TheMachine) -> None:
     """Run the daemon until it is told to stop (Ctrl+C, SIGTERM)."""
     from uuutorrent import daemon  # noqa: PLC0415 - all of the house: the other commands do without a second of it
 
-    await daemon.run(on.config)
+    await daemon.run(on.config, on.file)
 
 
 async def check(*, on: TheMachine) -> str:

@@ -302,6 +302,21 @@ class Upkeep(Section):
     """How fast all torrents together seed, in bytes/s, once 95 % of that is used."""
 
 
+class Backup(Section):
+    """What a lost disk or a wrong command must not take."""
+
+    dir: str = ""
+    """Where backups are kept; empty: `backups` in data_dir. Better on another disk."""
+    every_s: Annotated[int, Field(ge=60, le=86400)] = 900
+    """How often SQLite, the key ring, the host key and the configuration are backed up."""
+    second: str = ""
+    """A second place, as rclone names it, e.g. "elsewhere:uuutorrent" or "/mnt/other"; empty: none."""
+    stanza: str = ""
+    """pgBackRest's name for our PostgreSQL; empty: its backups are somebody else's business."""
+    pgbackrest_config: str = "/etc/pgbackrest.conf"
+    """pgBackRest's own configuration."""
+
+
 class Notifications(Section):
     """Messages to the outside."""
 
@@ -353,6 +368,7 @@ class Config(BaseSettings):
     automation: Automation = Automation()
     health: Health = Health()
     upkeep: Upkeep = Upkeep()
+    backup: Backup = Backup()
     notifications: Notifications = Notifications()
     metrics: Metrics = Metrics()
     browser: Browser = Browser()

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ import structlog
 from uuutorrent import logs, metrics
 from uuutorrent.accounts import Accounts
 from uuutorrent.automation.every import Job, every
+from uuutorrent.backup.taking import Place, Taking
 from uuutorrent.compose import compose
 from uuutorrent.config import Config
 from uuutorrent.desk import Services
@@ -25,7 +27,7 @@ from uuutorrent.errors import BadConfig, UuuError
 from uuutorrent.ssh import server as ssh
 from uuutorrent.store import migrate
 from uuutorrent.store.database import Database
-from uuutorrent.store.private import make_directory
+from uuutorrent.store.private import hold, make_directory
 from uuutorrent.tally import Tally
 from uuutorrent.torrents.managed import Managed
 from uuutorrent.torrents.qbittorrent import QBittorrent
@@ -88,11 +90,12 @@ async def opened(config: Config) -> AsyncGenerator[Opened]:
         yield house
 
 
-async def run(config: Config) -> None:
+async def run(config: Config, file: Path | None = None) -> None:
     """The daemon's life: open, serve until told to stop, close.
 
     SIGTERM lets running transfers go on for `ssh.shutdown_grace_s`; SIGINT (Ctrl+C) for `INTERRUPT_GRACE_S` at most; a
-    second signal ends them at once. Either ends what is still being opened at once.
+    second signal ends them at once. Either ends what is still being opened at once. `file` is what the configuration
+    was read from.
 
     Raises:
         BadConfig: something that the configuration names cannot be used.
@@ -102,7 +105,7 @@ async def run(config: Config) -> None:
     logs.configure(config.server)
     stopping = Stopping(config.ssh.shutdown_grace_s)
     try:
-        await _serve(config, stopping)
+        await _serve(config, file, stopping)
     except ExceptionGroup as broken:
         log.error("daemon.broke", exc_info=broken)
         raise UuuError("something broke and ended the daemon; the log says what") from broken
@@ -114,8 +117,11 @@ async def run(config: Config) -> None:
 
 async def _open(config: Config, stack: AsyncExitStack) -> Opened:
     make_directory(config.server.data)
+    stack.enter_context(hold(config.server.data))
     tally = Tally()
     database = await stack.enter_async_context(Database(config.database_url, pool_size=config.database.pool_size))
+    if await migrate.is_behind(database):  # a program that is taken back finds the database it knew
+        await Taking(Place.of(config, None), tally).take()
     await migrate.upgrade(database)
     http = await stack.enter_async_context(httpx.AsyncClient(headers={"User-Agent": USER_AGENT}, timeout=CONNECT_S))
     managed = None if config.qbittorrent.url else await stack.enter_async_context(Managed(config, tally))
@@ -126,7 +132,7 @@ async def _open(config: Config, stack: AsyncExitStack) -> Opened:
     return Opened(services, database, managed)
 
 
-async def _serve(config: Config, stopping: Stopping) -> None:
+async def _serve(config: Config, file: Path | None, stopping: Stopping) -> None:
     async with (
         opened(config) as house,
         ssh.serve(config, house.services) as door,
@@ -140,7 +146,7 @@ async def _serve(config: Config, stopping: Stopping) -> None:
         stopping.opened()
         _settle_memory()
         async with asyncio.TaskGroup() as group:
-            jobs = [group.create_task(job, name=name) for name, job in _jobs(house)]
+            jobs = [group.create_task(job, name=name) for name, job in _jobs(house, file)]
             await stopping.told.wait()
             log.info("daemon.stopping", grace_s=stopping.grace_s)
             if house.managed and not stopping.is_interrupt:
@@ -193,13 +199,13 @@ class Stopping:
             impatience.cancel()
 
 
-def _jobs(house: Opened) -> list[tuple[str, Coroutine[Any, Any, None]]]:
+def _jobs(house: Opened, file: Path | None) -> list[tuple[str, Coroutine[Any, Any, None]]]:
     services = house.services
     return [
         ("live", services.live.run()),
         ("lag", metrics.sample_lag(services.tally)),
         ("jobs", services.jobs.run(shared_jobs(services))),
-        *((job.name, every(job, services.tally)) for job in own_jobs(services)),
+        *((job.name, every(job, services.tally)) for job in (*own_jobs(services), _backup(services, file))),
         *([("qbittorrent", house.managed.run())] if house.managed else []),
     ]
 
@@ -231,6 +237,16 @@ def own_jobs(services: Services) -> list[Job]:
         Job("uses", NEWS_EVERY_S, 300, services.uses.run_once),
         Job("look ahead", LOOK_AHEAD_EVERY_S, 60, services.watchlists.look_ahead),
     ]
+
+
+def _backup(services: Services, file: Path | None) -> Job:
+    taking = Taking(Place.of(services.config, file), services.tally)
+
+    async def turn() -> None:
+        await taking.take()
+        services.tally.mark("backup_drill_last_success_timestamp_seconds", taking.last_practised())
+
+    return Job("backup", services.config.backup.every_s, 900, turn)
 
 
 async def _keep_order(services: Services) -> None:

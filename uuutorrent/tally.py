@@ -48,8 +48,8 @@ OTHER = "other"
 _DEPENDENCIES = ("anilist", "nyaa", "qbittorrent")
 _DOORS = ("screen", "command", "sftp")
 _JOBS = (
-    "arrivals", "autopilot", "channels", "egress", "feeds", "guard", "healing", "health", "look ahead", "orphans",
-    "probe", "reconcile", "resume", "seeding", "send away", "tidying", "traffic", "uses",
+    "arrivals", "autopilot", "backup", "channels", "egress", "feeds", "guard", "healing", "health", "look ahead",
+    "orphans", "probe", "reconcile", "resume", "seeding", "send away", "tidying", "traffic", "uses",
 )  # fmt: skip
 
 FAMILIES: Mapping[str, Family] = {
@@ -98,6 +98,14 @@ FAMILIES: Mapping[str, Family] = {
     ),
     "job_last_success_timestamp_seconds": Family(
         "When this daemon last took a turn at a job that went well; 0 if it never did.", {"job": _JOBS}, is_mark=True
+    ),
+    "backup_last_success_timestamp_seconds": Family(
+        "Up to when everything is in the newest backup this daemon took; 0 if it took none.",
+        {"kind": ("files", "second")},
+        is_mark=True,
+    ),
+    "backup_drill_last_success_timestamp_seconds": Family(
+        "When a backup was last restored for practice, and all was well; 0 if it never was.", is_mark=True
     ),
     "event_loop_lag_seconds": Family("How late the event loop ran a timer.", buckets=LAG),
     "qbittorrent_restarts": Family("Restarts of the managed qBittorrent."),

@@ -42,6 +42,13 @@ async def at_head(database: Database) -> bool:
         return await connection.run_sync(_current) == ScriptDirectory.from_config(_config()).get_current_head()
 
 
+async def is_behind(database: Database) -> bool:
+    """Whether there is a schema, and it is not that of this program."""
+    async with database.connect() as connection:
+        present = await connection.run_sync(_current)
+    return present not in (None, ScriptDirectory.from_config(_config()).get_current_head())
+
+
 async def _change(database: Database, step: Callable[[Config], None]) -> None:
     async with database.connect() as connection, _foreign_keys_off(database, connection), connection.begin():
         if not database.is_sqlite:

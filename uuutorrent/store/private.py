@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from uuutorrent.errors import Refused
 
 
 def make_directory(path: Path) -> None:
@@ -39,6 +44,39 @@ def write_once(path: Path, content: bytes, *, mode: int = 0o400) -> bool:
         draft.unlink()
     _sync_directory(path.parent)
     return True
+
+
+@contextmanager
+def hold(directory: Path) -> Iterator[None]:
+    """Keep `hold_alone` away from a directory of ours for as long as we work with it; a kill lets go as well.
+
+    Raises:
+        Refused: somebody holds it alone.
+    """
+    with _held(directory, fcntl.LOCK_SH, "a backup is being put back there: wait until that is done"):
+        yield
+
+
+@contextmanager
+def hold_alone(directory: Path) -> Iterator[None]:
+    """Have a directory of ours to oneself.
+
+    Raises:
+        Refused: somebody works with it.
+    """
+    with _held(directory, fcntl.LOCK_EX, f"a daemon runs with {directory}: stop it first"):
+        yield
+
+
+@contextmanager
+def _held(directory: Path, how: int, refusal: str) -> Iterator[None]:
+    make_directory(directory)
+    with (directory / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, how | fcntl.LOCK_NB)
+        except BlockingIOError as e:
+            raise Refused(refusal) from e
+        yield
 
 
 def _sync_directory(path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Backups: taken, kept, listed, restored, and restored for practice."""
