@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from cyclopts import App
 
-from uuutorrent.backup.restoring import drill as practise
+from uuutorrent.backup.pgbackrest import PgBackRest
+from uuutorrent.backup.practising import drill as practise
 from uuutorrent.backup.restoring import restore as put_back
 from uuutorrent.backup.taking import Place, Taking
 from uuutorrent.console import Flag, Machine, TheMachine, confirm, say
@@ -24,10 +25,14 @@ def register(root: App) -> None:
 
 
 async def backup(*, on: TheMachine) -> str:
-    """Take a backup now."""
-    _, taking = _at(on)
+    """Take a backup now, of PostgreSQL too where `backup.stanza` is set."""
+    taking = _at(on)[1]
     taken = await taking.take()
-    return f"{taking.folder(taken)}: {sized(taken.bytes)} in {taken.seconds:.1f} s."
+    told = f"{taking.folder(taken)}: {sized(taken.bytes)} in {taken.seconds:.1f} s."
+    if (cluster := _cluster(on)) is None:
+        return told
+    one = await cluster.take()
+    return f"{told}\npgBackRest's {one.label}: {sized(one.bytes)} in {(one.ended_at - one.began_at).seconds} s."
 
 
 async def backups(*, json: Flag = False, on: TheMachine) -> str:
@@ -38,36 +43,45 @@ async def backups(*, json: Flag = False, on: TheMachine) -> str:
     json
         One JSON document.
     """
-    every = _at(on)[1].every()
+    every, cluster = _at(on)[1].every(), _cluster(on)
+    told = [(one.name, "files", one.at, one.bytes, one.seconds) for one in every]
+    for other in await cluster.every() if cluster else ():
+        seconds = (other.ended_at - other.began_at).total_seconds()
+        told.append((other.label, other.kind, other.ended_at, other.bytes, seconds))
+    told.sort(key=lambda one: one[2], reverse=True)
     if json:
-        return jsons.dumps(
-            [
-                {"backup": one.name, "at": one.at.isoformat(), "bytes": one.bytes, "seconds": one.seconds}
-                for one in every
-            ]
-        )
-    rows = [(one.name, instant(one.at) or "", sized(one.bytes), f"{sum(one.rows.values())} rows") for one in every]
-    return table(("BACKUP", "AT", "SIZE", "HOLDS"), rows, empty="There are no backups.")
+        names = ("backup", "kind", "at", "bytes", "seconds")
+        return jsons.dumps([dict(zip(names, (*one[:2], instant(one[2]), *one[3:]), strict=True)) for one in told])
+    rows = [(name, kind, instant(at) or "", sized(size), f"{seconds:.1f} s") for name, kind, at, size, seconds in told]
+    return table(("BACKUP", "KIND", "AT", "SIZE", "TOOK"), rows, empty="There are no backups.")
 
 
 async def restore(name: str = "", /, *, to: str = "", yes: Flag = False, on: TheMachine) -> str:
     """Put a backup back. The daemon must not run; what is there now is moved aside, not deleted.
 
+    PostgreSQL must not run either, where `backup.stanza` is set: it is put back by pgBackRest, in place, up to TIME or
+    as far as its log reaches.
+
     Parameters
     ----------
     name
-        Which backup, as `backups` lists them; the newest if none is named.
+        Which backup of the files, as `backups` lists them; the newest if none is named.
     to
         The newest backup that is not after this time, e.g. 2026-11-21T18:00 (UTC).
     yes
         Do not ask.
     """
     place, taking = _at(on)
-    chosen = taking.find(name=name, until=_time(to) if to else None)
+    until, cluster = _time(to) if to else None, _cluster(on)
+    chosen = taking.find(name=name, until=until)
     if not yes:
         confirm(f"Put back {chosen.name} and move aside what is in {place.data} now?", chosen.name)
     done = await put_back(place, taking, chosen)
-    say(f"What was there before is in {done.aside}.")
+    if done.aside.is_dir():
+        say(f"What was there before is in {done.aside}.")
+    if cluster is not None:
+        await cluster.restore(until)
+        return f"{chosen.name} and PostgreSQL are put back. Start PostgreSQL, then the daemon."
     return f"{chosen.name} is put back, in {done.seconds:.1f} s: all that came after it is lost. Start the daemon."
 
 
@@ -80,7 +94,7 @@ async def drill(*, json: Flag = False, on: TheMachine) -> str:
         One JSON document.
     """
     place, taking = _at(on)
-    done = await practise(place, taking, taking.find())
+    done = await practise(place, taking, _cluster(on))
     if not done.ok:
         raise Unexpected("the backup", done.why)
     if json:
@@ -91,6 +105,10 @@ async def drill(*, json: Flag = False, on: TheMachine) -> str:
 def _at(on: Machine) -> tuple[Place, Taking]:
     place = Place.of(on.config, on.file)
     return place, Taking(place, Tally())
+
+
+def _cluster(on: Machine) -> PgBackRest | None:
+    return PgBackRest(on.config) if on.config.backup.stanza else None
 
 
 def _time(text: str) -> datetime:

@@ -32,7 +32,7 @@ class Postgres:
         settings = [f"unix_socket_directories={self.home}", "listen_addresses=", *FAST]
         words = ["postgres", "-D", str(self.home / "data"), *(word for setting in settings for word in ("-c", setting))]
         with (self.home / "log").open("ab") as log:
-            self._process = subprocess.Popen(_as_postgres(*words), stdout=log, stderr=log, cwd=self.home)
+            self._process = subprocess.Popen(as_postgres(*words), stdout=log, stderr=log, cwd=self.home)
         deadline = time.monotonic() + START_S
         while not self._answers():
             assert self._process.poll() is None, (self.home / "log").read_text()
@@ -68,11 +68,11 @@ class Postgres:
         return url.rpartition("@/")[2].partition("?")[0]
 
     def _answers(self) -> bool:
-        words = _as_postgres("pg_isready", "-q", "-h", str(self.home))
+        words = as_postgres("pg_isready", "-q", "-h", str(self.home))
         return subprocess.run(words, check=False, cwd=self.home).returncode == 0
 
     def _run(self, *words: str) -> None:
-        done = subprocess.run(_as_postgres(*words), check=False, capture_output=True, text=True, cwd=self.home)
+        done = subprocess.run(as_postgres(*words), check=False, capture_output=True, text=True, cwd=self.home)
         assert done.returncode == 0, done.stderr
 
 
@@ -94,8 +94,9 @@ def postgres() -> Iterator[Postgres]:
         shutil.rmtree(home)
 
 
-def _as_postgres(program: str, *words: str) -> list[str]:
+def as_postgres(program: str, *words: str) -> list[str]:
     """The server refuses to be root: `setpriv` becomes another account and asks to be ended with us."""
-    found = max(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), key=lambda path: int(path.parts[4]))
+    there = list(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"))
+    found = max(there, key=lambda path: int(path.parts[4])) if there else program
     account = ["--reuid=postgres", "--regid=postgres", "--init-groups"] if os.geteuid() == 0 else []
     return ["setpriv", *account, "--pdeathsig=QUIT", str(found), *words]

@@ -82,7 +82,6 @@ class Drill:
     why: str
     """What was wrong."""
     seconds: float
-    revision: str
     rows: int
     secrets: int
     """Sealed secrets that were opened."""

@@ -206,12 +206,13 @@ def synced(place: Path) -> None:
         os.close(descriptor)
 
 
-async def run(*words: str, seconds: float) -> str:
-    """What a program says on stdout.
+async def run(*words: str, seconds: float, name: str = "") -> str:
+    """What a program says on stdout; `name` is what errors call it.
 
     Raises:
         Unexpected: it is not there, fails, or takes too long.
     """
+    name = name or words[0]
     try:
         process = await asyncio.create_subprocess_exec(
             *words,
@@ -220,19 +221,19 @@ async def run(*words: str, seconds: float) -> str:
             stderr=asyncio.subprocess.PIPE,
         )
     except OSError as e:
-        raise Unexpected(words[0], f"it cannot be run ({e.strerror})") from e
+        raise Unexpected(name, f"it cannot be run ({e.strerror})") from e
     try:
         async with asyncio.timeout(seconds):
             out, err = await process.communicate()
     except TimeoutError as e:
-        raise Unexpected(words[0], f"it took longer than {seconds:.0f} s") from e
+        raise Unexpected(name, f"it took longer than {seconds:.0f} s") from e
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
     if process.returncode:
-        said = (err or out).decode(errors="replace").strip().splitlines()
-        raise Unexpected(words[0], said[-1] if said else f"it ended with {process.returncode}")
+        said = (err or out).decode(errors="replace").strip().splitlines() or [f"it ended with {process.returncode}"]
+        raise Unexpected(name, next((line for line in said if "ERROR" in line), said[-1]))
     return out.decode(errors="replace")
 
 
