@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,6 +53,10 @@ async def newest(there: Cluster) -> float:
         return float(await tx.scalar(text("SELECT max(at) FROM canary")) or 0)
 
 
+def left_by_drills() -> list[Path]:
+    return list(Path("/tmp").glob("uuu-drill-*"))
+
+
 async def recovered(there: Cluster) -> None:
     async with asyncio.timeout(30), Database(there.url) as database:
         while True:
@@ -73,7 +76,7 @@ async def test_a_cluster_is_practised_lost_and_put_back_and_no_more_is_lost_than
     done = await uuutorrent("drill", "--json")
     assert done.code == 0, done
     assert json.loads(done.out)["rows"] > 0
-    assert not [place for place in os.listdir("/tmp") if place.startswith("uuu-drill-")]
+    assert not left_by_drills()
     last = await write(there, seconds=2 * ARCHIVE_TIMEOUT_S)
     done = await uuutorrent("restore", "--yes")
     assert (done.code, "pgBackRest: " in done.err) == (76, True), "it runs"
