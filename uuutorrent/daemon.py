@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import structlog
 
-from uuutorrent import logs, metrics
+from uuutorrent import logs, metrics, supervised
 from uuutorrent.accounts import Accounts
 from uuutorrent.automation.every import Job, every
 from uuutorrent.backup.taking import Place, Taking
@@ -143,12 +143,14 @@ async def _serve(config: Config, file: Path | None, stopping: Stopping) -> None:
         # Once nothing can fail any more for want of a port: a one-time password is told once only.
         _greet(config, door.port, await house.services.accounts.first_admin())
         log.info("daemon.ready", port=door.port, metrics_port=metrics_port)
+        supervised.ready()
         stopping.opened()
         _settle_memory()
         async with asyncio.TaskGroup() as group:
             jobs = [group.create_task(job, name=name) for name, job in _jobs(house, file)]
             await stopping.told.wait()
             log.info("daemon.stopping", grace_s=stopping.grace_s)
+            supervised.stopping()
             if house.managed and not stopping.is_interrupt:
                 house.managed.patience_s = ENGINE_STOP_S
             await stopping.unless_told_again(door.drain(stopping.grace_s))
@@ -204,6 +206,7 @@ def _jobs(house: Opened, file: Path | None) -> list[tuple[str, Coroutine[Any, An
     return [
         ("live", services.live.run()),
         ("lag", metrics.sample_lag(services.tally)),
+        ("watchdog", supervised.keep_alive()),
         ("jobs", services.jobs.run(shared_jobs(services))),
         *((job.name, every(job, services.tally)) for job in (*own_jobs(services), _backup(services, file))),
         *([("qbittorrent", house.managed.run())] if house.managed else []),
