@@ -321,7 +321,7 @@ async def test_the_end_of_sftp_is_a_success(port: Port, ann: User) -> None:
 async def test_a_disk_that_must_be_waited_for_is_waited_for_in_a_thread(
     port: Port, ann: User, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("uuutorrent.ssh.sftp._from_memory", lambda *_: None)
+    monkeypatch.setattr("uuutorrent.ssh.sftp.handles._from_memory", lambda *_: None)
     await port.give(ann, "Show", {"Show - 01.mkv": EPISODE})
     async with files_of(port, ann) as sftp:
         await sftp.get("/Show/Show - 01.mkv", tmp_path / "got")

@@ -17,7 +17,7 @@ from uuutorrent.errors import Refused, UuuError
 from uuutorrent.ssh.channel import Blocker, Channel
 from uuutorrent.ssh.door import CRASHED, Door, Kind
 from uuutorrent.ssh.screen import OpenApp, Screen
-from uuutorrent.ssh.sftp import Sftp
+from uuutorrent.ssh.sftp.door import Sftp
 from uuutorrent.ssh.stdio import Stdio
 
 log = structlog.get_logger()
