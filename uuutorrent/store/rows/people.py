@@ -12,7 +12,7 @@ from uuutorrent.store.rows.base import Base, user_id
 
 
 class UserRow(Base):
-    """A person. Owner: accounts."""
+    """A person. Owner: people."""
 
     __tablename__ = "users"
     # SQLite gives a deleted user's id to the next one otherwise, and a session may still hold the old.
@@ -61,8 +61,6 @@ class FactorRow(Base):
     made_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
     """When the first code was typed; until then it asks nobody."""
-    proved_at: Mapped[datetime | None]
-    """When a code was typed last: what only admins may do is open for a while after."""
 
 
 class InviteRow(Base):
