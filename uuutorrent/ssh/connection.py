@@ -20,8 +20,9 @@ from uuutorrent.ssh.admission import Admission
 from uuutorrent.ssh.delays import Delays
 from uuutorrent.ssh.failures import Failure
 from uuutorrent.ssh.screen import OpenApp
-from uuutorrent.ssh.session import IDLE, Session, Visit
+from uuutorrent.ssh.session import IDLE, Session
 from uuutorrent.ssh.signin import Method, SignIn
+from uuutorrent.ssh.visit import DeskVisit
 from uuutorrent.users import SignedIn, User
 
 log = structlog.get_logger()
@@ -277,7 +278,7 @@ class Connection(asyncssh.SSHServer):
         await self._settled.wait()
         user = await self._visitor()
         services = self._guests.services
-        visit = Visit(services.desk(user), services.config.ssh.reach(user.name), self._guests.open_app)
+        visit = DeskVisit(services.desk(user), services.config.ssh.reach(user.name), self._guests.open_app)
         session = Session(visit, self._over)
         self._sessions.add(session)
         self._guests.sessions.add(session)
