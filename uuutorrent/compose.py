@@ -39,11 +39,13 @@ from uuutorrent.automation.upkeep.traffic import Traffic
 from uuutorrent.automation.upkeep.upkeep import Upkeep
 from uuutorrent.config import Config
 from uuutorrent.desk import Services
+from uuutorrent.limits import Limits
 from uuutorrent.penalties import Penalties, tariff
 from uuutorrent.releases.nyaa import GAP_S, Nyaa
 from uuutorrent.releases.search import Releases
 from uuutorrent.remote import Clock
 from uuutorrent.secondfactors import SecondFactors
+from uuutorrent.serving import Turns
 from uuutorrent.store.database import Database
 from uuutorrent.store.sealed import KeyRing
 from uuutorrent.tally import Tally
@@ -86,6 +88,7 @@ class _Core:
     """What people ask for themselves."""
 
     live: Live
+    limits: Limits
     watchlists: Watchlists
     nyaa: Nyaa
     releases: Releases
@@ -128,7 +131,8 @@ def _core(on: _Ground) -> _Core:
         on.database, on.engine, live, config.torrents, config.download_dir, sources=sources, floor_bytes=floor
     )
     grabs = Grabs(on.database, watchlists, releases, library, on.tally)
-    return _Core(live, watchlists, nyaa, releases, sources, library, grabs)
+    limits = Limits(on.database, config.torrents, config.files, now=on.times.now)
+    return _Core(live, limits, watchlists, nyaa, releases, sources, library, grabs)
 
 
 def _services(on: _Ground, core: _Core) -> Services:
@@ -150,6 +154,7 @@ def _services(on: _Ground, core: _Core) -> Services:
         config=config, tally=on.tally, accounts=on.accounts,
         penalties=Penalties(tariff(config.penalties), config.penalties.exempt, clock=on.times.clock),
         second_factors=SecondFactors(database, on.keyring, on.accounts, clock=on.times.clock),
+        limits=core.limits, turns=Turns(config.files.total_bps),
         watchlists=core.watchlists, releases=core.releases,
         live=core.live, library=library, grabs=core.grabs, files=Files(library, config.download_dir), feeds=feeds,
         preferences=preferences, inbox=inbox, uses=uses, autopilot=autopilot, answers=Answers(inbox, answers),

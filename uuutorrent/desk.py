@@ -24,9 +24,11 @@ from uuutorrent.automation.upkeep.tidying import Tidying
 from uuutorrent.automation.upkeep.traffic import Traffic
 from uuutorrent.automation.upkeep.upkeep import Upkeep
 from uuutorrent.config import Config
+from uuutorrent.limits import Limits
 from uuutorrent.penalties import Penalties
 from uuutorrent.releases.search import Releases
 from uuutorrent.secondfactors import SecondFactors
+from uuutorrent.serving import Serving, Turns
 from uuutorrent.tally import Tally
 from uuutorrent.torrents.files import Files
 from uuutorrent.torrents.grabs import Grabs
@@ -43,6 +45,8 @@ class Services:
     accounts: Accounts
     penalties: Penalties
     second_factors: SecondFactors
+    limits: Limits
+    turns: Turns
     watchlists: Watchlists
     releases: Releases
     live: Live
@@ -77,3 +81,7 @@ class Desk(Services):
     """What one signed-in person's session works with."""
 
     user: User
+
+    def serving(self, door: str) -> Serving:
+        """What a new session of a file door may send; `door` is one that `served_bytes` names."""
+        return Serving(self.user, door, self.limits, self.turns, self.tally)

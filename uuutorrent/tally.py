@@ -47,6 +47,7 @@ OTHER = "other"
 """Stands on the page for a label value that was not foreseen: the number of series is bounded, whatever is counted."""
 _DEPENDENCIES = ("anilist", "nyaa", "qbittorrent")
 _DOORS = ("screen", "command", "sftp")
+FILE_DOORS = ("sftp", "cat")
 _JOBS = (
     "arrivals", "autopilot", "channels", "egress", "feeds", "guard", "healing", "health", "look ahead", "orphans",
     "probe", "reconcile", "resume", "seeding", "send away", "tidying", "traffic", "uses",
@@ -78,7 +79,7 @@ FAMILIES: Mapping[str, Family] = {
     ),
     "sessions": Family("Sessions opened.", {"kind": _DOORS}),
     "session_crashes": Family("Sessions ended by an error of ours.", {"kind": _DOORS}),
-    "sftp_bytes": Family("Bytes served over SFTP.", {"direction": ("out",)}),
+    "served_bytes": Family("Bytes of files served.", {"door": FILE_DOORS}),
     "grabs": Family(
         "Grabs that came to this. One that was added and then became complete counts in both.",
         {"outcome": ("added", "complete", "failed")},

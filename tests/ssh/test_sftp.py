@@ -68,7 +68,7 @@ async def test_a_finished_file_comes_as_it_is(port: Port, ann: User, tmp_path: P
         await sftp.get("/Show", tmp_path / "got", recurse=True)
     assert (tmp_path / "got/Show - 01.mkv").read_bytes() == EPISODE
     assert (tmp_path / "got/Extras/menu.txt").read_bytes() == b"hello"
-    assert port.counted("sftp_bytes", "out") == len(EPISODE) + 5
+    assert port.counted("served_bytes", "sftp") == len(EPISODE) + 5
     assert port.counted("sessions", "sftp") == 1
 
 

@@ -33,6 +33,7 @@ class Answers:
 
     def __init__(self, desk: Desk, handles: Handles) -> None:
         self._desk = desk
+        self._serving = desk.serving("sftp")
         self._handles = handles
         self._table: Mapping[int, Answer] = {
             Request.OPEN: self._open,
@@ -105,11 +106,13 @@ class Answers:
             raise Invalid("that is a folder")
         if offset >= 2**63:
             return filexfer.status(request_id, Status.EOF)
+        if self._serving.budget() <= 0:
+            await self._serving.wait()
         content = await file.read(offset, min(size, filexfer.MAX_READ))
         if not content:
             return filexfer.status(request_id, Status.EOF)
         file.coverage.note(offset, len(content))
-        self._desk.tally.count("sftp_bytes", "out", by=len(content))
+        self._serving.sent(len(content))
         return filexfer.data(request_id, content)
 
     async def _close(self, request_id: int, fields: Fields) -> bytes:
