@@ -41,6 +41,7 @@ from uuutorrent.config import Config
 from uuutorrent.desk import Services
 from uuutorrent.limits import Limits
 from uuutorrent.penalties import Penalties, tariff
+from uuutorrent.presence import Presence
 from uuutorrent.releases.nyaa import GAP_S, Nyaa
 from uuutorrent.releases.search import Releases
 from uuutorrent.remote import Clock
@@ -153,7 +154,8 @@ def _services(on: _Ground, core: _Core) -> Services:
     return Services(
         config=config, tally=on.tally, accounts=on.accounts,
         penalties=Penalties(tariff(config.penalties), config.penalties.exempt, clock=on.times.clock),
-        second_factors=SecondFactors(database, on.keyring, on.accounts, clock=on.times.clock),
+        second_factors=SecondFactors(database, on.keyring, on.accounts, clock=on.times.clock, now=now),
+        presence=Presence(),
         limits=core.limits, turns=Turns(config.files.total_bps),
         watchlists=core.watchlists, releases=core.releases,
         live=core.live, library=library, grabs=core.grabs, files=Files(library, config.download_dir), feeds=feeds,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from uuutorrent.accounts import Accounts, User
+from uuutorrent.accounts import Accounts, Admin, User
 from uuutorrent.anime.watchlist import Watchlists
 from uuutorrent.automation.autopilot.autopilot import Autopilot
 from uuutorrent.automation.channels.channels import Channels
@@ -26,6 +26,7 @@ from uuutorrent.automation.upkeep.upkeep import Upkeep
 from uuutorrent.config import Config
 from uuutorrent.limits import Limits
 from uuutorrent.penalties import Penalties
+from uuutorrent.presence import Here, Presence
 from uuutorrent.releases.search import Releases
 from uuutorrent.secondfactors import SecondFactors
 from uuutorrent.serving import Serving, Turns
@@ -45,6 +46,7 @@ class Services:
     accounts: Accounts
     penalties: Penalties
     second_factors: SecondFactors
+    presence: Presence
     limits: Limits
     turns: Turns
     watchlists: Watchlists
@@ -71,9 +73,10 @@ class Services:
     traffic: Traffic
     tidying: Tidying
 
-    def desk(self, user: User) -> Desk:
-        """The services, with this user at them."""
-        return Desk(**{field.name: getattr(self, field.name) for field in fields(Services)}, user=user)
+    def desk(self, user: User, here: Here | None = None) -> Desk:
+        """The services, with this user at them; `here` is the connection they came in."""
+        services = {field.name: getattr(self, field.name) for field in fields(Services)}
+        return Desk(**services, user=user, here=here or Here(user))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +84,16 @@ class Desk(Services):
     """What one signed-in person's session works with."""
 
     user: User
+    here: Here
+
+    async def admin(self) -> Admin:
+        """Proof that whoever sits here is an admin now.
+
+        Raises:
+            Refused: they are not.
+            StepUp: a code of their second factor is due first.
+        """
+        return await self.accounts.admin(self.user, self.here.proof)
 
     def serving(self, door: str) -> Serving:
         """What a new session of a file door may send; `door` is one that `served_bytes` names."""

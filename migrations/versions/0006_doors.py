@@ -15,6 +15,8 @@ TIME = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
+    # Whether a code was typed lately is known of each session, and no more of a user.
+    op.drop_column("factors", "proved_at")
     op.add_column("users", sa.Column("awaits_approval", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.create_table(
         "invites",
@@ -57,3 +59,4 @@ def downgrade() -> None:
     op.drop_table("limits")
     op.drop_table("invites")
     op.drop_column("users", "awaits_approval")
+    op.add_column("factors", sa.Column("proved_at", TIME, nullable=True))
