@@ -77,10 +77,23 @@ class UserInfo:
     created_at: datetime
     last_seen_at: datetime | None
     disabled_at: datetime | None
+    awaits_approval: bool = False
+    """They signed up by themselves, and no admin has said yes."""
 
 
 def check_name(name: str) -> None:
     """Check that a new user can be called so.
+
+    Raises:
+        Invalid: with the rule.
+    """
+    check_shape(name)
+    if name in RESERVED:
+        raise Invalid(f"the name {name} is reserved: choose another", field="name")
+
+
+def check_shape(name: str) -> None:
+    """Check that a name looks like one; it may be reserved or taken.
 
     Raises:
         Invalid: with the rule.
@@ -90,8 +103,6 @@ def check_name(name: str) -> None:
             "a user name is 1 to 32 characters of a-z, 0-9, _ and -, and begins with a letter",
             field="name",
         )
-    if name in RESERVED:
-        raise Invalid(f"the name {name} is reserved: choose another", field="name")
 
 
 def check_role(role: str) -> None:

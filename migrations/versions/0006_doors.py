@@ -29,7 +29,7 @@ def upgrade() -> None:
         sa.Column("uses_left", BIG, nullable=False),
         sa.Column("made_at", TIME, nullable=False),
         sa.Column("expires_at", TIME, nullable=False),
-        sa.ForeignKeyConstraint(["made_by"], ["users.id"], name=op.f("fk_invites_made_by"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["made_by"], ["users.id"], name=op.f("fk_invites_made_by"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_invites")),
         sa.UniqueConstraint("code_hash", name=op.f("uq_invites_code_hash")),
     )

@@ -70,7 +70,7 @@ class InviteRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     code_hash: Mapped[str] = mapped_column(String(64), unique=True)
     """SHA-256 in hex: the code itself is shown once and kept nowhere."""
-    made_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    made_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     role: Mapped[str] = mapped_column(String(8))
     quota_bytes: Mapped[int | None]
     """Of who comes with it; None: as configured; 0: no limit."""
