@@ -51,6 +51,7 @@ from uuutorrent.store.database import Database
 from uuutorrent.store.sealed import KeyRing
 from uuutorrent.tally import Tally
 from uuutorrent.torrents.engine import Engine
+from uuutorrent.torrents.drop import Drop
 from uuutorrent.torrents.files import Files
 from uuutorrent.torrents.grabs import Grabs
 from uuutorrent.torrents.library import Library
@@ -158,7 +159,8 @@ def _services(on: _Ground, core: _Core) -> Services:
         presence=Presence(),
         limits=core.limits, turns=Turns(config.files.total_bps),
         watchlists=core.watchlists, releases=core.releases,
-        live=core.live, library=library, grabs=core.grabs, files=Files(library, config.download_dir), feeds=feeds,
+        live=core.live, library=library, grabs=core.grabs, files=Files(library, config.download_dir),
+        drop=Drop(library, config.files.drop_bytes, now=now), feeds=feeds,
         preferences=preferences, inbox=inbox, uses=uses, autopilot=autopilot, answers=Answers(inbox, answers),
         arrivals=Arrivals(library, core.live, core.grabs, errands, core.watchlists, inbox, now=now),
         timeline=timeline, observations=observations, replacing=replacing,

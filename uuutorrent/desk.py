@@ -31,6 +31,7 @@ from uuutorrent.releases.search import Releases
 from uuutorrent.secondfactors import SecondFactors
 from uuutorrent.serving import Serving, Turns
 from uuutorrent.tally import Tally
+from uuutorrent.torrents.drop import Drop
 from uuutorrent.torrents.files import Files
 from uuutorrent.torrents.grabs import Grabs
 from uuutorrent.torrents.library import Library
@@ -55,6 +56,7 @@ class Services:
     library: Library
     grabs: Grabs
     files: Files
+    drop: Drop
     feeds: Feeds
     preferences: PreferenceBook
     inbox: Inbox

@@ -1,4 +1,4 @@
-"""The answer to each request. Everything that writes is refused with a reason."""
+"""The answer to each request; what writes is answered by `Putting`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from uuutorrent.desk import Desk
 from uuutorrent.errors import Invalid, Missing, Refused, UuuError
 from uuutorrent.ssh import filexfer
 from uuutorrent.ssh.filexfer import Attributes, Fields, Malformed, Request, Status
-from uuutorrent.ssh.sftp.handles import MAX_HANDLES, Handles, Listing, OpenFile
+from uuutorrent.ssh.sftp.handles import MAX_HANDLES, Handles, Listing, OpenFile, PutFile
+from uuutorrent.ssh.sftp.putting import Putting
 from uuutorrent.torrents.files import Entry
 
 log = structlog.get_logger()
@@ -20,7 +21,6 @@ log = structlog.get_logger()
 ENTRIES_AT_ONCE = 100
 """Entries of a listing in one answer."""
 
-READ_ONLY = "files here are read-only"
 UNKNOWN = "that is not done here"
 BROKE = "something broke on the server; it was logged"
 
@@ -35,6 +35,7 @@ class Answers:
         self._desk = desk
         self._serving = desk.serving("sftp")
         self._handles = handles
+        self._putting = Putting(desk, handles)
         self._table: Mapping[int, Answer] = {
             Request.OPEN: self._open,
             Request.READ: self._read,
@@ -47,14 +48,7 @@ class Answers:
             Request.REALPATH: self._realpath,
             Request.READLINK: self._readlink,
             Request.EXTENDED: self._extended,
-            Request.WRITE: self._refuse,
-            Request.SETSTAT: self._refuse,
-            Request.FSETSTAT: self._refuse,
-            Request.REMOVE: self._refuse,
-            Request.MKDIR: self._refuse,
-            Request.RMDIR: self._refuse,
-            Request.RENAME: self._refuse,
-            Request.SYMLINK: self._refuse,
+            **self._putting.table,
         }
         self._extensions: Mapping[bytes, Answer] = {
             b"limits@openssh.com": self._limits,
@@ -93,7 +87,7 @@ class Answers:
     async def _open(self, request_id: int, fields: Fields) -> bytes:
         path, flags = fields.path(), fields.number()
         if flags != filexfer.OPEN_READ:
-            raise Refused(READ_ONLY)
+            return await self._putting.open(request_id, path, flags)
         self._handles.check_room()
         opened = await self._desk.files.open(self._desk.user, path)
         coverage = Coverage(opened.entry.size_bytes)
@@ -103,7 +97,7 @@ class Answers:
     async def _read(self, request_id: int, fields: Fields) -> bytes:
         file, offset, size = self._handles.called(fields.string()), fields.number(8), fields.number()
         if not isinstance(file, OpenFile):
-            raise Invalid("that is a folder")
+            raise Invalid("that is not open for reading")
         if offset >= 2**63:
             return filexfer.status(request_id, Status.EOF)
         if self._serving.budget() <= 0:
@@ -116,14 +110,17 @@ class Answers:
         return filexfer.data(request_id, content)
 
     async def _close(self, request_id: int, fields: Fields) -> bytes:
-        self._handles.close(fields.string())
+        name = fields.string()
+        handle = self._handles.called(name)
+        try:
+            if isinstance(handle, PutFile):
+                await handle.dropping.close()
+        finally:
+            self._handles.close(name)
         return filexfer.status(request_id, Status.OK)
 
     async def _fstat(self, request_id: int, fields: Fields) -> bytes:
         return filexfer.attributes(request_id, self._handles.called(fields.string()).attributes)
-
-    async def _refuse(self, request_id: int, fields: Fields) -> bytes:
-        raise Refused(READ_ONLY)
 
     # Names
 

@@ -1,4 +1,4 @@
-"""What one client has open: files being read and folders being listed, as many as one may have and no more."""
+"""What one client has open: files being read or put, and folders being listed, as many as one may have and no more."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from uuutorrent.automation.inbox.coverage import Coverage
 from uuutorrent.desk import Desk
 from uuutorrent.errors import Invalid
 from uuutorrent.ssh.filexfer import Attributes
+from uuutorrent.torrents.drop import Dropping
 from uuutorrent.torrents.files import Entry
 
 MAX_HANDLES = 64
@@ -55,7 +56,24 @@ class Listing:
         """Nothing is held."""
 
 
-Handle = OpenFile | Listing
+@dataclass(slots=True)
+class PutFile:
+    """A file being put into the drop folder; `appends`: whatever is written goes to its end."""
+
+    dropping: Dropping
+    appends: bool = False
+
+    @property
+    def attributes(self) -> Attributes:
+        """As they are by now."""
+        return Attributes(False, self.dropping.size_bytes, self.dropping.modified_at)
+
+    def close(self) -> None:
+        """Nobody said that it is complete."""
+        self.dropping.abandon()
+
+
+Handle = OpenFile | Listing | PutFile
 
 
 class Handles:
