@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
 
 import asyncssh
 import structlog
 
-from uuutorrent.desk import Services
 from uuutorrent.errors import Refused, RemoteError, UuuError
 from uuutorrent.passwords import Crowded
 from uuutorrent.penalties import Source, source_of
 from uuutorrent.ssh import tcp
-from uuutorrent.ssh.admission import Admission
-from uuutorrent.ssh.delays import Delays
 from uuutorrent.ssh.failures import Failure
-from uuutorrent.ssh.screen import OpenApp
+from uuutorrent.ssh.guests import Guests
 from uuutorrent.ssh.session import IDLE, Session
 from uuutorrent.ssh.signin import Method, SignIn
 from uuutorrent.ssh.visit import DeskVisit
@@ -47,51 +43,6 @@ Challenge = tuple[str, str, str, Sequence[tuple[str, bool]]]
 """Name, instruction, language and the prompts, each with whether its answer is echoed. Source: RFC 4256, 3.2."""
 ASK_PASSWORD: Challenge = ("", "", "en-US", (("Password: ", False),))
 ASK_CODE: Challenge = ("", "", "en-US", (("Code of your app, or a recovery code: ", True),))
-
-
-class Guests:
-    """Who is connected to one server, and what they are shown."""
-
-    def __init__(self, services: Services, open_app: OpenApp) -> None:
-        self.services = services
-        self.admission = Admission(services.config.ssh, services.penalties)
-        self.delays = Delays()
-        self.open_app = open_app
-        self.connections: set[Connection] = set()
-        self.closing = False
-        """The server is about to stop: nobody new comes in."""
-        self.sessions: set[Session] = set()
-        """All that are not over, also those whose connection is gone."""
-        self.checks: set[asyncio.Task[Any]] = set()
-        """Sign-ins being looked at."""
-        self._all_gone = asyncio.Event()
-        self._all_gone.set()
-
-    def came(self, connection: Connection) -> None:
-        """One more."""
-        self.connections.add(connection)
-        self._all_gone.clear()
-
-    def left(self, connection: Connection) -> None:
-        """One less."""
-        self.connections.discard(connection)
-        if not self.connections:
-            self._all_gone.set()
-
-    def look_at(self, check: Coroutine[Any, Any, None]) -> None:
-        """Do something that is to be finished though the connection is gone."""
-        task = asyncio.get_running_loop().create_task(check, name="after a connection")
-        self.checks.add(task)
-        task.add_done_callback(self._looked_at)
-
-    def _looked_at(self, task: asyncio.Task[Any]) -> None:
-        self.checks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.warning("connection not looked at", why=str(error))
-
-    async def all_gone(self) -> None:
-        """Wait until nobody is connected."""
-        await self._all_gone.wait()
 
 
 class Connection(asyncssh.SSHServer):

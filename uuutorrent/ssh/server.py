@@ -17,8 +17,9 @@ from uuutorrent.config import Config
 from uuutorrent.desk import Services
 from uuutorrent.errors import BadConfig, Unreachable
 from uuutorrent.ssh import algorithms
-from uuutorrent.ssh.connection import CLOSING, CUT_S, HANG_UP_S, Connection, Guests
+from uuutorrent.ssh.connection import CLOSING, CUT_S, HANG_UP_S, Connection
 from uuutorrent.ssh.door import KINDS
+from uuutorrent.ssh.guests import Guests
 from uuutorrent.ssh.screen import OpenApp
 from uuutorrent.store.private import write_once
 from uuutorrent.tui.app import UuuApp
