@@ -39,6 +39,7 @@ from uuutorrent.automation.upkeep.traffic import Traffic
 from uuutorrent.automation.upkeep.upkeep import Upkeep
 from uuutorrent.config import Config
 from uuutorrent.desk import Services
+from uuutorrent.invites import Invites
 from uuutorrent.limits import Limits
 from uuutorrent.penalties import Penalties, tariff
 from uuutorrent.presence import Presence
@@ -47,11 +48,12 @@ from uuutorrent.releases.search import Releases
 from uuutorrent.remote import Clock
 from uuutorrent.secondfactors import SecondFactors
 from uuutorrent.serving import Turns
+from uuutorrent.signup import SignUps
 from uuutorrent.store.database import Database
 from uuutorrent.store.sealed import KeyRing
 from uuutorrent.tally import Tally
-from uuutorrent.torrents.engine import Engine
 from uuutorrent.torrents.drop import Drop
+from uuutorrent.torrents.engine import Engine
 from uuutorrent.torrents.files import Files
 from uuutorrent.torrents.grabs import Grabs
 from uuutorrent.torrents.library import Library
@@ -151,11 +153,12 @@ def _services(on: _Ground, core: _Core) -> Services:
     replacing = Replacing(database, library, core.grabs, core.releases.blocks, timeline, inbox, now=now)
     autopilot = _autopilot(on, core, preferences, inbox, timeline, replacing, uses)
     answers = {"watched": uses.answered, "pursuit": autopilot.answered, "backlog": autopilot.answered}
-    errands, meters = feeds.rulebook.errands, Meters(database)
+    errands, meters, invites = feeds.rulebook.errands, Meters(database), Invites(database, now=now)
     return Services(
         config=config, tally=on.tally, accounts=on.accounts,
         penalties=Penalties(tariff(config.penalties), config.penalties.exempt, clock=on.times.clock),
         second_factors=SecondFactors(database, on.keyring, on.accounts, clock=on.times.clock, now=now),
+        invites=invites, signups=SignUps(database, on.accounts, invites),
         presence=Presence(),
         limits=core.limits, turns=Turns(config.files.total_bps),
         watchlists=core.watchlists, releases=core.releases,

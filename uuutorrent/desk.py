@@ -24,12 +24,14 @@ from uuutorrent.automation.upkeep.tidying import Tidying
 from uuutorrent.automation.upkeep.traffic import Traffic
 from uuutorrent.automation.upkeep.upkeep import Upkeep
 from uuutorrent.config import Config
+from uuutorrent.invites import Invites
 from uuutorrent.limits import Limits
 from uuutorrent.penalties import Penalties
 from uuutorrent.presence import Here, Presence
 from uuutorrent.releases.search import Releases
 from uuutorrent.secondfactors import SecondFactors
 from uuutorrent.serving import Serving, Turns
+from uuutorrent.signup import SignUps
 from uuutorrent.tally import Tally
 from uuutorrent.torrents.drop import Drop
 from uuutorrent.torrents.files import Files
@@ -47,6 +49,8 @@ class Services:
     accounts: Accounts
     penalties: Penalties
     second_factors: SecondFactors
+    invites: Invites
+    signups: SignUps
     presence: Presence
     limits: Limits
     turns: Turns
