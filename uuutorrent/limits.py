@@ -17,7 +17,8 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from uuutorrent import config
-from uuutorrent.accounts import User, UserId, people
+from uuutorrent.accounts import Authority, User, UserId
+from uuutorrent.people import hold_for, people
 from uuutorrent.shares import Share
 from uuutorrent.store.database import Database, Tx
 from uuutorrent.store.tables import EgressRow, LimitRow
@@ -115,6 +116,20 @@ class Limits:
         async with self._database.begin() as tx:
             rows = {row.user_id: row for row in await tx.scalars(select(LimitRow).where(LimitRow.user_id.in_(ids)))}
         return {user_id: _settled(rows.get(user_id)) for user_id in ids}
+
+    async def set(self, by: Authority, name: str, changes: Mapping[Which, int | None]) -> Settled:
+        """Settle some of somebody's limits; None: as configured, 0: no limit. The others stay as they are.
+
+        Raises:
+            Refused: `by` is no admin any more.
+            Missing: there is nobody of this name.
+        """
+        async with self._database.begin() as tx:
+            user = await hold_for(tx, by, name, loses_admin=False)
+            settled = await settle(tx, user.id, changes)
+        if meter := self._meters.get(user.id):
+            await self.refresh(meter)
+        return settled
 
     # What they were served
 

@@ -42,8 +42,6 @@ class Changes(TypedDict, total=False):
     role: str
     password_hash: str | None
     password_expired: bool
-    quota_bytes: int | None
-    quota_torrents: int | None
     awaits_approval: bool
     last_seen_at: datetime
     disabled_at: datetime | None
@@ -198,7 +196,7 @@ def _text(given: str) -> str:
 
 
 def _user(row: UserRow) -> User:
-    return User(UserId(row.id), row.name, row.role, row.password_expired, row.quota_bytes, row.quota_torrents)
+    return User(UserId(row.id), row.name, row.role, row.password_expired)
 
 
 def _person(row: UserRow) -> Person:

@@ -34,9 +34,6 @@ class User:
     """"user" or "admin"."""
     password_expired: bool = False
     """They signed in with a one-time password and must choose another."""
-    quota_bytes: int | None = None
-    """None: as configured; 0: no limit."""
-    quota_torrents: int | None = None
 
     @property
     def is_admin(self) -> bool:

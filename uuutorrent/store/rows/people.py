@@ -24,9 +24,6 @@ class UserRow(Base):
     password_hash: Mapped[str | None] = mapped_column(String(100))
     password_expired: Mapped[bool] = mapped_column(default=False)
     """A one-time password: it must be changed at the next sign-in."""
-    quota_bytes: Mapped[int | None]
-    """None: as configured; 0: no limit."""
-    quota_torrents: Mapped[int | None]
     awaits_approval: Mapped[bool] = mapped_column(default=False)
     """They signed up by themselves, and no admin has said yes."""
     created_at: Mapped[datetime]
