@@ -18,7 +18,7 @@ from uuutorrent import users as rules
 from uuutorrent.errors import Conflict, Invalid, Missing, Refused
 from uuutorrent.factors import Proof
 from uuutorrent.keys import Key
-from uuutorrent.passwords import ROUNDS, Passwords, one_time
+from uuutorrent.passwords import ROUNDS, Passwords, Strength, one_time
 from uuutorrent.people import Person, enabled, hold, people
 from uuutorrent.publickeys import parse
 from uuutorrent.store.database import Database
@@ -40,8 +40,16 @@ __all__ = [
     "people",
 ]
 
+WAITS = "an admin has to say yes first: come back later"
 _WRONG = "wrong user name or password"
 _WRONG_KEY = "that key does not belong to this user"
+
+
+class Waits(Refused):
+    """Right, but no admin has let them in yet."""
+
+    def __init__(self) -> None:
+        super().__init__(WAITS)
 
 
 class Accounts:
@@ -59,6 +67,7 @@ class Accounts:
 
         Raises:
             Refused: unknown user, wrong password, no password, or disabled.
+            Waits: all is right, and an admin has to say yes first.
             Crowded: too many people are signing in; the password was not looked at.
         """
         async with self._database.begin() as tx:
@@ -66,6 +75,8 @@ class Accounts:
         matches = await self._passwords.check(password, found.password_hash if found else None)
         if found is None or not matches or found.disabled_at is not None:
             raise Refused(_WRONG)
+        if found.awaits_approval:
+            raise Waits
         return found.user
 
     async def key_known(self, name: str, fingerprint: str) -> bool:
@@ -82,11 +93,14 @@ class Accounts:
 
         Raises:
             Refused: no such key, another user's key, or disabled.
+            Waits: all is right, and an admin has to say yes first.
         """
         async with self._database.begin() as tx:
             found = await stored.find(tx, name)
             if found is None or found.disabled_at is not None or not await stored_keys.use(tx, found.id, fingerprint):
                 raise Refused(_WRONG_KEY)
+            if found.awaits_approval:
+                raise Waits
             return replace(found.user, password_expired=False)
 
     async def still_here(self, here: Collection[SignedIn]) -> Mapping[SignedIn, User]:
@@ -158,7 +172,7 @@ class Accounts:
             raise Refused("the old password is wrong")
         if before is not None and new == old:
             raise Invalid("that is the old password: choose another", field="password")
-        hashed = await self._hash_good(new, user.name)
+        hashed = await self.hash_good(new, user.name)
         async with self._database.begin() as tx:
             if (await stored.held(tx, user)).password_hash != before:
                 raise Conflict("the password was changed elsewhere just now")
@@ -191,6 +205,19 @@ class Accounts:
             await hold(tx, user)
             return await stored_keys.remove(tx, user.id, key)
 
+    async def hash_good(self, password: str, name: str) -> str:
+        """What to store of a new password of the user `name`.
+
+        Raises:
+            Invalid: it is not good enough.
+        """
+        await self._passwords.good(password, name=name)
+        return await self._passwords.hash(password)
+
+    async def strength(self, password: str, name: str) -> Strength:
+        """How good a password would be for the user `name`."""
+        return await self._passwords.strength(password, name=name)
+
     # For admins and the operator
 
     async def users(self, by: Authority) -> tuple[UserInfo, ...]:
@@ -219,7 +246,7 @@ class Accounts:
         rules.check_name(name)
         rules.check_role(role)
         public = [parse(line) for line in keys]
-        hashed = None if password is None else await self._hash_good(password, name)
+        hashed = None if password is None else await self.hash_good(password, name)
         async with self._database.begin() as tx:
             await stored.authorise(tx, by)
             user = await stored.add(tx, name, role=role, password_hash=hashed, password_expired=expired)
@@ -245,7 +272,7 @@ class Accounts:
         Raises:
             Invalid: it is not good enough.
         """
-        hashed = await self._hash_good(password, name)
+        hashed = await self.hash_good(password, name)
         async with self._database.begin() as tx:
             held = await stored.hold_for(tx, by, name, loses_admin=False)
             await stored.change(tx, held.id, password_hash=hashed, password_expired=expired)
@@ -293,14 +320,18 @@ class Accounts:
             held = await stored.hold_for(tx, by, name, loses_admin=True)
             await stored.remove(tx, held.id)
 
-    async def _hash_good(self, password: str, name: str) -> str:
-        await self._passwords.good(password, name=name)
-        return await self._passwords.hash(password)
-
 
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
 def _info(one: Person, keys: int) -> UserInfo:
-    return UserInfo(one.user, one.password_hash is not None, keys, one.created_at, one.last_seen_at, one.disabled_at)
+    return UserInfo(
+        one.user,
+        one.password_hash is not None,
+        keys,
+        one.created_at,
+        one.last_seen_at,
+        one.disabled_at,
+        one.awaits_approval,
+    )

@@ -39,6 +39,7 @@ from uuutorrent.automation.upkeep.traffic import Traffic
 from uuutorrent.automation.upkeep.upkeep import Upkeep
 from uuutorrent.config import Config
 from uuutorrent.desk import Services
+from uuutorrent.invites import Invites
 from uuutorrent.limits import Limits
 from uuutorrent.penalties import Penalties, tariff
 from uuutorrent.presence import Presence
@@ -47,9 +48,11 @@ from uuutorrent.releases.search import Releases
 from uuutorrent.remote import Clock
 from uuutorrent.secondfactors import SecondFactors
 from uuutorrent.serving import Turns
+from uuutorrent.signup import SignUps
 from uuutorrent.store.database import Database
 from uuutorrent.store.sealed import KeyRing
 from uuutorrent.tally import Tally
+from uuutorrent.torrents.drop import Drop
 from uuutorrent.torrents.engine import Engine
 from uuutorrent.torrents.files import Files
 from uuutorrent.torrents.grabs import Grabs
@@ -148,15 +151,17 @@ def _services(on: _Ground, core: _Core) -> Services:
     replacing = Replacing(database, library, core.grabs, core.releases.blocks, timeline, inbox, now=now)
     autopilot = _autopilot(on, core, preferences, inbox, timeline, replacing, uses)
     answers = {"watched": uses.answered, "pursuit": autopilot.answered, "backlog": autopilot.answered}
-    errands, meters = feeds.rulebook.errands, Meters(database)
+    errands, meters, invites = feeds.rulebook.errands, Meters(database), Invites(database, now=now)
     return Services(
         config=config, tally=on.tally, accounts=on.accounts,
         penalties=Penalties(tariff(config.penalties), config.penalties.exempt, clock=on.times.clock),
         second_factors=SecondFactors(database, on.keyring, on.accounts, clock=on.times.clock, now=now),
+        invites=invites, signups=SignUps(database, on.accounts, invites),
         presence=Presence(),
         limits=core.limits, turns=Turns(config.files.total_bps),
         watchlists=core.watchlists, releases=core.releases,
-        live=core.live, library=library, grabs=core.grabs, files=Files(library, config.download_dir), feeds=feeds,
+        live=core.live, library=library, grabs=core.grabs, files=Files(library, config.download_dir),
+        drop=Drop(library, config.files.drop_bytes, now=now), feeds=feeds,
         preferences=preferences, inbox=inbox, uses=uses, autopilot=autopilot, answers=Answers(inbox, answers),
         arrivals=Arrivals(library, core.live, core.grabs, errands, core.watchlists, inbox, now=now),
         timeline=timeline, observations=observations, replacing=replacing,
