@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Literal
 
 from uuutorrent import config as settings
 from uuutorrent import factors
@@ -204,6 +205,33 @@ class Accounts:
         async with self._database.begin() as tx:
             await hold(tx, user)
             return await stored_keys.remove(tx, user.id, key)
+
+    async def leaving_takes(self, user: User) -> Literal["code", "password", ""]:
+        """What `leave` wants to be proved: a code of the second factor, else the password, else that one is here."""
+        async with self._database.begin() as tx:
+            if (await factors.of(tx, user.id)).is_on:
+                return "code"
+            return "password" if (await stored.held(tx, user)).password_hash is not None else ""
+
+    async def leave(self, user: User, password: str, proof: Proof) -> None:
+        """Forget somebody who wants it, as `delete` does. `proof` is of their session.
+
+        Raises:
+            Refused: the password is wrong, or they are the last admin.
+            StepUp: they have a second factor, and did not prove it lately in this session.
+            Conflict: the account was changed elsewhere meanwhile.
+        """
+        async with self._database.begin() as tx:
+            before = (await stored.held(tx, user)).password_hash
+            await factors.check_step_up(tx, user.id, proof)
+            needs_password = before is not None and not (await factors.of(tx, user.id)).is_on
+        if needs_password and not await self._passwords.check(password, before):
+            raise Refused("the password is wrong")
+        async with self._database.begin() as tx:
+            now = await stored.hold_for(tx, Operator(), user.name, loses_admin=True)
+            if now.id != user.id or now.password_hash != before:
+                raise Conflict("the account was changed elsewhere just now: try again")
+            await stored.remove(tx, user.id)
 
     async def hash_good(self, password: str, name: str) -> str:
         """What to store of a new password of the user `name`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from uuutorrent.accounts import Accounts, Admin, User
 from uuutorrent.anime.watchlist import Watchlists
@@ -27,9 +27,9 @@ from uuutorrent.config import Config
 from uuutorrent.invites import Invites
 from uuutorrent.limits import Limits
 from uuutorrent.penalties import Penalties
-from uuutorrent.presence import Here, Presence
+from uuutorrent.presence import Here, Presence, only_by_key
 from uuutorrent.releases.search import Releases
-from uuutorrent.secondfactors import SecondFactors
+from uuutorrent.secondfactors import Proof, SecondFactors
 from uuutorrent.serving import Serving, Turns
 from uuutorrent.signup import SignUps
 from uuutorrent.tally import Tally
@@ -38,6 +38,8 @@ from uuutorrent.torrents.files import Files
 from uuutorrent.torrents.grabs import Grabs
 from uuutorrent.torrents.library import Library
 from uuutorrent.torrents.live import Live
+
+LEFT = "this account was deleted by its owner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,22 @@ class Desk(Services):
             StepUp: a code of their second factor is due first.
         """
         return await self.accounts.admin(self.user, self.here.proof)
+
+    async def lacks_key(self) -> bool:
+        """Whether whoever sits here can come back from where they are only once they have a key."""
+        later, ip = replace(self.user, password_expired=False), self.here.ip
+        is_barred = bool(ip) and only_by_key(later, ip, self.config.accounts.admin_passwords)
+        return is_barred and not await self.accounts.keys(self.user)
+
+    async def leave(self, password: str, proof: Proof) -> None:
+        """Delete the account of whoever sits here, with all that is theirs alone, and end their other sessions.
+
+        Raises:
+            UuuError: as `Accounts.leave`.
+        """
+        await self.accounts.leave(self.user, password, proof)
+        self.presence.gone(self.user.id, LEFT, but=self.here)
+        await self.library.reconcile()
 
     def serving(self, door: str) -> Serving:
         """What a new session of a file door may send; `door` is one that `served_bytes` names."""

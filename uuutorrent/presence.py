@@ -39,6 +39,12 @@ def is_inside(ip: str) -> bool:
     return any((mapped or address) in network for network in _INSIDE)
 
 
+def only_by_key(user: User, ip: str, admin_passwords: str) -> bool:
+    """Whether this user may not sign in with a password from there. A one-time password is taken from anywhere: it is
+    how an admin comes in first, and it has to be changed at once."""
+    return admin_passwords == "inside" and user.is_admin and not user.password_expired and not is_inside(ip)
+
+
 @dataclass(frozen=True, slots=True)
 class Activity:
     """What a connection does: the doors open in it, and the bytes that went each way."""
@@ -73,11 +79,6 @@ class Here:
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
     id: int = 0
     """0: it is not in the list."""
-
-    @property
-    def is_inside(self) -> bool:
-        """Whether it comes from this machine or a private network."""
-        return is_inside(self.ip)
 
 
 class Presence:

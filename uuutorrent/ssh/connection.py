@@ -13,6 +13,7 @@ import structlog
 from uuutorrent.errors import Refused, RemoteError, UuuError
 from uuutorrent.passwords import Crowded
 from uuutorrent.penalties import Source, source_of
+from uuutorrent.presence import Activity, Here
 from uuutorrent.ssh import tcp
 from uuutorrent.ssh.failures import Failure
 from uuutorrent.ssh.guests import Guests
@@ -75,6 +76,8 @@ class Connection(asyncssh.SSHServer):
         self.user: User | None = None
         """Who signed in, as they were then."""
         self.signed_in: SignedIn | None = None
+        self.here: Here | None = None
+        """Who is here, as they and admins see it."""
         self._sessions: set[Session] = set()
         self._opening = 0
         """Sessions that are asked for and not open yet."""
@@ -86,7 +89,7 @@ class Connection(asyncssh.SSHServer):
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         """A client is there. Who is not let in is hung up on before a byte is sent."""
         self._address = conn.get_extra_info("peername", ("", 0))[:2]
-        self._source = source_of(self._address[0])
+        self._source, self._signin.ip = source_of(self._address[0]), self._address[0]
         if why := self._guests.admission.refusal(self._source):
             self._guests.services.tally.count("ssh_refused", why)
             conn.abort()
@@ -102,6 +105,8 @@ class Connection(asyncssh.SSHServer):
             return
         conn, self._conn = self._conn, None
         self._guests.left(self)
+        if self.here is not None:
+            self._guests.services.presence.left(self.here)
         self._guests.admission.gone(self._source, proved=self._proved)
         if conn is not None:
             tcp.let_go(conn)
@@ -207,6 +212,7 @@ class Connection(asyncssh.SSHServer):
                 user = await self._signin.complete(name)
                 self._check_room(user)
                 self.user, self.signed_in = user, SignedIn(user.id, self._signin.fingerprint)
+                self._appear(user)
             log.info("ssh_signed_in", **self._where(), method=self._signin.method, user=user.name)
         finally:
             self._settled.set()
@@ -229,7 +235,7 @@ class Connection(asyncssh.SSHServer):
         await self._settled.wait()
         user = await self._visitor()
         services = self._guests.services
-        visit = DeskVisit(services.desk(user), services.config.ssh.reach(user.name), self._guests.open_app)
+        visit = DeskVisit(services.desk(user, self.here), services.config.ssh.reach(user.name), self._guests.open_app)
         session = Session(visit, self._over)
         self._sessions.add(session)
         self._guests.sessions.add(session)
@@ -237,6 +243,22 @@ class Connection(asyncssh.SSHServer):
         return session
 
     # Within
+
+    def _appear(self, user: User) -> None:
+        """From now on they are seen to be here."""
+        method, fingerprint = self._signin.method or "", self._signin.fingerprint
+        self.here = Here(user, self._address[0], method, fingerprint, self._activity, self._hang_up)
+        if self._signin.gave_code:
+            self.here.proof.given()
+        if self._conn is not None:
+            self._guests.services.presence.came(self.here)
+
+    def _activity(self) -> Activity:
+        doors = tuple(session.kind for session in self._sessions if session.kind is not None)
+        return Activity(doors, *(tcp.carried(self._conn) if self._conn is not None else (0, 0)))
+
+    def _hang_up(self, sentence: str) -> None:
+        self._guests.look_at(self.send_away(sentence))
 
     def _check_room(self, user: User) -> None:
         """Raises Refused if this user has as many connections as one may have."""

@@ -7,6 +7,7 @@ This is the one module that reaches into asyncssh's connection; it sets attribut
 from __future__ import annotations
 
 import socket
+import struct
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -18,6 +19,8 @@ NOTSENT_LOWAT = 16 * 1024
 BEFORE_SIGN_IN = 64 * 1024
 """Bytes that a client may send until it is signed in; a handshake and ten keys with certificates are about 30 KiB.
 Each packet costs some 50 us, and a megabyte of empty ones, which cost the client nothing, would stop us for seconds."""
+
+_INFO = struct.Struct("=120xQQ")
 
 
 def answer_quickly(conn: asyncssh.SSHServerConnection, *, until: Callable[[], bool]) -> None:
@@ -54,6 +57,20 @@ def tell_when_full(conn: asyncssh.SSHServerConnection, tell: Callable[[bool], No
     transport.set_write_buffer_limits(high=2 * NOTSENT_LOWAT, low=NOTSENT_LOWAT // 2)
     conn.pause_writing = lambda: tell(True)  # type: ignore[method-assign]
     conn.resume_writing = lambda: tell(False)  # type: ignore[method-assign]
+
+
+def carried(conn: asyncssh.SSHServerConnection) -> tuple[int, int]:
+    """Bytes that the client has taken, and bytes that came from it, with all that goes around them.
+
+    Source: tcp(7) and struct tcp_info of linux/tcp.h, tcpi_bytes_acked and tcpi_bytes_received.
+    """
+    sock = conn.get_extra_info("socket")
+    try:
+        told = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO.size)
+        sent, received = _INFO.unpack(told)
+    except (OSError, struct.error):  # it is gone, or an old kernel tells less
+        return 0, 0
+    return sent, received
 
 
 def let_go(conn: asyncssh.SSHServerConnection) -> None:

@@ -24,6 +24,7 @@ QUIET_S = 1.0
 """While the server stops: a client without open files that asks nothing for so long is not in a transfer."""
 
 EXPIRED = "your password is a one-time password: sign in with ssh and choose another first"
+FACTOR_DUE = "you need a second factor here: sign in with ssh and set one up first"
 
 
 class Sftp(Door):
@@ -43,6 +44,8 @@ class Sftp(Door):
         """Answer until the client has no more questions. Without an exit code of 0 `scp` calls its copy failed."""
         if self._desk.user.password_expired:
             raise Refused(EXPIRED)
+        if await self._desk.second_factors.is_due(self._desk.user):
+            raise Refused(FACTOR_DUE)
         try:
             return await self._serve()
         finally:
