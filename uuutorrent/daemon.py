@@ -150,7 +150,7 @@ async def _serve(config: Config, stopping: Stopping) -> None:
                 job.cancel()
         with suppress(UuuError, TimeoutError):
             async with asyncio.timeout(LAST_WORDS_S):
-                await house.services.traffic.flush()
+                await _count_served(house.services)
                 await house.services.traffic.count_seeded()
 
 
@@ -225,7 +225,7 @@ def own_jobs(services: Services) -> list[Job]:
         Job("resume", RECONCILE_EVERY_S, 600, services.grabs.resume),
         Job("reconcile", RECONCILE_EVERY_S, 300, lambda: _keep_order(services)),
         Job("guard", GUARD_EVERY_S, 60, services.upkeep.guard_once),
-        Job("egress", TRAFFIC_EVERY_S, 30, services.traffic.flush),
+        Job("egress", TRAFFIC_EVERY_S, 30, lambda: _count_served(services)),
         Job("orphans", SEEDING_EVERY_S, 1800, services.upkeep.orphans_once),
         Job("arrivals", NEWS_EVERY_S, 120, services.arrivals.run_once),
         Job("uses", NEWS_EVERY_S, 300, services.uses.run_once),
@@ -237,6 +237,12 @@ async def _keep_order(services: Services) -> None:
     """Claims and engine brought in step (as soon as the engine is up), and the grabs that waited for it moved on."""
     await services.library.reconcile(patience_s=RECONCILE_EVERY_S)
     await services.grabs.settle()
+
+
+async def _count_served(services: Services) -> None:
+    """What the file doors of this daemon served is written down: for each user, and in all."""
+    await services.limits.flush()
+    await services.traffic.flush()
 
 
 def _greet(config: Config, port: int, password: str | None) -> None:
