@@ -216,6 +216,8 @@ class Files(Section):
 
     incoming: bool = False
     """Whether what is still arriving can be read where it is whole; its sizes are shown either way."""
+    hard_links: bool = False
+    """Whether files are served that have another name on the disk: what they hold may have come by that name."""
     drop_bytes: Annotated[int, Field(ge=1024, le=2**26)] = 4 * 2**20
     """The largest file that /drop takes."""
     month_bytes: Annotated[int, Field(ge=0)] = 0

@@ -33,6 +33,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_invites")),
         sa.UniqueConstraint("code_hash", name=op.f("uq_invites_code_hash")),
     )
+    _limits_of_users()
+    _rooms_of_files()
+
+
+def _limits_of_users() -> None:
     op.create_table(
         "limits",
         sa.Column("user_id", BIG, nullable=False),
@@ -59,6 +64,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_egress_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("user_id", "month", name=op.f("pk_egress")),
     )
+
+
+def _rooms_of_files() -> None:
     op.create_table(
         "looks",
         sa.Column("user_id", BIG, nullable=False),
