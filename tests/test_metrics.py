@@ -36,6 +36,7 @@ NAMES = {
     "qbittorrent_restarts", "engine_up", "torrents", "torrent_bytes_per_second", "build_info", "sessions_open",
     "downloads", "disk_free_bytes", "downloads_waiting", "orphans", "egress_bytes", "egress_budget_bytes",
     "feed_polls", "feed_takings", "messages", "autopilot_episodes", "jobs", "job_last_success_timestamp_seconds",
+    "ssh_limits", "ssh_connections",
 }  # fmt: skip
 
 
@@ -68,8 +69,11 @@ async def fine() -> None:
 @asynccontextmanager
 async def side_port(services: Services, ready: Ready = fine) -> AsyncGenerator[httpx.AsyncClient]:
     sessions = {"screen": 2, "command": 0, "sftp": 1}
+    connections = {"unauthenticated": 3, "joining": 0, "signed_in": 2}
     async with (
-        metrics.serve(Metrics(port=0), services, sessions=lambda: sessions, ready=ready) as port,
+        metrics.serve(
+            Metrics(port=0), services, sessions=lambda: sessions, connections=lambda: connections, ready=ready
+        ) as port,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S) as client,
     ):
         yield client
@@ -350,5 +354,5 @@ async def test_a_port_that_is_taken_is_told(services: Services) -> None:
     async with side_port(services) as client:
         taken = Metrics(port=client.base_url.port or 0)
         with pytest.raises(BadConfig, match=f"port {taken.port}: Address already in use; see host and port of"):
-            async with metrics.serve(taken, services, sessions=dict, ready=fine):
+            async with metrics.serve(taken, services, sessions=dict, connections=dict, ready=fine):
                 pass

@@ -59,7 +59,7 @@ class Accounts:
     def __init__(self, database: Database, config: settings.Accounts, *, rounds: int = ROUNDS) -> None:
         self._database = database
         self.config = config
-        self._passwords = Passwords(rounds=rounds)
+        self._passwords = Passwords(rounds=rounds, queue=config.password_queue)
 
     # Signing in
 

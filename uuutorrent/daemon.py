@@ -131,7 +131,11 @@ async def _serve(config: Config, stopping: Stopping) -> None:
         opened(config) as house,
         ssh.serve(config, house.services) as door,
         metrics.serve(
-            config.metrics, house.services, sessions=door.sessions, ready=house.database.ping
+            config.metrics,
+            house.services,
+            sessions=door.sessions,
+            connections=door.connections,
+            ready=house.database.ping,
         ) as metrics_port,
     ):
         # Once nothing can fail any more for want of a port: a one-time password is told once only.

@@ -23,7 +23,7 @@ LONGEST_TYPED = 1024
 """Characters; who sends more sends no password, and it is not looked at."""
 MIN_SCORE = 3
 """Of zxcvbn's 0..4: safe against an attack on a stolen slow hash. Source: github.com/dropbox/zxcvbn, usage."""
-WAITING = 8
+QUEUE = 8
 """Checks that may wait for a thread; a quarter of a second each is as long as anybody should wait."""
 
 _ONE_TIME_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -53,9 +53,10 @@ class Passwords:
     The threads are a pool, not a semaphore around a thread: whoever hangs up while being checked frees no place early.
     """
 
-    def __init__(self, *, rounds: int = ROUNDS) -> None:
+    def __init__(self, *, rounds: int = ROUNDS, queue: int = QUEUE) -> None:
         self.at_once = max(1, len(os.sched_getaffinity(0)) - 1)
         self._rounds = rounds
+        self._queue = queue
         self._checking = 0
         self._threads = ThreadPoolExecutor(self.at_once, thread_name_prefix="bcrypt")
         # Nothing hashes to this; checking against it costs what checking against a real one costs.
@@ -73,7 +74,7 @@ class Passwords:
         Raises:
             Crowded: too many wait already.
         """
-        if self._checking >= self.at_once + WAITING:
+        if self._checking >= self.at_once + self._queue:
             raise Crowded
         given = _typed(password)
         against = (hashed or "").encode("ascii") or self._nobody

@@ -72,8 +72,17 @@ FAMILIES: Mapping[str, Family] = {
         "Connections that ended before anybody had signed in, or were not let in at all.",
         {
             "reason": (
-                *("no_auth", "auth_failed", "passwords", "keys", "grace", "closing", "trouble"),
+                *("no_auth", "auth_failed", "flood", "passwords", "keys", "grace", "closing", "trouble"),
                 *("banned", "full", "source", "startups", "user_limit"),
+            )
+        },
+    ),
+    "ssh_limits": Family(
+        "Limits of the port that were met by who may come in.",
+        {
+            "limit": (
+                *("channels", "idle_command", "idle_connection", "idle_screen", "idle_sftp", "keepalive"),
+                *("password_checks", "password_delay", "source_passwords"),
             )
         },
     ),

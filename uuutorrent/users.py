@@ -102,6 +102,11 @@ def check_shape(name: str) -> None:
         )
 
 
+def can_be_named(name: str) -> bool:
+    """Whether somebody could have this name."""
+    return _NAME.fullmatch(name) is not None and name not in RESERVED
+
+
 def check_role(role: str) -> None:
     """Check that there is such a role.
 

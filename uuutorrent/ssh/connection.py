@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import asyncssh
 import structlog
 
 from uuutorrent.errors import Refused, RemoteError, UuuError
 from uuutorrent.passwords import Crowded
-from uuutorrent.penalties import Source, source_of
+from uuutorrent.penalties import OnlyKeys, Source, source_of
 from uuutorrent.presence import Activity, Here
 from uuutorrent.ssh import tcp
+from uuutorrent.ssh.admission import Pace
 from uuutorrent.ssh.failures import Failure
 from uuutorrent.ssh.guests import Guests
 from uuutorrent.ssh.session import IDLE, Session
 from uuutorrent.ssh.signin import Method, SignIn
+from uuutorrent.ssh.turns import Debt
 from uuutorrent.ssh.visit import DeskVisit
 from uuutorrent.users import SignedIn, User
 
@@ -29,6 +32,9 @@ BROKE = "something broke on the server while you signed in; it was logged"
 TOO_MANY = "too many wrong passwords: connect again"
 TOO_MANY_KEYS = "too many keys that are not yours here: name the right one with ssh -i"
 TOO_MANY_SESSIONS = "too many sessions in this connection: close one"
+TOO_FAST = "too many sessions in a short time: wait a moment"
+OPENED_AT_ONCE, OPENED_PER_S = 100, 10.0
+"""Sessions that one connection may open in one go, and how many more each second."""
 GONE = "your account is disabled or gone; ask an admin"
 KEY_GONE = "the key you came with was removed, or your account is disabled or gone; ask an admin"
 ROLE_CHANGED = "your role was changed: sign in again"
@@ -39,6 +45,9 @@ CUT_S = 2.0
 """How long a door may take to end when it is cut."""
 HANG_UP_S = 0.3
 """How long a client may take to hang up once its sessions are over, before we do."""
+
+STATES = ("unauthenticated", "joining", "signed_in")
+"""How far a connection can be, for the figures."""
 
 Challenge = tuple[str, str, str, Sequence[tuple[str, bool]]]
 """Name, instruction, language and the prompts, each with whether its answer is echoed. Source: RFC 4256, 3.2."""
@@ -73,12 +82,16 @@ class Connection(asyncssh.SSHServer):
         """What ended the signing in, in words for who signs in."""
         self._is_ours = False
         """It was trouble here, not there."""
+        self._floods = False
+        """It sent more than anybody needs to sign in."""
         self.user: User | None = None
         """Who signed in, as they were then."""
         self.signed_in: SignedIn | None = None
         self.here: Here | None = None
         """Who is here, as they and admins see it."""
         self._sessions: set[Session] = set()
+        self._debt = Debt(guests.turns)
+        self._pace = Pace(OPENED_AT_ONCE, OPENED_PER_S)
         self._opening = 0
         """Sessions that are asked for and not open yet."""
         self._busy_at = self._began
@@ -96,7 +109,8 @@ class Connection(asyncssh.SSHServer):
             return
         self._conn, self._is_let_in = conn, True
         self._guests.came(self)
-        tcp.answer_quickly(conn, until=self._settled.is_set)
+        tcp.answer_quickly(conn, until=self._settled.is_set, too_much=self._too_much)
+        tcp.take_turns(conn, lambda: self._guests.strangers if self.user is None else self._debt)
         tcp.tell_when_full(conn, self._full)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -110,10 +124,17 @@ class Connection(asyncssh.SSHServer):
         self._guests.admission.gone(self._source, proved=self._proved)
         if conn is not None:
             tcp.let_go(conn)
+        if exc is not None and "keepalive" in str(exc):
+            self._limit("keepalive")
         if not self._proved:
             self._came_to_nothing()
         self._settled.set()
         self._gone.set()
+
+    @property
+    def state(self) -> str:
+        """How far it is: one of STATES."""
+        return "signed_in" if self._proved else "unauthenticated"
 
     def disconnect(self, sentence: str) -> None:
         """End it; the client shows the sentence."""
@@ -124,10 +145,12 @@ class Connection(asyncssh.SSHServer):
         """End it if nothing was asked for in it for as long as it may stand still."""
         now = time.monotonic()
         for session in tuple(self._sessions):
-            session.end_if_idle(now, self._limits)
+            if why := session.end_if_idle(now, self._limits):
+                self._limit(why)
         # A channel in which nobody said what it is for keeps nothing open.
         is_busy = any(session.task is not None for session in self._sessions)
         if self.user is not None and not is_busy and now - self._busy_at > self._limits.idle_sftp_s:
+            self._limit("idle_connection")
             self.disconnect(IDLE)
 
     def outstays(self, now: User | None) -> str:
@@ -213,6 +236,7 @@ class Connection(asyncssh.SSHServer):
                 self._check_room(user)
                 self.user, self.signed_in = user, SignedIn(user.id, self._signin.fingerprint)
                 self._appear(user)
+            self._guests.services.penalties.welcome(self._source)
             log.info("ssh_signed_in", **self._where(), method=self._signin.method, user=user.name)
         finally:
             self._settled.set()
@@ -221,11 +245,18 @@ class Connection(asyncssh.SSHServer):
 
     # Sessions
 
-    async def session_requested(self) -> Session:
-        """A channel for screens, a command or files."""
+    def session_requested(self) -> Coroutine[Any, Any, Session]:
+        """A channel for screens, a command or files. What is refused at once costs no task."""
         if self._opening + len(self._sessions) >= self._limits.channels:
+            self._limit("channels")
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_RESOURCE_SHORTAGE, TOO_MANY_SESSIONS)
+        if not self._pace.allows():
+            self._limit("channels")
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_RESOURCE_SHORTAGE, TOO_FAST)
         self._opening += 1
+        return self._session()
+
+    async def _session(self) -> Session:
         try:
             return await self._open_session()
         finally:
@@ -286,6 +317,7 @@ class Connection(asyncssh.SSHServer):
 
     async def _password(self, name: str, password: str, method: Method) -> bool:
         with self._told():
+            self._check_source()
             if await self._signin.password(name, password, method):
                 return True
         self._check_tries()
@@ -297,6 +329,13 @@ class Connection(asyncssh.SSHServer):
                 return True
         self._check_tries()
         return False
+
+    def _check_source(self) -> None:
+        try:
+            self._guests.services.penalties.check_password(self._source)
+        except OnlyKeys:
+            self._limit("source_passwords")
+            raise
 
     def _check_tries(self) -> None:
         if self._signin.out_of_tries:
@@ -316,11 +355,18 @@ class Connection(asyncssh.SSHServer):
             is_closing=self._guests.closing,
             trouble=self._trouble,
             is_ours=self._is_ours,
+            floods=self._floods,
             is_late=time.monotonic() - self._began >= self._limits.login_grace_s - HEAD_START_S,
         )
         services.tally.count("ssh_refused", failure.reason)
         failure.tell()
-        self._guests.look_at(failure.punish(services.accounts, services.penalties))
+        failure.punish(services.penalties)
+
+    def _too_much(self) -> None:
+        self._floods = True
+
+    def _limit(self, which: str) -> None:
+        self._guests.services.tally.count("ssh_limits", which)
 
     def _full(self, full: bool) -> None:
         for session in tuple(self._sessions):
@@ -335,7 +381,7 @@ class Connection(asyncssh.SSHServer):
         try:
             yield
         except UuuError as e:
-            self._trouble, self._is_ours = e.message, isinstance(e, Crowded | RemoteError)
+            self._trouble, self._is_ours = e.message, isinstance(e, Crowded | OnlyKeys | RemoteError)
             raise asyncssh.DisconnectError(asyncssh.DISC_SERVICE_NOT_AVAILABLE, e.message) from e
         except Exception as e:  # the outermost handler of signing in
             log.exception("sign_in_crashed")

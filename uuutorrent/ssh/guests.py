@@ -13,6 +13,7 @@ from uuutorrent.ssh.admission import Admission
 from uuutorrent.ssh.delays import Delays
 from uuutorrent.ssh.screen import OpenApp
 from uuutorrent.ssh.session import Session
+from uuutorrent.ssh.turns import Debt, Turns
 
 if TYPE_CHECKING:  # a connection knows its guests, too
     from uuutorrent.ssh.connection import Connection
@@ -27,6 +28,9 @@ class Guests:
         self.services = services
         self.admission = Admission(services.config.ssh, services.penalties)
         self.delays = Delays()
+        self.turns = Turns()
+        self.strangers = Debt(self.turns)
+        """What everybody who is not signed in took of the loop's time, together."""
         self.open_app = open_app
         self.connections: set[Connection] = set()
         self.closing = False

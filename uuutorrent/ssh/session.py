@@ -12,6 +12,7 @@ import structlog
 
 from uuutorrent.config import Ssh
 from uuutorrent.errors import Refused, UuuError
+from uuutorrent.ssh import tcp
 from uuutorrent.ssh.channel import Blocker, Channel
 from uuutorrent.ssh.door import CRASHED, Door, Kind
 from uuutorrent.ssh.visit import Visit
@@ -48,6 +49,7 @@ class Session(asyncssh.SSHServerSession[bytes]):
 
     def connection_made(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
         """The channel is open; what it is for comes next."""
+        tcp.bound_environment(chan)
         self._channel = Channel(chan)
 
     def pty_requested(
@@ -136,13 +138,21 @@ class Session(asyncssh.SSHServerSession[bytes]):
         """The server is about to stop; see `Door.leave`."""
         self._tell(lambda door: door.leave(sentence))
 
-    def end_if_idle(self, now: float, limits: Ssh) -> None:
-        """End screens and files at which nobody asked for anything for too long; `now` is of the monotonic clock."""
+    def end_if_idle(self, now: float, limits: Ssh) -> str:
+        """End what waits for its client for too long: screens and files at which nobody asked for anything, commands
+        whose input does not end or whose output is not read. `now` is of the monotonic clock. Returns a word for the
+        figures; empty: it goes on."""
         idle_s = now - self._asked_at
         if self.kind == "screen" and idle_s > limits.idle_screen_s:
             self.leave(IDLE)
-        elif self.kind == "sftp" and idle_s > limits.idle_sftp_s:
+            return "idle_screen"
+        if self.kind == "sftp" and idle_s > limits.idle_sftp_s:
             self.cut(IDLE, exit_code=Refused.exit_code)
+            return "idle_sftp"
+        if self._door is not None and self._door.waited_s(now) > limits.idle_sftp_s:
+            self.cut(IDLE, exit_code=Refused.exit_code)
+            return "idle_command"
+        return ""
 
     def cut(self, sentence: str, *, exit_code: int) -> None:
         """It ends now, whatever is going on in it."""

@@ -142,10 +142,14 @@ class SignIn:
         self._tries_left -= 1
         before, self.last_failure = self.last_failure, Attempt(method, name)
         answer_at = time.monotonic() + self._refusal_s
-        await asyncio.sleep(self._delays.wait_s(name))
+        if (wait_s := self._delays.wait_s(name)) > 0:
+            self._tally.count("ssh_limits", "password_delay")
+            await asyncio.sleep(wait_s)
         try:
             user, asks_code = await self._undisturbed(self._with_password(name, password))
-        except (Crowded, RemoteError):  # our trouble, not a wrong password
+        except (Crowded, RemoteError) as e:  # our trouble, not a wrong password
+            if isinstance(e, Crowded):
+                self._tally.count("ssh_limits", "password_checks")
             self.last_failure = before
             self._tally.count("ssh_auth_attempts", method, "trouble")
             raise
