@@ -16,7 +16,7 @@ from pathlib import Path
 from bencode2 import BencodeDecodeError, bdecode
 
 from uuutorrent.errors import Conflict, Invalid, Missing, Unreachable, UuuError
-from uuutorrent.torrents.engine import EngineId, NewTorrent, Peer, Phase, Torrent, TorrentFile, Tracker
+from uuutorrent.torrents.engine import EngineId, NewTorrent, Peer, Phase, Pieces, Torrent, TorrentFile, Tracker
 
 _NO_FILES: tuple[TorrentFile, ...] = ()
 
@@ -41,6 +41,7 @@ class FakeEngine:
     uploaded_bytes: int = 0
     """Since it started."""
     up_limit_bps: int = 0
+    pieces_of: dict[str, Pieces] = field(default_factory=dict)
     trackers_of: dict[str, tuple[Tracker, ...]] = field(default_factory=dict)
     _torrents: dict[EngineId, Torrent] = field(default_factory=dict)
     _files: dict[EngineId, tuple[TorrentFile, ...]] = field(default_factory=dict)
@@ -148,6 +149,17 @@ class FakeEngine:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(content)
 
+    def pieces_came(self, infohash: str, size_bytes: int, come: Sequence[bool]) -> None:
+        """These pieces of a torrent are here, each of so many bytes."""
+        key, at = self.id_of(infohash), 0
+        self.pieces_of[self.get(infohash).v1] = Pieces(size_bytes, tuple(come))
+        placed = []
+        for file in self._files[key]:
+            last = (at + file.size_bytes - 1) // size_bytes
+            placed.append(replace(file, first_piece=at // size_bytes, last_piece=last))
+            at += file.size_bytes
+        self._files[key] = tuple(placed)
+
     # What the house does to it.
 
     async def version(self) -> str:
@@ -229,6 +241,10 @@ class FakeEngine:
 
     async def files(self, id: EngineId) -> tuple[TorrentFile, ...]:
         return self._files.get(self._one(id).id, _NO_FILES)
+
+    async def pieces(self, id: EngineId) -> Pieces:
+        t = self._one(id)
+        return self.pieces_of.get(t.v1 or t.v2, Pieces())
 
     async def trackers(self, id: EngineId) -> tuple[Tracker, ...]:
         t = self._one(id)

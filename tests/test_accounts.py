@@ -65,9 +65,9 @@ async def test_who_is_still_here_is_whoever_could_come_the_same_way_again(
     await accounts.remove_key(ann, lost)
     await accounts.add_key(bob, a_key())
     await accounts.reset_password(Operator(), "ann")
-    await accounts.set_quota(Operator(), "ann", size_bytes=5, torrents=6)
+    await accounts.set_role(Operator(), "ann", "admin")
     await accounts.disable(Operator(), "bob")
-    now = replace(ann, quota_bytes=5, quota_torrents=6)
+    now = replace(ann, role="admin")
     assert await accounts.still_here([*everybody, SignedIn(ann.id, bobs), SignedIn(UserId(99))]) == {
         by_password: replace(now, password_expired=True),
         by_key: now,
@@ -192,9 +192,9 @@ async def test_of_six_at_once_where_one_fits_exactly_one_is_let_in(database: Dat
 
 
 async def test_holding_reads_the_user_as_they_are_now(accounts: Accounts, database: Database, ann: User) -> None:
-    await accounts.set_quota(Operator(), "ann", size_bytes=5, torrents=None)
+    await accounts.set_role(Operator(), "ann", "admin")
     async with database.begin() as tx:
-        assert (await hold(tx, ann)).quota_bytes == 5
+        assert (await hold(tx, ann)).is_admin
 
 
 async def test_who_is_disabled_or_gone_cannot_be_held(accounts: Accounts, database: Database, ann: User) -> None:

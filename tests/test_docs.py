@@ -140,7 +140,7 @@ def test_every_setting_that_is_named_exists_and_every_section_is_described() -> 
 
 async def test_the_figures_are_those_that_are_described(database: Database, tmp_path: Path) -> None:
     async with built(database, tmp_path) as there:
-        collected = list(metrics.ServiceCollector(there.services, lambda: {"screen": 0}).collect())
+        collected = list(metrics.ServiceCollector(there.services, dict, dict).collect())
     names = {f"{one.name}_total" if one.type == "counter" else one.name for one in collected}
     listed = [row[0].strip("`") for row in rows(OPERATORS, "Watching it")]
     assert {name for name in listed if name.startswith(metrics.PREFIX)} == names

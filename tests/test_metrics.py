@@ -32,11 +32,12 @@ PATIENCE_S = 30
 Ready = Callable[[], Awaitable[None]]
 NAMES = {
     "dependency_requests", "dependency_request_duration_seconds", "ssh_auth_attempts", "ssh_refused", "sessions",
-    "session_crashes", "sftp_bytes", "grabs", "grab_step_duration_seconds", "event_loop_lag_seconds",
+    "session_crashes", "served_bytes", "grabs", "grab_step_duration_seconds", "event_loop_lag_seconds",
     "qbittorrent_restarts", "engine_up", "torrents", "torrent_bytes_per_second", "build_info", "sessions_open",
     "downloads", "disk_free_bytes", "downloads_waiting", "orphans", "egress_bytes", "egress_budget_bytes",
     "feed_polls", "feed_takings", "messages", "autopilot_episodes", "jobs", "job_last_success_timestamp_seconds",
     "backup_last_success_timestamp_seconds", "backup_drill_last_success_timestamp_seconds",
+    "ssh_limits", "ssh_connections",
 }  # fmt: skip
 
 
@@ -69,8 +70,11 @@ async def fine() -> None:
 @asynccontextmanager
 async def side_port(services: Services, ready: Ready = fine) -> AsyncGenerator[httpx.AsyncClient]:
     sessions = {"screen": 2, "command": 0, "sftp": 1}
+    connections = {"unauthenticated": 3, "joining": 0, "signed_in": 2}
     async with (
-        metrics.serve(Metrics(port=0), services, sessions=lambda: sessions, ready=ready) as port,
+        metrics.serve(
+            Metrics(port=0), services, sessions=lambda: sessions, connections=lambda: connections, ready=ready
+        ) as port,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S) as client,
     ):
         yield client
@@ -207,7 +211,7 @@ async def test_disk_and_line_are_shown(services: Services, ann: User) -> None:
     assert value(families["egress_budget_bytes"]) == 10**13
 
     (services.config.download_dir / "left.mkv").write_text("x")
-    services.tally.count("sftp_bytes", "out", by=1000)
+    services.tally.count("served_bytes", "sftp", by=1000)
     await services.live.refresh()
     await services.upkeep.guard_once()
     await services.library.orphans.look()
@@ -351,5 +355,5 @@ async def test_a_port_that_is_taken_is_told(services: Services) -> None:
     async with side_port(services) as client:
         taken = Metrics(port=client.base_url.port or 0)
         with pytest.raises(BadConfig, match=f"port {taken.port}: Address already in use; see host and port of"):
-            async with metrics.serve(taken, services, sessions=dict, ready=fine):
+            async with metrics.serve(taken, services, sessions=dict, connections=dict, ready=fine):
                 pass

@@ -13,7 +13,7 @@ from hypothesis import example, given, strategies
 
 from uuutorrent import passwords as module
 from uuutorrent.errors import Invalid
-from uuutorrent.passwords import LONGEST_TYPED, MAX_BYTES, WAITING, Crowded, Passwords, one_time
+from uuutorrent.passwords import LONGEST_TYPED, MAX_BYTES, QUEUE, Crowded, Passwords, one_time
 
 GOOD = "plain horses battery staple"
 SAME = [
@@ -142,7 +142,7 @@ async def test_who_would_wait_too_long_is_sent_away_before_anything_is_hashed(
         return salt
 
     monkeypatch.setattr(bcrypt, "hashpw", slow)
-    places = passwords.at_once + WAITING
+    places = passwords.at_once + QUEUE
     asking = [asyncio.create_task(passwords.check(GOOD, None)) for _ in range(places)]
     await asyncio.sleep(0)
     for known in (None, "$2b$04$"):

@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 
 from tests.clock import Clock
 from uuutorrent.errors import Missing
-from uuutorrent.penalties import Network, Offence, Penalties, Source, Tariff, source_of
+from uuutorrent.penalties import KNOWN_CAP_S, Network, Offence, OnlyKeys, Penalties, Source, Tariff, source_of
 from uuutorrent.users import Admin, User, UserId
 
 TARIFF = Tariff(
     costs={Offence.WRONG: 5, Offence.UNKNOWN: 10, Offence.NO_AUTH: 1, Offence.GRACE: 10},
     enforced_from_s=15,
     cap_s=1800,
+    known_s=1000,
     sources=100,
 )
 HERE = Source("192.0.2.7")
@@ -79,6 +80,45 @@ def test_who_errs_once_a_minute_is_never_refused() -> None:
         house.add(Offence.WRONG)
         assert house.left_s() == 0
         house.clock.move(60)
+
+
+def test_where_somebody_signed_in_lately_only_passwords_are_refused_and_for_a_minute_at_most() -> None:
+    house = House()
+    house.penalties.welcome(HERE)
+    assert house.penalties.knows(HERE)
+    house.add(Offence.UNKNOWN, 500)
+    assert house.left_s() == KNOWN_CAP_S
+    with pytest.raises(OnlyKeys, match="no password is looked at from there for 60 s"):
+        house.penalties.check_password(HERE)
+    assert [one.is_known for one in house.penalties.every(ADMIN)] == [True]
+    house.clock.move(KNOWN_CAP_S)
+    house.penalties.check_password(HERE)
+
+
+def test_guessing_is_no_faster_where_people_are_known() -> None:
+    tries = dict[bool, int]()
+    for is_known in (True, False):
+        house, tried = House(), 0
+        if is_known:
+            house.penalties.welcome(HERE)
+        for _ in range(900):
+            if house.left_s() == 0:
+                house.add(Offence.WRONG)
+                tried += 1
+            house.clock.move(1)
+        tries[is_known] = tried
+    assert tries[True] == tries[False] <= 190
+
+
+def test_a_source_is_known_for_so_long_and_so_many_are() -> None:
+    house = House()
+    house.penalties.welcome(HERE)
+    house.clock.move(TARIFF.known_s)
+    assert not house.penalties.knows(HERE)
+    for number in range(2 * TARIFF.sources):
+        house.penalties.welcome(Source(f"10.0.{number // 256}.{number % 256}"))
+    assert len(house.penalties._signed_in) == TARIFF.sources
+    assert not house.penalties.knows(Source("10.0.0.0"))
 
 
 def test_an_admin_sees_and_lifts_a_penalty_by_any_address_of_the_source() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyotp
@@ -9,9 +10,12 @@ import pytest
 from sqlalchemy import text
 
 from tests.clock import Clock
+from tests.people import CHEAP_ROUNDS
 from uuutorrent.accounts import Accounts, Admin, User
+from uuutorrent.config import Accounts as AccountSettings
 from uuutorrent.errors import Conflict, Invalid, Missing, Refused
-from uuutorrent.factors import STEP_S, StepUp
+from uuutorrent.factors import STEP_S, STEP_UP, Proof, StepUp
+from uuutorrent.presence import Here
 from uuutorrent.secondfactors import FORGOTTEN_S, WRONG_CODES, SecondFactors
 from uuutorrent.store.database import Database
 from uuutorrent.store.sealed import KeyRing
@@ -40,7 +44,7 @@ def code_of(secret: str, steps: int = 0) -> str:
 async def on(factors: SecondFactors, user: User) -> tuple[str, tuple[str, ...]]:
     """Switch it on; the secret and the recovery codes. The code of a step ago is used up by that."""
     begun = await factors.begin(user)
-    return begun.secret, await factors.confirm(user, code_of(begun.secret, -1))
+    return begun.secret, await factors.confirm(user, code_of(begun.secret, -1), Proof())
 
 
 async def test_it_asks_for_nothing_before_a_first_code_was_right(factors: SecondFactors, ann: User) -> None:
@@ -48,9 +52,9 @@ async def test_it_asks_for_nothing_before_a_first_code_was_right(factors: Second
     assert begun.uri.startswith("otpauth://totp/uuutorrent:ann?secret=")
     assert not (await factors.of(ann)).is_on
     with pytest.raises(Invalid):
-        await factors.confirm(ann, "000000" if code_of(begun.secret) != "000000" else "111111")
+        await factors.confirm(ann, "000000" if code_of(begun.secret) != "000000" else "111111", Proof())
     assert not (await factors.of(ann)).is_on
-    codes = await factors.confirm(ann, code_of(begun.secret))
+    codes = await factors.confirm(ann, code_of(begun.secret), Proof())
     assert len(set(codes)) == 12
     assert min(map(len, codes)) == 17  # with fewer than fifteen letters a stolen digest could be undone by trying all
     assert (await factors.of(ann)).recovery_left == 12
@@ -82,7 +86,7 @@ async def test_a_recovery_code_works_once_however_it_is_typed(factors: SecondFac
     assert await factors.proves(ann, codes[0].upper().replace("-", " "))
     assert not await factors.proves(ann, codes[0])
     assert (await factors.of(ann)).recovery_left == 11
-    fresh = await factors.renew(ann, codes[1])
+    fresh = await factors.renew(ann, codes[1], Proof())
     assert not await factors.proves(ann, codes[2])
     assert await factors.proves(ann, fresh[0])
 
@@ -108,15 +112,63 @@ async def test_guesses_side_by_side_are_as_many_as_one_after_another(factors: Se
 
 
 async def test_who_has_one_proves_it_before_doing_what_only_admins_may(
-    factors: SecondFactors, accounts: Accounts, boss: Admin, database: Database
+    factors: SecondFactors, accounts: Accounts, boss: Admin
 ) -> None:
     assert (await accounts.admin(boss.user)).user.name == "boss"
+    begun, here, elsewhere = await factors.begin(boss.user), Proof(), Proof()
+    await factors.confirm(boss.user, code_of(begun.secret, -1), here)
+    assert (await accounts.admin(boss.user, here)).user.name == "boss"
+    for proof in (elsewhere, None):
+        with pytest.raises(StepUp, match="code 123456"):
+            await accounts.admin(boss.user, proof)
+    with pytest.raises(Invalid):
+        await factors.step_up(boss.user, "000000", elsewhere)
+    with pytest.raises(StepUp):
+        await accounts.admin(boss.user, elsewhere)
+    await factors.step_up(boss.user, code_of(begun.secret), elsewhere)
+    assert (await accounts.admin(boss.user, elsewhere)).user.name == "boss"
+
+
+async def test_a_code_opens_for_a_quarter_of_an_hour_and_with_the_factor_it_is_of() -> None:
+    now = datetime(2026, 11, 21, tzinfo=UTC)
+    proof = Proof(lambda: now)
+    assert not proof.is_fresh()
+    proof.given()
+    assert proof.is_fresh(since=now)
+    assert not proof.is_fresh(since=now + timedelta(seconds=1))
+    now += STEP_UP
+    assert not proof.is_fresh()
+
+
+async def test_a_code_given_to_commands_is_for_the_same_key_from_the_same_address(
+    factors: SecondFactors, boss: Admin, ann: User
+) -> None:
+    secret, _ = await on(factors, boss.user)
+    one = Here(boss.user, ip="192.0.2.7", fingerprint="SHA256:one")
+    await factors.step_up_commands(one, code_of(secret))
+    assert one.proof.is_fresh()
+    assert factors.of_commands(Here(boss.user, ip="192.0.2.7", fingerprint="SHA256:one")).is_fresh()
+    for other in (
+        Here(boss.user, ip="192.0.2.8", fingerprint="SHA256:one"),
+        Here(boss.user, ip="192.0.2.7", fingerprint="SHA256:two"),
+        Here(boss.user, ip="192.0.2.7"),
+        Here(ann, ip="192.0.2.7", fingerprint="SHA256:one"),
+    ):
+        assert not factors.of_commands(other).is_fresh()
+
+
+@pytest.mark.parametrize(("needed", "who"), [("optional", ""), ("admins", "boss"), ("everyone", "ann bob boss")])
+async def test_who_has_to_set_one_up_is_as_configured(
+    database: Database, keyring: KeyRing, ann: User, bob: User, boss: Admin, needed: str, who: str
+) -> None:
+    strict = Accounts(database, AccountSettings.model_validate({"second_factor": needed}), rounds=CHEAP_ROUNDS)
+    factors = SecondFactors(database, keyring, strict)
+    assert [user.name for user in (ann, bob, boss.user) if await factors.is_due(user)] == who.split()
+    if who:
+        with pytest.raises(Refused, match="set one up first"):
+            await strict.admin(boss.user, Proof())
     await on(factors, boss.user)
-    assert (await accounts.admin(boss.user)).user.name == "boss"
-    async with database.begin() as tx:
-        await tx.execute(text("UPDATE factors SET proved_at = '2020-01-01 00:00:00+00:00'"))
-    with pytest.raises(StepUp, match="code 123456"):
-        await accounts.admin(boss.user)
+    assert not await factors.is_due(boss.user)
 
 
 async def test_it_is_switched_off_with_a_code_and_by_admins_for_who_lost_it(
@@ -125,8 +177,8 @@ async def test_it_is_switched_off_with_a_code_and_by_admins_for_who_lost_it(
     _, codes = await on(factors, ann)
     await on(factors, bob)
     with pytest.raises(Invalid):
-        await factors.remove(ann, "123")
-    await factors.remove(ann, codes[0])
+        await factors.remove(ann, "123", Proof())
+    await factors.remove(ann, codes[0], Proof())
     await factors.reset(boss, "bob")
     assert not (await factors.of(ann)).is_on
     assert not (await factors.of(bob)).is_on

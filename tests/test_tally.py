@@ -16,10 +16,10 @@ from uuutorrent.torrents.grab import GrabState
 
 def test_counting_adds_up_by_labels() -> None:
     tally = Tally()
-    tally.count("sftp_bytes", "out", by=100)
-    tally.count("sftp_bytes", "out", by=20)
+    tally.count("served_bytes", "sftp", by=100)
+    tally.count("served_bytes", "sftp", by=20)
     tally.count("sessions", "sftp")
-    assert tally.counters == {("sftp_bytes", ("out",)): 120, ("sessions", ("sftp",)): 1}
+    assert tally.counters == {("served_bytes", ("sftp",)): 120, ("sessions", ("sftp",)): 1}
 
 
 @given(st.lists(st.floats(0, 100), max_size=50))

@@ -13,6 +13,7 @@ from tests.servers.postgres import Postgres
 from tests.test_secondfactors import code_of
 from uuutorrent.accounts import Accounts, Operator
 from uuutorrent.config import Accounts as AccountSettings
+from uuutorrent.factors import Proof
 from uuutorrent.secondfactors import SecondFactors
 from uuutorrent.store import migrate
 from uuutorrent.store.database import Database
@@ -187,7 +188,7 @@ async def test_the_last_admin_who_lost_their_second_factor_gets_rid_of_it_at_the
         accounts = Accounts(database, AccountSettings())
         factors = SecondFactors(database, KeyRing.open(tmp_path / "keyring"), accounts)
         ann = await accounts.by_name("ann")
-        await factors.confirm(ann, code_of((await factors.begin(ann)).secret))
+        await factors.confirm(ann, code_of((await factors.begin(ann)).secret), Proof())
         done = await uuutorrent("user", "unfactor", "ann")
         assert (done.code, done.out) == (0, "ann signs in without a code from now on.\n")
         assert not (await factors.of(ann)).is_on

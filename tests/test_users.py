@@ -69,7 +69,6 @@ AdminVerb = Callable[[Accounts, Admin], Awaitable[object]]
         lambda accounts, by: accounts.delete(by, "bob"),
         lambda accounts, by: accounts.give_password(by, "bob", OTHER),
         lambda accounts, by: accounts.reset_password(by, "bob"),
-        lambda accounts, by: accounts.set_quota(by, "bob", size_bytes=0, torrents=0),
     ],
 )
 async def test_an_admin_who_was_demoted_meanwhile_can_do_nothing_more(
@@ -131,14 +130,6 @@ async def test_what_belonged_to_a_deleted_user_goes_and_the_rest_stays(
     async with database.begin() as tx:
         assert list(await tx.scalars(select(EntryRow.user_id))) == [bob.id]
         assert list(await tx.scalars(text("SELECT fingerprint FROM keys"))) == [kept.fingerprint]
-
-
-async def test_quotas_are_set_and_lifted(accounts: Accounts, boss: Admin, ann: User) -> None:
-    await accounts.set_quota(boss, "ann", size_bytes=2**40, torrents=7)
-    changed = await accounts.get(ann.id)
-    assert (changed.quota_bytes, changed.quota_torrents) == (2**40, 7)
-    await accounts.set_quota(boss, "ann", size_bytes=None, torrents=None)
-    assert await accounts.get(ann.id) == ann
 
 
 async def test_verbs_about_somebody_who_is_not_there_say_so(accounts: Accounts, boss: Admin) -> None:

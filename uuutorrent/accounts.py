@@ -1,4 +1,4 @@
-"""Accounts: who people are. Users, their passwords and keys, roles, and `hold`, with which every guarded write begins.
+"""Accounts: who people are. Users, their passwords and keys, and roles.
 
 Authority is a value. `User` is somebody signed in; `Admin` proves that their role was checked; `Operator` is the person
 at the machine. Verbs for people take `user` first, verbs for admins take `by`.
@@ -9,20 +9,20 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-
-from sqlalchemy import Select, and_, delete, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from typing import Literal
 
 from uuutorrent import config as settings
 from uuutorrent import factors
 from uuutorrent import keys as stored_keys
+from uuutorrent import people as stored
 from uuutorrent import users as rules
 from uuutorrent.errors import Conflict, Invalid, Missing, Refused
+from uuutorrent.factors import Proof
 from uuutorrent.keys import Key
-from uuutorrent.passwords import ROUNDS, Passwords, one_time
+from uuutorrent.passwords import ROUNDS, Passwords, Strength, one_time
+from uuutorrent.people import Person, enabled, hold, people
 from uuutorrent.publickeys import parse
-from uuutorrent.store.database import Database, Tx
-from uuutorrent.store.tables import UserRow
+from uuutorrent.store.database import Database
 from uuutorrent.users import FIRST_ADMIN, Admin, Authority, Operator, SignedIn, User, UserId, UserInfo
 
 __all__ = [
@@ -36,38 +36,21 @@ __all__ = [
     "User",
     "UserId",
     "UserInfo",
+    "enabled",
     "hold",
     "people",
 ]
 
+WAITS = "an admin has to say yes first: come back later"
 _WRONG = "wrong user name or password"
 _WRONG_KEY = "that key does not belong to this user"
 
 
-async def hold(tx: Tx, user: User) -> User:
-    """Keep every other transaction that holds this user waiting until this one ends, and read the user as they are now.
+class Waits(Refused):
+    """Right, but no admin has let them in yet."""
 
-    It is the first statement of each transaction that checks something about a user and then writes: without it two
-    such transactions would both see room for one, on SQLite and on PostgreSQL.
-
-    Raises:
-        Refused: the user is gone or disabled.
-    """
-    held = update(UserRow).where(UserRow.id == user.id, UserRow.disabled_at.is_(None)).values(id=UserRow.id)
-    row = await tx.scalar(held.returning(UserRow).execution_options(synchronize_session=False, populate_existing=True))
-    if row is None:
-        raise Refused(f"the account {user.name} is disabled or gone; ask an admin")
-    return _user(row)
-
-
-async def people(tx: Tx, ids: Collection[UserId]) -> dict[UserId, User]:
-    """The users with these ids, for rooms that remember people by id; who is gone is left out."""
-    return {UserId(row.id): _user(row) for row in await tx.scalars(select(UserRow).where(UserRow.id.in_(ids)))}
-
-
-def enabled() -> Select[int]:
-    """The ids of everybody who is not disabled, for rooms that work for people who are not there."""
-    return select(UserRow.id).where(UserRow.disabled_at.is_(None))
+    def __init__(self) -> None:
+        super().__init__(WAITS)
 
 
 class Accounts:
@@ -76,7 +59,7 @@ class Accounts:
     def __init__(self, database: Database, config: settings.Accounts, *, rounds: int = ROUNDS) -> None:
         self._database = database
         self.config = config
-        self._passwords = Passwords(rounds=rounds)
+        self._passwords = Passwords(rounds=rounds, queue=config.password_queue)
 
     # Signing in
 
@@ -85,21 +68,24 @@ class Accounts:
 
         Raises:
             Refused: unknown user, wrong password, no password, or disabled.
+            Waits: all is right, and an admin has to say yes first.
             Crowded: too many people are signing in; the password was not looked at.
         """
         async with self._database.begin() as tx:
-            row = await _find(tx, name)
-        matches = await self._passwords.check(password, row.password_hash if row else None)
-        if row is None or not matches or row.disabled_at is not None:
+            found = await stored.find(tx, name)
+        matches = await self._passwords.check(password, found.password_hash if found else None)
+        if found is None or not matches or found.disabled_at is not None:
             raise Refused(_WRONG)
-        return _user(row)
+        if found.awaits_approval:
+            raise Waits
+        return found.user
 
     async def key_known(self, name: str, fingerprint: str) -> bool:
         """Whether a signature by this key would sign the user in. It leaves no trace; nobody's name takes as long."""
         async with self._database.begin() as tx:
-            row = await _find(tx, name)
-            is_theirs = await stored_keys.find(tx, UserId(row.id if row else 0), fingerprint) is not None
-            return is_theirs and row is not None and row.disabled_at is None
+            found = await stored.find(tx, name)
+            is_theirs = await stored_keys.find(tx, found.id if found else UserId(0), fingerprint) is not None
+            return is_theirs and found is not None and found.disabled_at is None
 
     async def with_key(self, name: str, fingerprint: str) -> User:
         """The user whose key made a valid signature; `fingerprint` is of the key that signed. Marks the key as used.
@@ -108,19 +94,21 @@ class Accounts:
 
         Raises:
             Refused: no such key, another user's key, or disabled.
+            Waits: all is right, and an admin has to say yes first.
         """
         async with self._database.begin() as tx:
-            row = await _find(tx, name)
-            if row is None or row.disabled_at is not None or not await stored_keys.use(tx, UserId(row.id), fingerprint):
+            found = await stored.find(tx, name)
+            if found is None or found.disabled_at is not None or not await stored_keys.use(tx, found.id, fingerprint):
                 raise Refused(_WRONG_KEY)
-            return replace(_user(row), password_expired=False)
+            if found.awaits_approval:
+                raise Waits
+            return replace(found.user, password_expired=False)
 
     async def still_here(self, here: Collection[SignedIn]) -> Mapping[SignedIn, User]:
         """Those who could come the same way again, as they are now: enabled, and their key still theirs."""
         ids = {one.id for one in here}
         async with self._database.begin() as tx:
-            rows = await tx.scalars(select(UserRow).where(UserRow.id.in_(ids), UserRow.disabled_at.is_(None)))
-            users = {UserId(row.id): _user(row) for row in rows}
+            users = await stored.present(tx, ids)
             holders = await stored_keys.holders(tx, {one.fingerprint for one in here if one.fingerprint})
         by_password = {one: users[one.id] for one in here if one.fingerprint is None and one.id in users}
         by_key = [one for one in here if one.fingerprint and holders.get(one.fingerprint) == one.id and one.id in users]
@@ -129,7 +117,7 @@ class Accounts:
     async def seen(self, user: User) -> None:
         """Remember that the user was here just now."""
         async with self._database.begin() as tx:
-            await tx.execute(update(UserRow).where(UserRow.id == user.id).values(last_seen_at=_now()))
+            await stored.change(tx, user.id, last_seen_at=_now())
 
     # Looking up
 
@@ -140,10 +128,10 @@ class Accounts:
             Missing: there is none.
         """
         async with self._database.begin() as tx:
-            row = await tx.get(UserRow, user_id)
-        if row is None:
+            found = await stored.find_id(tx, user_id)
+        if found is None:
             raise Missing("there is no such user")
-        return _user(row)
+        return found.user
 
     async def by_name(self, name: str) -> User:
         """The user with this name.
@@ -152,21 +140,22 @@ class Accounts:
             Missing: there is none.
         """
         async with self._database.begin() as tx:
-            return _user(await _named(tx, name))
+            return (await stored.named(tx, name)).user
 
-    async def admin(self, user: User) -> Admin:
-        """Proof that the user is an admin now, whatever they were when they signed in.
+    async def admin(self, user: User, proof: Proof | None = None) -> Admin:
+        """Proof that the user is an admin now, whatever they were when they signed in; `proof` is of their session.
 
         Raises:
-            Refused: they are not.
-            StepUp: they have a second factor, and did not prove it lately.
+            Refused: they are not, or lack the second factor that admins need.
+            StepUp: they have a second factor, and did not prove it lately in this session.
         """
         async with self._database.begin() as tx:
-            row = await tx.get(UserRow, user.id)
-            if row is None or row.role != "admin" or row.disabled_at is not None:
+            found = await stored.find_id(tx, user.id)
+            if found is None or not found.user.is_admin or found.disabled_at is not None:
                 raise Refused("only admins may do that")
-            await factors.check_step_up(tx, user.id)
-        return Admin(_user(row))
+            is_needed = self.config.second_factor != "optional"
+            await factors.check_step_up(tx, user.id, proof, is_needed=is_needed)
+        return Admin(found.user)
 
     # One's own password and keys
 
@@ -179,17 +168,16 @@ class Accounts:
             Conflict: it was changed elsewhere meanwhile.
         """
         async with self._database.begin() as tx:
-            before = (await _own(tx, user)).password_hash
+            before = (await stored.held(tx, user)).password_hash
         if before is not None and not await self._passwords.check(old, before):
             raise Refused("the old password is wrong")
         if before is not None and new == old:
             raise Invalid("that is the old password: choose another", field="password")
-        hashed = await self._hash_good(new, user.name)
+        hashed = await self.hash_good(new, user.name)
         async with self._database.begin() as tx:
-            row = await _own(tx, user)
-            if row.password_hash != before:
+            if (await stored.held(tx, user)).password_hash != before:
                 raise Conflict("the password was changed elsewhere just now")
-            row.password_hash, row.password_expired = hashed, False
+            await stored.change(tx, user.id, password_hash=hashed, password_expired=False)
 
     async def keys(self, user: User) -> tuple[Key, ...]:
         """The user's keys, oldest first."""
@@ -218,15 +206,54 @@ class Accounts:
             await hold(tx, user)
             return await stored_keys.remove(tx, user.id, key)
 
+    async def leaving_takes(self, user: User) -> Literal["code", "password", ""]:
+        """What `leave` wants to be proved: a code of the second factor, else the password, else that one is here."""
+        async with self._database.begin() as tx:
+            if (await factors.of(tx, user.id)).is_on:
+                return "code"
+            return "password" if (await stored.held(tx, user)).password_hash is not None else ""
+
+    async def leave(self, user: User, password: str, proof: Proof) -> None:
+        """Forget somebody who wants it, as `delete` does. `proof` is of their session.
+
+        Raises:
+            Refused: the password is wrong, or they are the last admin.
+            StepUp: they have a second factor, and did not prove it lately in this session.
+            Conflict: the account was changed elsewhere meanwhile.
+        """
+        async with self._database.begin() as tx:
+            before = (await stored.held(tx, user)).password_hash
+            await factors.check_step_up(tx, user.id, proof)
+            needs_password = before is not None and not (await factors.of(tx, user.id)).is_on
+        if needs_password and not await self._passwords.check(password, before):
+            raise Refused("the password is wrong")
+        async with self._database.begin() as tx:
+            now = await stored.hold_for(tx, Operator(), user.name, loses_admin=True)
+            if now.id != user.id or now.password_hash != before:
+                raise Conflict("the account was changed elsewhere just now: try again")
+            await stored.remove(tx, user.id)
+
+    async def hash_good(self, password: str, name: str) -> str:
+        """What to store of a new password of the user `name`.
+
+        Raises:
+            Invalid: it is not good enough.
+        """
+        await self._passwords.good(password, name=name)
+        return await self._passwords.hash(password)
+
+    async def strength(self, password: str, name: str) -> Strength:
+        """How good a password would be for the user `name`."""
+        return await self._passwords.strength(password, name=name)
+
     # For admins and the operator
 
     async def users(self, by: Authority) -> tuple[UserInfo, ...]:
         """Everybody, by name."""
         async with self._database.begin() as tx:
-            await _authorise(tx, by)
+            await stored.authorise(tx, by)
             keys = await stored_keys.counts(tx)
-            rows = await tx.scalars(select(UserRow).order_by(UserRow.name))
-            return tuple(_info(row, keys.get(row.id, 0)) for row in rows)
+            return tuple(_info(one, keys.get(one.id, 0)) for one in await stored.every(tx))
 
     async def create(
         self,
@@ -247,25 +274,18 @@ class Accounts:
         rules.check_name(name)
         rules.check_role(role)
         public = [parse(line) for line in keys]
-        hashed = None if password is None else await self._hash_good(password, name)
-        row = UserRow(name=name, role=role, password_hash=hashed, password_expired=expired, created_at=_now())
+        hashed = None if password is None else await self.hash_good(password, name)
         async with self._database.begin() as tx:
-            await _authorise(tx, by)
-            if await _find(tx, name) is not None:
-                raise _name_taken(name)
-            tx.add(row)
-            try:
-                await tx.flush()
-            except IntegrityError as e:  # somebody else took it at this moment
-                raise _name_taken(name) from e
+            await stored.authorise(tx, by)
+            user = await stored.add(tx, name, role=role, password_hash=hashed, password_expired=expired)
             for key in public:
-                await stored_keys.add(tx, UserId(row.id), key)
-            return _user(row)
+                await stored_keys.add(tx, user.id, key)
+            return user
 
     async def first_admin(self) -> str | None:
         """Make `FIRST_ADMIN` if there are no users at all, and return the one-time password; else None."""
         async with self._database.begin() as tx:
-            if await tx.scalar(select(UserRow.id).limit(1)) is not None:
+            if await stored.is_anybody(tx):
                 return None
         password = one_time()
         try:
@@ -280,10 +300,10 @@ class Accounts:
         Raises:
             Invalid: it is not good enough.
         """
-        hashed = await self._hash_good(password, name)
+        hashed = await self.hash_good(password, name)
         async with self._database.begin() as tx:
-            row = await _hold_for(tx, by, name, loses_admin=False)
-            row.password_hash, row.password_expired = hashed, expired
+            held = await stored.hold_for(tx, by, name, loses_admin=False)
+            await stored.change(tx, held.id, password_hash=hashed, password_expired=expired)
 
     async def reset_password(self, by: Authority, name: str) -> str:
         """Set somebody's password to a one-time password, and return it."""
@@ -299,8 +319,8 @@ class Accounts:
         """
         rules.check_role(role)
         async with self._database.begin() as tx:
-            row = await _hold_for(tx, by, name, loses_admin=role != "admin")
-            row.role = role
+            held = await stored.hold_for(tx, by, name, loses_admin=role != "admin")
+            await stored.change(tx, held.id, role=role)
 
     async def disable(self, by: Authority, name: str) -> None:
         """Keep somebody from signing in. Their torrents stay.
@@ -309,20 +329,14 @@ class Accounts:
             Refused: they are the last admin.
         """
         async with self._database.begin() as tx:
-            row = await _hold_for(tx, by, name, loses_admin=True)
-            row.disabled_at = row.disabled_at or _now()
+            held = await stored.hold_for(tx, by, name, loses_admin=True)
+            await stored.change(tx, held.id, disabled_at=held.disabled_at or _now())
 
     async def enable(self, by: Authority, name: str) -> None:
         """Let somebody sign in again."""
         async with self._database.begin() as tx:
-            row = await _hold_for(tx, by, name, loses_admin=False)
-            row.disabled_at = None
-
-    async def set_quota(self, by: Authority, name: str, *, size_bytes: int | None, torrents: int | None) -> None:
-        """Set what somebody may claim; None: as configured, 0: no limit."""
-        async with self._database.begin() as tx:
-            row = await _hold_for(tx, by, name, loses_admin=False)
-            row.quota_bytes, row.quota_torrents = size_bytes, torrents
+            held = await stored.hold_for(tx, by, name, loses_admin=False)
+            await stored.change(tx, held.id, disabled_at=None)
 
     async def delete(self, by: Authority, name: str) -> None:
         """Forget somebody: keys, AniList link, watchlist and claims go too; nobody else's claims do.
@@ -331,69 +345,21 @@ class Accounts:
             Refused: they are the last admin.
         """
         async with self._database.begin() as tx:
-            row = await _hold_for(tx, by, name, loses_admin=True)
-            await tx.execute(delete(UserRow).where(UserRow.id == row.id))
-
-    async def _hash_good(self, password: str, name: str) -> str:
-        await self._passwords.good(password, name=name)
-        return await self._passwords.hash(password)
-
-
-async def _authorise(tx: Tx, by: Authority) -> None:
-    """An `Admin` may be older than a demotion: ask again where it counts."""
-    if isinstance(by, Admin) and not (await hold(tx, by.user)).is_admin:
-        raise Refused("only admins may do that")
-
-
-async def _hold_for(tx: Tx, by: Authority, name: str, *, loses_admin: bool) -> UserRow:
-    """The row of `name`, held with every enabled admin's, so that no two transactions can drop the last two."""
-    office = and_(UserRow.role == "admin", UserRow.disabled_at.is_(None))
-    # One statement takes all locks in one order: two admins acting on each other cannot deadlock.
-    statement = select(UserRow).where(or_(office, UserRow.name == _text(name))).order_by(UserRow.id).with_for_update()
-    rows = (await tx.scalars(statement)).all()
-    admins = {row.id for row in rows if row.role == "admin" and row.disabled_at is None}
-    if isinstance(by, Admin) and by.user.id not in admins:
-        raise Refused("only admins may do that")
-    row = next((row for row in rows if row.name == name), None)
-    if row is None:
-        raise Missing(f"there is no user {name}")
-    if loses_admin and admins == {row.id}:
-        raise Refused(f"{name} is the last admin: make somebody else an admin first")
-    return row
-
-
-async def _find(tx: Tx, name: str) -> UserRow | None:
-    return await tx.scalar(select(UserRow).where(UserRow.name == _text(name)))
-
-
-async def _own(tx: Tx, user: User) -> UserRow:
-    await hold(tx, user)
-    return await tx.get_one(UserRow, user.id)
-
-
-async def _named(tx: Tx, name: str) -> UserRow:
-    row = await _find(tx, name)
-    if row is None:
-        raise Missing(f"there is no user {name}")
-    return row
-
-
-def _name_taken(name: str) -> Conflict:
-    return Conflict(f"there is a user {name} already")
-
-
-def _text(given: str) -> str:
-    """What a client sent, as the database can take it: PostgreSQL refuses NUL, and neither takes lone surrogates."""
-    return given.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+            held = await stored.hold_for(tx, by, name, loses_admin=True)
+            await stored.remove(tx, held.id)
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _user(row: UserRow) -> User:
-    return User(UserId(row.id), row.name, row.role, row.password_expired, row.quota_bytes, row.quota_torrents)
-
-
-def _info(row: UserRow, keys: int) -> UserInfo:
-    return UserInfo(_user(row), row.password_hash is not None, keys, row.created_at, row.last_seen_at, row.disabled_at)
+def _info(one: Person, keys: int) -> UserInfo:
+    return UserInfo(
+        one.user,
+        one.password_hash is not None,
+        keys,
+        one.created_at,
+        one.last_seen_at,
+        one.disabled_at,
+        one.awaits_approval,
+    )

@@ -29,7 +29,6 @@ from uuutorrent.automation.health.treatments import LEASE_S, Treatments
 from uuutorrent.automation.inbox.answers import Answers
 from uuutorrent.automation.inbox.arrivals import Arrivals
 from uuutorrent.automation.inbox.inbox import Inbox
-from uuutorrent.automation.inbox.naming import Naming
 from uuutorrent.automation.inbox.uses import Uses
 from uuutorrent.automation.jobs import Jobs
 from uuutorrent.automation.preferences import PreferenceBook
@@ -39,14 +38,21 @@ from uuutorrent.automation.upkeep.traffic import Traffic
 from uuutorrent.automation.upkeep.upkeep import Upkeep
 from uuutorrent.config import Config
 from uuutorrent.desk import Services
+from uuutorrent.invites import Invites
+from uuutorrent.limits import Limits
 from uuutorrent.penalties import Penalties, tariff
+from uuutorrent.presence import Presence
+from uuutorrent.releases.naming import Naming
 from uuutorrent.releases.nyaa import GAP_S, Nyaa
 from uuutorrent.releases.search import Releases
 from uuutorrent.remote import Clock
 from uuutorrent.secondfactors import SecondFactors
+from uuutorrent.serving import Turns
+from uuutorrent.signup import SignUps
 from uuutorrent.store.database import Database
 from uuutorrent.store.sealed import KeyRing
 from uuutorrent.tally import Tally
+from uuutorrent.torrents.drop import Drop
 from uuutorrent.torrents.engine import Engine
 from uuutorrent.torrents.files import Files
 from uuutorrent.torrents.grabs import Grabs
@@ -54,6 +60,12 @@ from uuutorrent.torrents.library import Library
 from uuutorrent.torrents.live import Live
 from uuutorrent.torrents.outside import Outside
 from uuutorrent.torrents.sources import Sources
+from uuutorrent.torrents.views.incoming import Incoming
+from uuutorrent.torrents.views.looks import Looks
+from uuutorrent.torrents.views.room import Room
+from uuutorrent.torrents.views.shelf import New, Shelf, Shows, Unwatched
+from uuutorrent.torrents.views.shownames import ShowNames
+from uuutorrent.torrents.views.telling import Telling
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +98,7 @@ class _Core:
     """What people ask for themselves."""
 
     live: Live
+    limits: Limits
     watchlists: Watchlists
     nyaa: Nyaa
     releases: Releases
@@ -124,11 +137,10 @@ def _core(on: _Ground) -> _Core:
     releases = Releases(on.database, nyaa, watchlists, now=times.now)
     sources = Sources(on.outside)
     floor = config.upkeep.free_floor_bytes
-    library = Library(
-        on.database, on.engine, live, config.torrents, config.download_dir, sources=sources, floor_bytes=floor
-    )
+    limits = Limits(on.database, config.torrents, config.files, now=times.now)
+    library = Library(on.database, on.engine, live, limits, config.download_dir, sources=sources, floor_bytes=floor)
     grabs = Grabs(on.database, watchlists, releases, library, on.tally)
-    return _Core(live, watchlists, nyaa, releases, sources, library, grabs)
+    return _Core(live, limits, watchlists, nyaa, releases, sources, library, grabs)
 
 
 def _services(on: _Ground, core: _Core) -> Services:
@@ -145,13 +157,18 @@ def _services(on: _Ground, core: _Core) -> Services:
     replacing = Replacing(database, library, core.grabs, core.releases.blocks, timeline, inbox, now=now)
     autopilot = _autopilot(on, core, preferences, inbox, timeline, replacing, uses)
     answers = {"watched": uses.answered, "pursuit": autopilot.answered, "backlog": autopilot.answered}
-    errands, meters = feeds.rulebook.errands, Meters(database)
+    errands, meters, invites = feeds.rulebook.errands, Meters(database), Invites(database, now=now)
+    drop = Drop(library, config.files.drop_bytes, now=now)
     return Services(
         config=config, tally=on.tally, accounts=on.accounts,
         penalties=Penalties(tariff(config.penalties), config.penalties.exempt, clock=on.times.clock),
-        second_factors=SecondFactors(database, on.keyring, on.accounts, clock=on.times.clock),
+        second_factors=SecondFactors(database, on.keyring, on.accounts, clock=on.times.clock, now=now),
+        invites=invites, signups=SignUps(database, on.accounts, invites),
+        presence=Presence(),
+        limits=core.limits, turns=Turns(config.files.total_bps),
         watchlists=core.watchlists, releases=core.releases,
-        live=core.live, library=library, grabs=core.grabs, files=Files(library, config.download_dir), feeds=feeds,
+        live=core.live, library=library, grabs=core.grabs,
+        files=_files(on, core, naming, drop), drop=drop, feeds=feeds,
         preferences=preferences, inbox=inbox, uses=uses, autopilot=autopilot, answers=Answers(inbox, answers),
         arrivals=Arrivals(library, core.live, core.grabs, errands, core.watchlists, inbox, now=now),
         timeline=timeline, observations=observations, replacing=replacing,
@@ -162,6 +179,19 @@ def _services(on: _Ground, core: _Core) -> Services:
         traffic=Traffic(database, on.engine, on.tally, on.accounts, inbox, meters, config.upkeep, now=now),
         tidying=Tidying(preferences, library, core.watchlists, uses, inbox, now=now),
     )  # fmt: skip
+
+
+def _files(on: _Ground, core: _Core, naming: Naming, drop: Drop) -> Files:
+    config, clock, lists = on.config, on.times.clock, core.watchlists
+    names = ShowNames(on.database, lists, clock=clock)
+    shelf = Shelf(Telling(naming, clock=clock), names, lists)
+    rooms: dict[str, Room] = {
+        "anime": Shows(shelf),
+        "incoming": Incoming(core.library, core.live, on.engine, is_readable=config.files.incoming, clock=clock),
+        "new": New(shelf, Looks(on.database, now=on.times.now)),
+        "unwatched": Unwatched(shelf, lists),
+    }
+    return Files(core.library, config.download_dir, rooms, drop=drop, hard_links=config.files.hard_links)
 
 
 def _feeds(on: _Ground, core: _Core) -> Feeds:

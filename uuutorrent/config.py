@@ -100,6 +100,10 @@ class Ssh(Section):
     """A file session, or a connection without any session, that asks for nothing so long is closed."""
     idle_screen_s: Seconds = 3600
     """A screen at which no key was pressed so long is closed."""
+    keepalive_s: Annotated[float, Field(ge=0, le=3600)] = 30
+    """A client that is silent so long is asked whether it is still there …"""
+    keepalives: Annotated[int, Field(ge=1, le=100)] = 3
+    """… so many times, before it is hung up on; keepalive_s = 0: never."""
     shutdown_grace_s: Annotated[float, Field(ge=0, le=600)] = 30
     """How long running transfers may go on after SIGTERM."""
 
@@ -141,11 +145,13 @@ class Penalties(Section):
     wrong_s: Cost = 5
     """A wrong password, code or key."""
     unknown_s: Cost = 10
-    """A name that nobody has."""
+    """A name that nobody can have, such as root. A wrong one that somebody could have costs as if they had it."""
     no_auth_s: Cost = 1
     """It did not try to sign in."""
     grace_s: Cost = 10
     """It took longer than ssh.login_grace_s."""
+    known_s: Annotated[float, Field(ge=0, le=31_536_000)] = 604_800
+    """Where somebody signed in within so long, only passwords are refused, and keys are not; 0: nobody is spared."""
     enforced_from_s: Cost = 15
     """A sum below this is forgiven."""
     cap_s: Cost = 1800
@@ -216,6 +222,8 @@ class Files(Section):
 
     incoming: bool = False
     """Whether what is still arriving can be read where it is whole; its sizes are shown either way."""
+    hard_links: bool = False
+    """Whether files are served that have another name on the disk: what they hold may have come by that name."""
     drop_bytes: Annotated[int, Field(ge=1024, le=2**26)] = 4 * 2**20
     """The largest file that /drop takes."""
     month_bytes: Annotated[int, Field(ge=0)] = 0
@@ -255,6 +263,8 @@ class Accounts(Section):
     """Who must have a second factor: until they have one, they can do nothing else."""
     admin_passwords: Literal["inside", "anywhere"] = "inside"
     """From where admins may sign in with a password: "inside" this machine and private networks, else by key only."""
+    password_queue: Annotated[int, Field(ge=0, le=1000)] = 8
+    """Passwords that wait to be checked at once, one less than there are cores; more are refused unseen."""
 
 
 class Automation(Section):

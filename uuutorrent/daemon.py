@@ -137,7 +137,11 @@ async def _serve(config: Config, file: Path | None, stopping: Stopping) -> None:
         opened(config) as house,
         ssh.serve(config, house.services) as door,
         metrics.serve(
-            config.metrics, house.services, sessions=door.sessions, ready=house.database.ping
+            config.metrics,
+            house.services,
+            sessions=door.sessions,
+            connections=door.connections,
+            ready=house.database.ping,
         ) as metrics_port,
     ):
         # Once nothing can fail any more for want of a port: a one-time password is told once only.
@@ -158,7 +162,7 @@ async def _serve(config: Config, file: Path | None, stopping: Stopping) -> None:
                 job.cancel()
         with suppress(UuuError, TimeoutError):
             async with asyncio.timeout(LAST_WORDS_S):
-                await house.services.traffic.flush()
+                await _count_served(house.services)
                 await house.services.traffic.count_seeded()
 
 
@@ -234,7 +238,7 @@ def own_jobs(services: Services) -> list[Job]:
         Job("resume", RECONCILE_EVERY_S, 600, services.grabs.resume),
         Job("reconcile", RECONCILE_EVERY_S, 300, lambda: _keep_order(services)),
         Job("guard", GUARD_EVERY_S, 60, services.upkeep.guard_once),
-        Job("egress", TRAFFIC_EVERY_S, 30, services.traffic.flush),
+        Job("egress", TRAFFIC_EVERY_S, 30, lambda: _count_served(services)),
         Job("orphans", SEEDING_EVERY_S, 1800, services.upkeep.orphans_once),
         Job("arrivals", NEWS_EVERY_S, 120, services.arrivals.run_once),
         Job("uses", NEWS_EVERY_S, 300, services.uses.run_once),
@@ -256,6 +260,12 @@ async def _keep_order(services: Services) -> None:
     """Claims and engine brought in step (as soon as the engine is up), and the grabs that waited for it moved on."""
     await services.library.reconcile(patience_s=RECONCILE_EVERY_S)
     await services.grabs.settle()
+
+
+async def _count_served(services: Services) -> None:
+    """What the file doors of this daemon served is written down: for each user, and in all."""
+    await services.limits.flush()
+    await services.traffic.flush()
 
 
 def _greet(config: Config, port: int, password: str | None) -> None:

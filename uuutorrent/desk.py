@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
-from uuutorrent.accounts import Accounts, User
+from uuutorrent.accounts import Accounts, Admin, User
 from uuutorrent.anime.watchlist import Watchlists
 from uuutorrent.automation.autopilot.autopilot import Autopilot
 from uuutorrent.automation.channels.channels import Channels
@@ -24,14 +24,22 @@ from uuutorrent.automation.upkeep.tidying import Tidying
 from uuutorrent.automation.upkeep.traffic import Traffic
 from uuutorrent.automation.upkeep.upkeep import Upkeep
 from uuutorrent.config import Config
+from uuutorrent.invites import Invites
+from uuutorrent.limits import Limits
 from uuutorrent.penalties import Penalties
+from uuutorrent.presence import Here, Presence, only_by_key
 from uuutorrent.releases.search import Releases
-from uuutorrent.secondfactors import SecondFactors
+from uuutorrent.secondfactors import Proof, SecondFactors
+from uuutorrent.serving import Serving, Turns
+from uuutorrent.signup import SignUps
 from uuutorrent.tally import Tally
+from uuutorrent.torrents.drop import Drop
 from uuutorrent.torrents.files import Files
 from uuutorrent.torrents.grabs import Grabs
 from uuutorrent.torrents.library import Library
 from uuutorrent.torrents.live import Live
+
+LEFT = "this account was deleted by its owner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +51,18 @@ class Services:
     accounts: Accounts
     penalties: Penalties
     second_factors: SecondFactors
+    invites: Invites
+    signups: SignUps
+    presence: Presence
+    limits: Limits
+    turns: Turns
     watchlists: Watchlists
     releases: Releases
     live: Live
     library: Library
     grabs: Grabs
     files: Files
+    drop: Drop
     feeds: Feeds
     preferences: PreferenceBook
     inbox: Inbox
@@ -67,9 +81,10 @@ class Services:
     traffic: Traffic
     tidying: Tidying
 
-    def desk(self, user: User) -> Desk:
-        """The services, with this user at them."""
-        return Desk(**{field.name: getattr(self, field.name) for field in fields(Services)}, user=user)
+    def desk(self, user: User, here: Here | None = None) -> Desk:
+        """The services, with this user at them; `here` is the connection they came in."""
+        services = {field.name: getattr(self, field.name) for field in fields(Services)}
+        return Desk(**services, user=user, here=here or Here(user))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,3 +92,33 @@ class Desk(Services):
     """What one signed-in person's session works with."""
 
     user: User
+    here: Here
+
+    async def admin(self) -> Admin:
+        """Proof that whoever sits here is an admin now.
+
+        Raises:
+            Refused: they are not.
+            StepUp: a code of their second factor is due first.
+        """
+        return await self.accounts.admin(self.user, self.here.proof)
+
+    async def lacks_key(self) -> bool:
+        """Whether whoever sits here can come back from where they are only once they have a key."""
+        later, ip = replace(self.user, password_expired=False), self.here.ip
+        is_barred = bool(ip) and only_by_key(later, ip, self.config.accounts.admin_passwords)
+        return is_barred and not await self.accounts.keys(self.user)
+
+    async def leave(self, password: str, proof: Proof) -> None:
+        """Delete the account of whoever sits here, with all that is theirs alone, and end their other sessions.
+
+        Raises:
+            UuuError: as `Accounts.leave`.
+        """
+        await self.accounts.leave(self.user, password, proof)
+        self.presence.gone(self.user.id, LEFT, but=self.here)
+        await self.library.reconcile()
+
+    def serving(self, door: str) -> Serving:
+        """What a new session of a file door may send; `door` is one that `served_bytes` names."""
+        return Serving(self.user, door, self.limits, self.turns, self.tally)

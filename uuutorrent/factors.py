@@ -9,6 +9,7 @@ import hashlib
 import re
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -27,9 +28,11 @@ SKEW = 1
 """Steps that a phone's clock may be away from ours."""
 RECOVERY_CODES = 12
 STEP_UP = timedelta(minutes=15)
-"""For so long after a code what only admins may do is open."""
+"""For so long after a code what only admins may do is open, where it was typed."""
 ISSUER = "uuutorrent"
 WRONG = "that code is not right, or was used before: wait for the next one"
+
+NEEDED = "admins need a second factor here: set one up first with factor begin, or on the screen 5 Account"
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 _CODE = re.compile(r"[0-9]{6}")
@@ -40,6 +43,23 @@ class StepUp(Refused):
 
     def __init__(self) -> None:
         super().__init__("type a code of your app first: code 123456")
+
+
+class Proof:
+    """Whether a code was typed lately in one session: what it opens, it opens there and nowhere else."""
+
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._now = now
+        self._given_at: datetime | None = None
+
+    def given(self) -> None:
+        """A right code was typed just now."""
+        self._given_at = self._now()
+
+    def is_fresh(self, since: datetime | None = None) -> bool:
+        """Whether that was lately, and with the second factor that is on `since` then."""
+        at = self._given_at
+        return at is not None and at > self._now() - STEP_UP and (since is None or at >= since)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +118,7 @@ async def confirm(tx: Tx, keyring: KeyRing, user_id: UserId, code: str) -> tuple
     if not await _take(tx, keyring, row, code):
         raise Invalid(WRONG, field="code")
     codes = _recovery_codes()
-    row.recovery, row.confirmed_at, row.proved_at = [_digest(one) for one in codes], _now(), _now()
+    row.recovery, row.confirmed_at = [_digest(one) for one in codes], _now()
     return codes
 
 
@@ -107,10 +127,7 @@ async def prove(tx: Tx, keyring: KeyRing, user_id: UserId, code: str) -> bool:
     row = await tx.get(FactorRow, user_id)
     if row is None or row.confirmed_at is None:
         return False
-    if not await _take(tx, keyring, row, code) and not await _recover(tx, row, code):
-        return False
-    row.proved_at = _now()
-    return True
+    return await _take(tx, keyring, row, code) or await _recover(tx, row, code)
 
 
 async def renew(tx: Tx, user_id: UserId) -> tuple[str, ...]:
@@ -139,16 +156,19 @@ async def remove(tx: Tx, user_id: UserId) -> None:
     await tx.delete(row)
 
 
-async def check_step_up(tx: Tx, user_id: UserId) -> None:
-    """Refuse unless a code was typed lately, or there is no second factor.
+async def check_step_up(tx: Tx, user_id: UserId, proof: Proof | None, *, is_needed: bool = False) -> None:
+    """Refuse unless `proof` is of a code that was typed lately, or there is no second factor and none is needed.
 
     Raises:
-        StepUp: it was longer ago.
+        StepUp: it was longer ago, or elsewhere.
+        Refused: a second factor is needed, and there is none.
     """
     row = await tx.get(FactorRow, user_id)
     if row is None or row.confirmed_at is None:
+        if is_needed:
+            raise Refused(NEEDED)
         return
-    if row.proved_at is None or row.proved_at < _now() - STEP_UP:
+    if proof is None or not proof.is_fresh(row.confirmed_at):
         raise StepUp
 
 

@@ -42,7 +42,7 @@ TEXT = "text/plain; charset=utf-8"
 DOWNLOADS = "Downloads, and what else is not well, by how they do; only where this daemon is the one that looks."
 
 Gauges = Callable[[], Mapping[str, float]]
-"""Open sessions by kind, as the SSH door counts them."""
+"""What is open by kind, as the SSH door counts it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,10 @@ Page = Callable[[], Awaitable[Answer]]
 class ServiceCollector(Collector):
     """Turns the tally and the services' present state into families. No label can be chosen by a client."""
 
-    def __init__(self, services: Services, sessions: Gauges) -> None:
+    def __init__(self, services: Services, sessions: Gauges, connections: Gauges) -> None:
         self._services = services
         self._sessions = sessions
+        self._connections = connections
 
     def collect(self) -> Iterable[Metric]:
         """Everything, as of now."""
@@ -100,6 +101,12 @@ class ServiceCollector(Collector):
         for kind, number in self._sessions().items():
             open_sessions.add_metric((kind,), number)
         yield open_sessions
+        open_connections = GaugeMetricFamily(
+            f"{PREFIX}ssh_connections", "Connections open now, by how far they are.", labels=("state",)
+        )
+        for state, number in self._connections().items():
+            open_connections.add_metric((state,), number)
+        yield open_connections
 
     def _torrents(self) -> Iterable[Metric]:
         snapshot = self._services.live.snapshot
@@ -153,10 +160,10 @@ class ServiceCollector(Collector):
         )
 
 
-def registry(services: Services, sessions: Gauges) -> CollectorRegistry:
+def registry(services: Services, sessions: Gauges, connections: Gauges) -> CollectorRegistry:
     """Our figures and the process's own, apart from the library's global registry."""
     own = CollectorRegistry(auto_describe=False)
-    own.register(ServiceCollector(services, sessions))
+    own.register(ServiceCollector(services, sessions, connections))
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=own)
     return own
@@ -172,7 +179,12 @@ async def sample_lag(tally: Tally) -> None:
 
 @asynccontextmanager
 async def serve(
-    settings: config.Metrics, services: Services, *, sessions: Gauges, ready: Callable[[], Awaitable[None]]
+    settings: config.Metrics,
+    services: Services,
+    *,
+    sessions: Gauges,
+    connections: Gauges,
+    ready: Callable[[], Awaitable[None]],
 ) -> AsyncGenerator[int]:
     """Answer on the side port while the context is open; yields the port in use.
 
@@ -181,7 +193,7 @@ async def serve(
     Raises:
         BadConfig: the address cannot be listened on.
     """
-    door = _Door(_pages(registry(services, sessions), ready))
+    door = _Door(_pages(registry(services, sessions, connections), ready))
     try:
         server = await asyncio.start_server(door.answer, settings.host, settings.port, limit=LARGEST_REQUEST)
     except OSError as e:

@@ -8,6 +8,7 @@ import secrets
 import stringprep
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import bcrypt
 from zxcvbn import zxcvbn
@@ -22,11 +23,21 @@ LONGEST_TYPED = 1024
 """Characters; who sends more sends no password, and it is not looked at."""
 MIN_SCORE = 3
 """Of zxcvbn's 0..4: safe against an attack on a stolen slow hash. Source: github.com/dropbox/zxcvbn, usage."""
-WAITING = 8
+QUEUE = 8
 """Checks that may wait for a thread; a quarter of a second each is as long as anybody should wait."""
 
 _ONE_TIME_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 _ONE_TIME_GROUPS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """How good a password is, and what would make it better."""
+
+    score: int
+    """0..4, as zxcvbn has it; `MIN_SCORE` is enough."""
+    advice: str
+    """Empty: it can be used."""
 
 
 class Crowded(Refused):
@@ -42,9 +53,10 @@ class Passwords:
     The threads are a pool, not a semaphore around a thread: whoever hangs up while being checked frees no place early.
     """
 
-    def __init__(self, *, rounds: int = ROUNDS) -> None:
+    def __init__(self, *, rounds: int = ROUNDS, queue: int = QUEUE) -> None:
         self.at_once = max(1, len(os.sched_getaffinity(0)) - 1)
         self._rounds = rounds
+        self._queue = queue
         self._checking = 0
         self._threads = ThreadPoolExecutor(self.at_once, thread_name_prefix="bcrypt")
         # Nothing hashes to this; checking against it costs what checking against a real one costs.
@@ -62,7 +74,7 @@ class Passwords:
         Raises:
             Crowded: too many wait already.
         """
-        if self._checking >= self.at_once + WAITING:
+        if self._checking >= self.at_once + self._queue:
             raise Crowded
         given = _typed(password)
         against = (hashed or "").encode("ascii") or self._nobody
@@ -80,6 +92,10 @@ class Passwords:
             Invalid: with what to do instead.
         """
         await asyncio.get_running_loop().run_in_executor(self._threads, _check_strength, password, name)
+
+    async def strength(self, password: str, *, name: str) -> Strength:
+        """How good a password would be for the user `name`."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, _strength, password, name)
 
     async def _in_thread(self, password: bytes, salt: bytes) -> bytes:
         return await asyncio.get_running_loop().run_in_executor(self._threads, bcrypt.hashpw, password, salt)
@@ -146,11 +162,26 @@ def _check_strength(password: str, name: str) -> None:
             "both writing directions): use others",
             field="password",
         )
-    told = zxcvbn(_prepared(password), user_inputs=[name, "uuutorrent"], max_length=MAX_BYTES)
-    if told["score"] < MIN_SCORE:
-        warning = str(told["feedback"]["warning"]).rstrip(".")
-        because = f" ({warning[0].lower()}{warning[1:]})" if warning else ""
+    score, warning = _scored(password, name)
+    if score < MIN_SCORE:
+        because = f" ({warning})" if warning else ""
         raise Invalid(
             f"that password is too easy to guess{because}: use four or more unrelated words, or let a program make one",
             field="password",
         )
+
+
+def _strength(password: str, name: str) -> Strength:
+    try:
+        _check_strength(password, name)
+    except Invalid as e:
+        fits = MIN_BYTES <= len(_typed(password)) <= MAX_BYTES
+        return Strength(min(_scored(password, name)[0], MIN_SCORE - 1) if fits else 0, e.message)
+    return Strength(_scored(password, name)[0], "")
+
+
+def _scored(password: str, name: str) -> tuple[int, str]:
+    """How good it is, 0..4, and what makes it bad."""
+    told = zxcvbn(_prepared(password), user_inputs=[name, "uuutorrent"], max_length=MAX_BYTES)
+    warning = str(told["feedback"]["warning"]).rstrip(".")
+    return int(told["score"]), f"{warning[:1].lower()}{warning[1:]}"

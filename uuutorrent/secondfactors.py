@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from uuutorrent import factors
 from uuutorrent.accounts import Accounts, Admin, Authority, User, UserId, hold
 from uuutorrent.errors import Invalid, Refused, RemoteError
-from uuutorrent.factors import WRONG, Begun, Factor
+from uuutorrent.factors import WRONG, Begun, Factor, Proof, StepUp
+from uuutorrent.presence import Here
 from uuutorrent.store.database import Database
 from uuutorrent.store.sealed import KeyRing
 
-__all__ = ["Begun", "Factor", "SecondFactors", "reset"]
+__all__ = ["Begun", "Factor", "Proof", "SecondFactors", "StepUp", "reset"]
 
 WRONG_CODES = 5
 FORGOTTEN_S = 600.0
@@ -25,18 +27,34 @@ class SecondFactors:
     """Everybody's second factors."""
 
     def __init__(
-        self, database: Database, keyring: KeyRing, accounts: Accounts, *, clock: Callable[[], float] = time.monotonic
+        self,
+        database: Database,
+        keyring: KeyRing,
+        accounts: Accounts,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._database = database
         self._keyring = keyring
         self._accounts = accounts
         self._clock = clock
+        self._now = now
         self._wrong: dict[UserId, list[float]] = {}
+        self._of_commands: dict[tuple[UserId, str, str], Proof] = {}
+        """By who, the key that signed, and the address it signed at."""
 
     async def of(self, user: User) -> Factor:
         """Whether this user has one."""
         async with self._database.begin() as tx:
             return await factors.of(tx, user.id)
+
+    async def is_due(self, user: User) -> bool:
+        """Whether this user has to set one up before anything else."""
+        needed = self._accounts.config.second_factor
+        if needed == "optional" or (needed == "admins" and not user.is_admin):
+            return False
+        return not (await self.of(user)).is_on
 
     async def begin(self, user: User) -> Begun:
         """Make a secret for an app; nothing asks for it before `confirm`.
@@ -48,8 +66,8 @@ class SecondFactors:
             await hold(tx, user)
             return await factors.begin(tx, self._keyring, user.id, user.name)
 
-    async def confirm(self, user: User, code: str) -> tuple[str, ...]:
-        """Switch it on with a first code; the recovery codes, to be shown once.
+    async def confirm(self, user: User, code: str, proof: Proof) -> tuple[str, ...]:
+        """Switch it on with a first code; the recovery codes, to be shown once. It proves it for this session too.
 
         Raises:
             Missing: it was not begun.
@@ -62,6 +80,7 @@ class SecondFactors:
                 await hold(tx, user)
                 codes = await factors.confirm(tx, self._keyring, user.id, code)
         self._wrong.pop(user.id, None)
+        proof.given()
         return codes
 
     async def proves(self, user: User, code: str) -> bool:
@@ -78,7 +97,7 @@ class SecondFactors:
             self._wrong.pop(user.id, None)
         return is_right
 
-    async def step_up(self, user: User, code: str) -> None:
+    async def step_up(self, user: User, code: str, proof: Proof) -> None:
         """Prove it within a session.
 
         Raises:
@@ -87,25 +106,46 @@ class SecondFactors:
         """
         if not await self.proves(user, code):
             raise Invalid(WRONG, field="code")
+        proof.given()
 
-    async def renew(self, user: User, code: str) -> tuple[str, ...]:
+    async def step_up_commands(self, here: Here, code: str) -> None:
+        """Prove it for this session, and for the commands that come with the same key from the same address.
+
+        Each command is a connection of its own, which nothing could be proved in beforehand.
+
+        Raises:
+            Invalid, Refused: as `step_up`.
+        """
+        proof = Proof(self._now)
+        await self.step_up(here.user, code, proof)
+        here.proof.given()
+        if here.fingerprint is not None:
+            kept = {key: one for key, one in self._of_commands.items() if one.is_fresh()}
+            self._of_commands = {**kept, (here.user.id, here.fingerprint, here.ip): proof}
+
+    def of_commands(self, here: Here) -> Proof:
+        """What a command in this session may go by: what was proved in it, or before it in the same place."""
+        before = self._of_commands.get((here.user.id, here.fingerprint or "", here.ip))
+        return here.proof if before is None or here.proof.is_fresh() else before
+
+    async def renew(self, user: User, code: str, proof: Proof) -> tuple[str, ...]:
         """New recovery codes in place of those that are left, to be shown once.
 
         Raises:
             Invalid, Refused: as `step_up`.
         """
-        await self.step_up(user, code)
+        await self.step_up(user, code, proof)
         async with self._database.begin() as tx:
             await hold(tx, user)
             return await factors.renew(tx, user.id)
 
-    async def remove(self, user: User, code: str) -> None:
+    async def remove(self, user: User, code: str, proof: Proof) -> None:
         """Switch it off.
 
         Raises:
             Invalid, Refused: as `step_up`.
         """
-        await self.step_up(user, code)
+        await self.step_up(user, code, proof)
         async with self._database.begin() as tx:
             await hold(tx, user)
             await factors.remove(tx, user.id)

@@ -47,6 +47,7 @@ OTHER = "other"
 """Stands on the page for a label value that was not foreseen: the number of series is bounded, whatever is counted."""
 _DEPENDENCIES = ("anilist", "nyaa", "qbittorrent")
 _DOORS = ("screen", "command", "sftp")
+FILE_DOORS = ("sftp", "cat")
 _JOBS = (
     "arrivals", "autopilot", "backup", "channels", "egress", "feeds", "guard", "healing", "health", "look ahead",
     "orphans", "probe", "reconcile", "resume", "seeding", "send away", "tidying", "traffic", "uses",
@@ -71,14 +72,23 @@ FAMILIES: Mapping[str, Family] = {
         "Connections that ended before anybody had signed in, or were not let in at all.",
         {
             "reason": (
-                *("no_auth", "auth_failed", "passwords", "keys", "grace", "closing", "trouble"),
+                *("no_auth", "auth_failed", "flood", "passwords", "keys", "grace", "closing", "trouble"),
                 *("banned", "full", "source", "startups", "user_limit"),
+            )
+        },
+    ),
+    "ssh_limits": Family(
+        "Limits of the port that were met by who may come in.",
+        {
+            "limit": (
+                *("channels", "idle_command", "idle_connection", "idle_screen", "idle_sftp", "keepalive"),
+                *("password_checks", "password_delay", "source_passwords"),
             )
         },
     ),
     "sessions": Family("Sessions opened.", {"kind": _DOORS}),
     "session_crashes": Family("Sessions ended by an error of ours.", {"kind": _DOORS}),
-    "sftp_bytes": Family("Bytes served over SFTP.", {"direction": ("out",)}),
+    "served_bytes": Family("Bytes of files served.", {"door": FILE_DOORS}),
     "grabs": Family(
         "Grabs that came to this. One that was added and then became complete counts in both.",
         {"outcome": ("added", "complete", "failed")},

@@ -34,9 +34,6 @@ class User:
     """"user" or "admin"."""
     password_expired: bool = False
     """They signed in with a one-time password and must choose another."""
-    quota_bytes: int | None = None
-    """None: as configured; 0: no limit."""
-    quota_torrents: int | None = None
 
     @property
     def is_admin(self) -> bool:
@@ -77,10 +74,23 @@ class UserInfo:
     created_at: datetime
     last_seen_at: datetime | None
     disabled_at: datetime | None
+    awaits_approval: bool = False
+    """They signed up by themselves, and no admin has said yes."""
 
 
 def check_name(name: str) -> None:
     """Check that a new user can be called so.
+
+    Raises:
+        Invalid: with the rule.
+    """
+    check_shape(name)
+    if name in RESERVED:
+        raise Invalid(f"the name {name} is reserved: choose another", field="name")
+
+
+def check_shape(name: str) -> None:
+    """Check that a name looks like one; it may be reserved or taken.
 
     Raises:
         Invalid: with the rule.
@@ -90,8 +100,11 @@ def check_name(name: str) -> None:
             "a user name is 1 to 32 characters of a-z, 0-9, _ and -, and begins with a letter",
             field="name",
         )
-    if name in RESERVED:
-        raise Invalid(f"the name {name} is reserved: choose another", field="name")
+
+
+def can_be_named(name: str) -> bool:
+    """Whether somebody could have this name."""
+    return _NAME.fullmatch(name) is not None and name not in RESERVED
 
 
 def check_role(role: str) -> None:

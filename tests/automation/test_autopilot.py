@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tests.automation.sky import SHOW, Sky
+from tests.torrents.shelf import quota
 from uuutorrent.accounts import Accounts, Admin, Operator, User
 from uuutorrent.anime.anime import MediaId, WatchStatus
 from uuutorrent.automation.autopilot.pursuits import LEASE
@@ -297,11 +298,11 @@ async def test_while_qbittorrent_is_away_it_is_noted_and_added_later(sky: Sky, a
     assert sky.engine.has(post.infohash)
 
 
-async def test_what_does_not_fit_is_told_once_and_tried_again(sky: Sky, ann: User, accounts: Accounts) -> None:
+async def test_what_does_not_fit_is_told_once_and_tried_again(sky: Sky, ann: User) -> None:
     show = sky.show()
     await sky.watches(ann, show)
     await sky.switch(ann)
-    await accounts.set_quota(Operator(), "ann", size_bytes=1_000_000, torrents=None)
+    await quota(sky.services.library, ann, size_bytes=1_000_000)
     post = sky.post(show, sky.airs(show))
     await sky.later(minutes=15)
     await sky.later(hours=1)
@@ -309,7 +310,7 @@ async def test_what_does_not_fit_is_told_once_and_tried_again(sky: Sky, ann: Use
     assert await sky.has(ann) == []
     (told,) = await sky.told(ann, Kind.AVAILABLE)
     assert told.startswith(f"{SHOW}, episode 6 can be had, and cannot be taken: It needs")
-    await accounts.set_quota(Operator(), "ann", size_bytes=0, torrents=None)
+    await quota(sky.services.library, ann, size_bytes=0)
     await sky.later(days=1)
     assert await sky.has(ann) == [post.title]
 

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from tests.automation.sky import SHOW, Sky
-from uuutorrent.accounts import Accounts, Operator, User
+from tests.torrents.shelf import quota
+from uuutorrent.accounts import User
 from uuutorrent.anime.anime import MediaId
 from uuutorrent.automation.autopilot.pursuit import Confirmed, NotConfirmed
 from uuutorrent.automation.inbox.inbox import Kind
@@ -39,12 +40,10 @@ async def test_switching_it_on_takes_nothing_before_the_plan_was_confirmed(sky: 
     assert (await sky.has(ann), await sky.states(ann)) == ([], {})
 
 
-async def test_the_plan_says_what_how_large_and_what_is_left_of_the_quota(
-    sky: Sky, ann: User, accounts: Accounts
-) -> None:
+async def test_the_plan_says_what_how_large_and_what_is_left_of_the_quota(sky: Sky, ann: User) -> None:
     show, other = sky.show(), sky.show("Kaze no Denshadou", aired=1)
     await sky.watches(ann, show, other, progress=3)
-    await accounts.set_quota(Operator(), "ann", size_bytes=2_000_000_000, torrents=None)
+    await quota(sky.services.library, ann, size_bytes=2_000_000_000)
     posts = {episode: sky.post(show, episode) for episode in (3, 4, 5)}
     plan = await sky.plan(ann)
     assert [(one.title, one.episode, one.fits) for one in plan.planned] == [(SHOW, 4, True), (SHOW, 5, False)]

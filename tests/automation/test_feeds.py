@@ -8,7 +8,8 @@ from sqlalchemy import text
 
 from tests.automation.evening import Evening
 from tests.people import refusal
-from uuutorrent.accounts import Accounts, Admin, User
+from tests.torrents.shelf import quota
+from uuutorrent.accounts import User
 from uuutorrent.automation.feeds.feeds import BACKOFF
 from uuutorrent.automation.feeds.rule import Outcome, Terms
 from uuutorrent.errors import Invalid, Missing, Refused, Unexpected
@@ -155,8 +156,8 @@ async def test_a_link_that_leads_to_no_torrent_is_given_up_with_the_reason(eveni
     assert "cannot be used" in given_up.why
 
 
-async def test_a_full_quota_is_told(evening: Evening, ann: User, accounts: Accounts, boss: Admin) -> None:
-    await accounts.set_quota(boss, ann.name, size_bytes=None, torrents=1)
+async def test_a_full_quota_is_told(evening: Evening, ann: User) -> None:
+    await quota(evening.built.services.library, ann, torrents=1)
     await evening.rule(ann, evening.offer("Show - 01", "Show - 02"))
     await evening.feeds.poll_once()
     assert [(one.title, one.outcome) for one in await evening.takings(ann)] == [

@@ -124,6 +124,15 @@ async def test_what_it_says_wrong_is_no_verdict_on_the_file(
         await FFprobe().look(fd)
 
 
+async def test_one_that_never_stops_talking_is_ended_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, tmp_path, "yes")
+    with opened(tmp_path, b"x") as fd:
+        for _ in range(40):
+            async with asyncio.timeout(PATIENCE_S):
+                with pytest.raises(Unexpected):
+                    await FFprobe().look(fd)
+
+
 async def test_where_it_is_not_installed_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with opened(tmp_path, b"x") as fd, pytest.raises(Unreachable, match="apt-get install ffmpeg"):

@@ -129,11 +129,11 @@ async def test_it_recovers_by_itself_though_nothing_was_found_and_is_not_blocked
 
 
 async def test_two_claimants_each_get_their_own_and_the_torrent_goes_with_the_last(
-    clinic: Clinic, ann: User, bob: User, accounts: Accounts
+    clinic: Clinic, ann: User, bob: User
 ) -> None:
     await clinic.get(ann)
     await clinic.get(bob)
-    await quota(accounts, bob, torrents=1)
+    await quota(clinic.services.library, bob, torrents=1)
     await clinic.turns(STALLED + 2 * WAIT)
     assert (await clinic.has(ann), await clinic.has(bob)) == ([SECOND], [SECOND])
     assert not clinic.engine.has(clinic.hash(BEST))
@@ -141,15 +141,13 @@ async def test_two_claimants_each_get_their_own_and_the_torrent_goes_with_the_la
     assert len(await clinic.told(ann)) == len(await clinic.told(bob)) == 1
 
 
-async def test_one_of_two_has_no_room_and_keeps_the_old_one(
-    clinic: Clinic, ann: User, bob: User, accounts: Accounts
-) -> None:
+async def test_one_of_two_has_no_room_and_keeps_the_old_one(clinic: Clinic, ann: User, bob: User) -> None:
     small = clinic.sky.nyaa.post(f"[{BEST}] {clinic.show.romaji} - 04 (1080p)", size=400_000_000, seeders=900)
     big = clinic.sky.nyaa.post(f"[{SECOND}] {clinic.show.romaji} - 04 (1080p)", size=2_000_000_000, seeders=90)
     clinic.posts |= {BEST: small, SECOND: big}
     await clinic.get(ann, 4)
     await clinic.get(bob, 4)
-    await quota(accounts, bob, size_bytes=1_000_000_000)
+    await quota(clinic.services.library, bob, size_bytes=1_000_000_000)
     await clinic.turns(STALLED + 2 * WAIT + 1)
     assert (await clinic.has(ann), await clinic.has(bob)) == ([SECOND], [BEST])
     assert clinic.engine.has(clinic.hash(BEST))

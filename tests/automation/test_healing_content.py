@@ -8,7 +8,7 @@ import pytest
 from tests.automation.clinic import BEST, SECOND, STALLED, WAIT, Clinic, opened_clinic
 from tests.torrents import metainfos
 from tests.torrents.shelf import quota
-from uuutorrent.accounts import Accounts, User
+from uuutorrent.accounts import User
 from uuutorrent.automation.health.replacing import Replacing
 from uuutorrent.automation.health.timeline import Timeline
 from uuutorrent.automation.inbox.inbox import Inbox, Kind
@@ -56,9 +56,7 @@ async def test_what_is_not_what_its_name_says_is_blocked_for_everybody_and_repla
     assert not [call for call in clinic.engine.calls if call.startswith(("reannounce", "recheck"))]
 
 
-async def test_a_complete_one_stays_until_what_takes_its_place_is_complete(
-    clinic: Clinic, ann: User, accounts: Accounts
-) -> None:
+async def test_a_complete_one_stays_until_what_takes_its_place_is_complete(clinic: Clinic, ann: User) -> None:
     trap(clinic)
     await clinic.get(ann)
     clinic.engine.complete(clinic.hash("Trap"))
@@ -255,16 +253,16 @@ async def test_only_blocks_and_replacements_are_undone(clinic: Clinic, ann: User
         await clinic.healing.undo(ann, await line(clinic, ann, BEST, "reannounced"))
 
 
-async def test_what_does_not_fit_any_more_does_not_come_back(clinic: Clinic, ann: User, accounts: Accounts) -> None:
+async def test_what_does_not_fit_any_more_does_not_come_back(clinic: Clinic, ann: User) -> None:
     await clinic.get(ann)
     await clinic.turns(REPLACED)
     clinic.engine.complete(clinic.hash(SECOND))
     await clinic.turns()
-    await quota(accounts, ann, torrents=1)
+    await quota(clinic.services.library, ann, torrents=1)
     which = await line(clinic, ann, BEST, "replaced")
     with pytest.raises(Refused):
         await clinic.healing.undo(ann, which)
-    await quota(accounts, ann, torrents=2)
+    await quota(clinic.services.library, ann, torrents=2)
     await clinic.healing.undo(ann, which)
     assert await clinic.has(ann) == [BEST, SECOND]
 

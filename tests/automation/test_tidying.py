@@ -18,10 +18,10 @@ from tests.torrents import metainfos
 from tests.torrents.shelf import on_disk
 from uuutorrent.accounts import User
 from uuutorrent.automation.inbox.inbox import Inbox, Kind
-from uuutorrent.automation.inbox.naming import Naming
 from uuutorrent.automation.inbox.uses import Uses
 from uuutorrent.automation.upkeep.tidying import Tidying
 from uuutorrent.errors import Unreachable
+from uuutorrent.releases.naming import Naming
 from uuutorrent.store.database import Database
 from uuutorrent.torrents.holdings import Part
 from uuutorrent.torrents.metainfo import Metainfo, parse_torrent

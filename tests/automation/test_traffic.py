@@ -43,7 +43,7 @@ class Line:
         )
 
     def serve(self, gib: float) -> None:
-        self.tally.count("sftp_bytes", "out", by=round(gib * GIB))
+        self.tally.count("served_bytes", "sftp", by=round(gib * GIB))
 
     def seed(self, gib: float) -> None:
         self.engine.uploaded_bytes += round(gib * GIB)

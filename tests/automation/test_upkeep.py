@@ -10,6 +10,7 @@ import pytest
 from tests.automation.evening import Clock
 from tests.fakes import FakeEngine
 from tests.torrents import metainfos
+from tests.torrents.shelf import limits_of
 from uuutorrent import config
 from uuutorrent.accounts import Accounts, Admin, Operator, User
 from uuutorrent.automation.inbox.inbox import Inbox, Kind
@@ -41,7 +42,7 @@ class Machine:
     def __post_init__(self) -> None:
         self.live = Live(self.engine, poll_s=0.001)
         self.inbox = Inbox(self.database, now=self.clock)
-        limits, floor = config.Torrents(quota_bytes=0), self.settings.free_floor_bytes
+        limits, floor = limits_of(self.database, config.Torrents(quota_bytes=0)), self.settings.free_floor_bytes
         self.library = Library(
             self.database, self.engine, self.live, limits, self.downloads, floor_bytes=floor, look=self.look
         )

@@ -19,10 +19,10 @@ from uuutorrent.anime.anime import MediaId, WatchStatus
 from uuutorrent.automation.inbox.answers import Answers
 from uuutorrent.automation.inbox.coverage import Coverage
 from uuutorrent.automation.inbox.inbox import Inbox, Kind, Notice
-from uuutorrent.automation.inbox.naming import Naming
 from uuutorrent.automation.inbox.uses import LATER, MOOT_EVERY, QUIET_S, Uses
 from uuutorrent.automation.preferences import PreferenceBook, Watched
 from uuutorrent.errors import Conflict, Invalid, Missing, Unreachable
+from uuutorrent.releases.naming import Naming
 from uuutorrent.store.database import Database
 from uuutorrent.torrents.holdings import Part
 from uuutorrent.torrents.metainfo import parse_torrent

@@ -75,5 +75,6 @@ async def laptop(port: Port, ann: User, accounts: Accounts, tmp_path: Path) -> L
     file = home / "key"
     file.touch(mode=0o600)
     key.write_private_key(file)
+    key.write_public_key(home / "key.pub")
     await accounts.add_key(ann, key.export_public_key().decode())
     return Laptop(home, port, file)

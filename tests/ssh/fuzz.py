@@ -16,7 +16,7 @@ from uuutorrent.desk import Desk
 from uuutorrent.errors import UuuError
 from uuutorrent.ssh.channel import Channel
 from uuutorrent.ssh.filexfer import Request
-from uuutorrent.ssh.sftp import Sftp
+from uuutorrent.ssh.sftp.door import Sftp
 
 NUMBERS = (0, 1, 2, 255, 256, 32768, 2**31 - 1, 2**31, 2**32 - 1)
 PATHS = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +13,7 @@ from rich.cells import cell_len
 
 from uuutorrent.desk import Services
 from uuutorrent.errors import Invalid
+from uuutorrent.presence import Here
 from uuutorrent.ssh import commands
 from uuutorrent.users import User
 
@@ -66,11 +67,13 @@ class Prompt:
 
     services: Services
     user: User
+    here: Callable[[], Here | None] = lambda: None
+    """The connection that each line comes in."""
 
     async def type(self, line: str, given: bytes | None = b"", **terminal: Any) -> Answer:
         pipe = Pipe(given, **terminal)
         async with asyncio.timeout(PATIENCE_S):
-            code = await commands.run(self.services.desk(self.user), line, pipe)
+            code = await commands.run(self.services.desk(self.user, self.here()), line, pipe)
         return Answer(code, pipe.written.decode(), pipe.complained.decode())
 
     async def says(self, line: str, given: bytes = b"", **terminal: Any) -> str:

@@ -9,7 +9,7 @@ from tests.clock import Clock
 from tests.test_penalties import TARIFF
 from uuutorrent.config import Ssh
 from uuutorrent.penalties import Offence, Penalties, Source
-from uuutorrent.ssh.admission import Admission
+from uuutorrent.ssh.admission import Admission, Pace
 
 LIMITS = Ssh()
 
@@ -64,6 +64,23 @@ def test_who_was_punished_enough_is_refused_first_of_all_until_it_is_over() -> N
     assert door.refusal(here) == "banned"
     clock.move(20)
     assert door.refusal(here) == ""
+
+
+def test_where_people_are_known_a_penalty_lets_in() -> None:
+    door, here = Admission(LIMITS, Penalties(TARIFF, clock=Clock()), random=lambda: 1.0), Source("192.0.2.7")
+    door.penalties.welcome(here)
+    door.penalties.add(here, Offence.WRONG, 20)
+    assert [door.refusal(here) for _ in range(5)] == ["", "", "", "", "source"]
+
+
+def test_so_many_at_once_and_so_many_more_each_second() -> None:
+    clock = Clock()
+    pace = Pace(5, 2.0, clock=clock)
+    assert [pace.allows() for _ in range(7)] == [True] * 5 + [False] * 2
+    clock.move(1)
+    assert [pace.allows() for _ in range(3)] == [True, True, False]
+    clock.move(3600)
+    assert sum(pace.allows() for _ in range(100)) == 5
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.booleans(), st.booleans()), max_size=200))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import asyncssh
@@ -164,7 +165,7 @@ OLD: list[dict[str, Any]] = [
     {"kex_algs": ["ecdh-sha2-nistp256"]},
     {"encryption_algs": ["aes128-cbc", "aes256-cbc", "3des-cbc"]},
     {"encryption_algs": ["chacha20-poly1305@openssh.com"]},
-    {"encryption_algs": ["aes256-ctr"], "mac_algs": ["hmac-sha1", "hmac-sha2-256", "hmac-md5"]},
+    {"encryption_algs": ["aes256-ctr"], "mac_algs": ["hmac-sha1", "hmac-sha1-96", "hmac-md5"]},
     {"encryption_algs": ["aes256-ctr"], "mac_algs": ["hmac-sha1-etm@openssh.com", "umac-64-etm@openssh.com"]},
     {"compression_algs": ["zlib@openssh.com"]},
     {"server_host_key_algs": ["ssh-rsa", "rsa-sha2-256", "ecdsa-sha2-nistp256"]},
@@ -218,9 +219,10 @@ async def test_who_does_not_sign_in_in_time_is_shut_out(services: Services, engi
 async def test_garbage_ends_a_connection_and_nothing_else(port: Port, ann: User, first: bytes) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port.number)
     writer.write(first)
-    async with asyncio.timeout(PATIENCE_S):
-        while await reader.read(65536):
-            pass
+    with suppress(ConnectionResetError):  # what was not listened to is thrown away
+        async with asyncio.timeout(PATIENCE_S):
+            while await reader.read(65536):
+                pass
     writer.close()
     async with port.as_user(ann) as connection:
         assert (await connection.run("whoami")).exit_status == 0

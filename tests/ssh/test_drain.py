@@ -66,10 +66,10 @@ async def test_somebody_who_is_signing_in_is_told(port: Port) -> None:
 async def test_a_running_download_is_finished(
     port: Port, ann: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("uuutorrent.ssh.sftp.QUIET_S", 0.05)
+    monkeypatch.setattr("uuutorrent.ssh.sftp.door.QUIET_S", 0.05)
     await port.give(ann, "Show", {"Show - 01.mkv": EPISODE})
     async with port.as_user(ann) as connection, connection.start_sftp_client() as sftp:
-        async with port.as_user(bob) as beside, sftp.open("/Show/Show - 01.mkv", "rb") as file:
+        async with port.as_user(bob) as beside, sftp.open("/torrents/Show/Show - 01.mkv", "rb") as file:
             got = await part(file, 1000, 0)
             idle = await beside.create_process(subsystem="sftp", encoding=None)
             await port.until(lambda: port.server.sessions()["sftp"] == 2)
@@ -85,7 +85,7 @@ async def test_a_running_download_is_finished(
 async def test_an_idle_sftp_client_is_told_and_does_not_hold_the_server_up(
     port: Port, ann: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("uuutorrent.ssh.sftp.QUIET_S", 0.05)
+    monkeypatch.setattr("uuutorrent.ssh.sftp.door.QUIET_S", 0.05)
     async with port.as_user(ann) as connection:
         process = await connection.create_process(subsystem="sftp", encoding=None)
         await port.until(lambda: port.server.sessions()["sftp"] == 1)
@@ -104,7 +104,7 @@ async def test_what_is_not_finished_in_time_is_cut_with_a_sentence(
     async with port.as_user(ann) as connection:
         command = await connection.create_process("keys add")
         async with connection.start_sftp_client() as sftp:
-            file = await sftp.open("/Show/Show - 01.mkv", "rb")
+            file = await sftp.open("/torrents/Show/Show - 01.mkv", "rb")
             await port.server.drain(0.05)
             await port.server.close()
             with pytest.raises((asyncssh.SFTPError, asyncssh.ConnectionLost, OSError)):

@@ -15,7 +15,7 @@ from asyncssh.packet import String, UInt32
 from tests.conftest import PASSWORD
 from tests.ssh.port import Port, sit_down
 from uuutorrent.accounts import Admin
-from uuutorrent.penalties import Source
+from uuutorrent.penalties import Offence, Source
 from uuutorrent.users import User
 
 HERE = Source("127.0.0.1")
@@ -104,12 +104,54 @@ async def test_going_away_after_each_wrong_password_does_not_help(port: Port, an
     await port.until(lambda: port.services.penalties.left_s(HERE) > 0)
 
 
-async def test_names_that_nobody_has_cost_twice_as_much(port: Port, ann: User) -> None:
+async def test_names_that_nobody_can_have_cost_twice_as_much(port: Port, ann: User) -> None:
     for _ in range(2):
-        await fails(port, "nobody-here")
+        await fails(port, "root")
     await port.until(lambda: port.services.penalties.left_s(HERE) > 0)
     async with knocking(port) as reader:
         assert not await is_let_in(reader)
+
+
+@pytest.mark.parametrize("name", ["ann", "nobody-here"])
+async def test_what_a_wrong_password_costs_does_not_tell_who_exists(
+    port: Port, ann: User, boss: Admin, name: str
+) -> None:
+    for _ in range(2):
+        await fails(port, name)
+    (seen,) = port.services.penalties.every(boss)
+    assert not seen.is_refused
+    assert 5 < seen.left_s < 10
+
+
+async def test_where_people_sign_in_a_neighbour_who_guesses_closes_the_port_for_passwords_only_and_not_for_long(
+    port: Port, ann: User, bob: User, boss: Admin
+) -> None:
+    async with port.as_user(bob) as connection:
+        assert (await connection.run("whoami")).exit_status == 0
+    for _ in range(4):
+        port.services.penalties.add(HERE, Offence.WRONG, 100)
+    for method in ("password", "keyboard-interactive"):
+        with pytest.raises(asyncssh.DisconnectError, match="no password is looked at from there for 60 s; use a key"):
+            async with port.connect("ann", password=PASSWORD, preferred_auth=method):
+                pass
+    async with port.as_user(ann) as connection:
+        shown = await connection.run("whoami")
+        assert str(shown.stdout).startswith("ann")
+    assert port.counted("ssh_limits", "source_passwords") == 2
+    assert port.counted("ssh_auth_attempts", "password", "ok") == 0
+    (seen,) = port.services.penalties.every(boss)
+    assert (seen.is_refused, seen.is_known) == (True, True)
+    assert 50 < seen.left_s <= 60
+    port.services.penalties.lift(boss, HERE)
+    async with port.connect("ann", password=PASSWORD):
+        pass
+
+
+async def test_connections_are_counted_by_how_far_they_are(port: Port, ann: User) -> None:
+    async with knocking(port) as reader, port.as_user(ann):
+        assert await is_let_in(reader)
+        assert port.server.connections() == {"unauthenticated": 1, "joining": 0, "signed_in": 1}
+    await port.until(lambda: not any(port.server.connections().values()))
 
 
 async def test_who_signs_in_in_the_end_is_not_penalised(port: Port, ann: User, boss: Admin) -> None:
@@ -184,6 +226,46 @@ async def test_a_connection_holds_so_many_sessions_and_the_others_live_on(port: 
             await sit_down(connection)
         for person in people:
             await person.sees(b"hello ann")
+    assert port.counted("ssh_limits", "channels") == 1
+
+
+async def test_a_connection_opens_so_many_sessions_in_a_short_time_and_others_are_not_disturbed(
+    port: Port, ann: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uuutorrent.ssh.connection.OPENED_AT_ONCE", 5)
+    monkeypatch.setattr("uuutorrent.ssh.connection.OPENED_PER_S", 0.0)
+    async with port.as_user(ann) as connection, port.as_user(bob) as other:
+        for _ in range(5):
+            assert (await connection.run("whoami")).exit_status == 0
+        with pytest.raises(asyncssh.ChannelOpenError, match="too many sessions in a short time: wait a moment"):
+            await connection.run("whoami")
+        assert (await other.run("whoami")).exit_status == 0
+
+
+@pytest.mark.parametrize("ssh_limits", [{"idle_sftp_s": 0.2}])
+async def test_a_command_whose_input_does_not_end_is_ended(port: Port, ann: User) -> None:
+    async with port.as_user(ann) as connection:
+        process = await connection.create_process("add -", encoding=None)
+        process.stdin.write(b"d8:announce")
+        await asyncio.sleep(0.1)
+        process.stdin.write(b"3:abc")  # a byte now and then keeps nothing open
+        await asyncio.sleep(0.2)
+        await port.server.send_away()
+        async with asyncio.timeout(10):
+            done = await process.wait()
+    assert done.exit_status == 3
+    assert b"nothing was asked for in a long time" in bytes(done.stderr or b"")  # type: ignore[arg-type]
+    assert port.counted("ssh_limits", "idle_command") == 1
+
+
+@pytest.mark.parametrize("ssh_limits", [{"keepalive_s": 0.05, "keepalives": 2}])
+async def test_a_client_that_does_not_answer_any_more_is_hung_up_on(port: Port, ann: User) -> None:
+    async with port.as_user(ann) as connection:
+        person = await sit_down(connection)
+        await person.sees(b"hello ann")
+        connection._transport.pause_reading()  # type: ignore[union-attr]  # as when the lid is closed
+        await port.until(lambda: not any(port.server.connections().values()))
+        assert port.counted("ssh_limits", "keepalive") == 1
 
 
 @pytest.mark.parametrize("ssh_limits", [{"idle_screen_s": 0.2, "idle_sftp_s": 3600}])
@@ -197,6 +279,7 @@ async def test_a_screen_at_which_nobody_sits_is_closed(port: Port, ann: User) ->
             assert await person.ends() is not None
             assert await files.listdir("/") is not None
     assert b"nothing was asked for in a long time" in person.seen
+    assert port.counted("ssh_limits", "idle_screen") == 1
 
 
 @pytest.mark.parametrize("ssh_limits", [{"idle_sftp_s": 0.2}])
@@ -213,6 +296,7 @@ async def test_files_and_connections_that_are_left_standing_are_closed(port: Por
         async with asyncio.timeout(10):
             await connection.wait_closed()
     assert port.server.connections_of(ann) == 0
+    assert port.counted("ssh_limits", "idle_sftp") == port.counted("ssh_limits", "idle_connection") == 1
 
 
 @pytest.mark.parametrize("ssh_limits", [{"idle_sftp_s": 0.2}])
@@ -247,4 +331,4 @@ async def test_a_client_that_sends_much_before_it_signs_in_is_hung_up_on_unheard
         async with port.connect("ann", client_factory=Flood, preferred_auth="password"):
             pass
     assert port.counted("ssh_auth_attempts", "password", "ok") == 0
-    await port.until(lambda: port.counted("ssh_refused", "no_auth") == 1)
+    await port.until(lambda: port.counted("ssh_refused", "flood") == 1)

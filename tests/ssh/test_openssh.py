@@ -47,7 +47,7 @@ async def test_the_host_key_is_learnt_once(laptop: Laptop) -> None:
 async def test_files_are_listed_fetched_and_resumed(laptop: Laptop, port: Port, ann: User) -> None:
     folder, name = "[Group] Show (1080p)", "Show - 01 「第一話」.mkv"
     await port.give(ann, folder, {name: EPISODE, "Extras/menu.txt": b"hello"})
-    done = await laptop.sftp("ls -l", f'ls -l "{folder}"', "df -h", "pwd", f'get -r "{folder}" got')
+    done = await laptop.sftp("cd torrents", "ls -l", f'ls -l "{folder}"', "df -h", "pwd", f'get -r "{folder}" got')
     assert done.code == 0, done.err
     assert str(len(EPISODE)) in done.out
     assert "50.0GB" in done.out
@@ -56,7 +56,7 @@ async def test_files_are_listed_fetched_and_resumed(laptop: Laptop, port: Port, 
     assert episode.read_bytes() == EPISODE
     assert (laptop.home / "got/Extras/menu.txt").read_bytes() == b"hello"
     episode.write_bytes(EPISODE[:1_234_567])
-    done = await laptop.sftp(f'cd "{folder}"', "lcd got", f'reget "{name}"')
+    done = await laptop.sftp(f'cd "torrents/{folder}"', "lcd got", f'reget "{name}"')
     assert done.code == 0, done.err
     assert episode.read_bytes() == EPISODE
 
@@ -78,7 +78,7 @@ async def test_nothing_can_be_put_or_changed(laptop: Laptop, port: Port, ann: Us
 
 async def test_scp_succeeds_when_its_copy_did(laptop: Laptop, port: Port, ann: User) -> None:
     await port.give(ann, "Show", {"Show - 01.mkv": EPISODE})
-    done = await laptop.runs("scp", *laptop.options(), "-r", "ann@127.0.0.1:/Show", "copied")
+    done = await laptop.runs("scp", *laptop.options(), "-r", "ann@127.0.0.1:/torrents/Show", "copied")
     assert done.code == 0, done.err
     assert (laptop.home / "copied/Show - 01.mkv").read_bytes() == EPISODE
     done = await laptop.runs("scp", *laptop.options(), "ann@127.0.0.1:Show/*.mkv", "one.mkv")
@@ -90,7 +90,7 @@ async def test_scp_succeeds_when_its_copy_did(laptop: Laptop, port: Port, ann: U
 
 
 async def test_the_old_scp_is_told_what_to_do(laptop: Laptop) -> None:
-    done = await laptop.runs("scp", "-O", *laptop.options(), "ann@127.0.0.1:/Show", ".")
+    done = await laptop.runs("scp", "-O", *laptop.options(), "ann@127.0.0.1:/torrents/Show", ".")
     assert done.code == 1
     assert "leave out -O" in done.err
 
@@ -101,7 +101,7 @@ async def test_files_come_whole_over_every_cipher_and_through_a_rekey(
 ) -> None:
     await port.give(ann, "Show", {"Show - 01.mkv": EPISODE})
     options = ("-o", f"Ciphers={cipher}", "-o", "RekeyLimit=1M")
-    done = await laptop.runs("scp", *laptop.options(), *options, "ann@127.0.0.1:/Show/Show - 01.mkv", "got")
+    done = await laptop.runs("scp", *laptop.options(), *options, "ann@127.0.0.1:/torrents/Show/Show - 01.mkv", "got")
     assert done.code == 0, done.err
     assert (laptop.home / "got").read_bytes() == EPISODE
 

@@ -11,6 +11,7 @@ from tests.ssh.port import Port
 from tests.ssh.test_signin import Typist
 from tests.test_secondfactors import code_of
 from uuutorrent.accounts import Admin
+from uuutorrent.factors import Proof
 from uuutorrent.secondfactors import WRONG_CODES
 from uuutorrent.users import User
 
@@ -19,7 +20,7 @@ from uuutorrent.users import User
 async def secret(port: Port, ann: User) -> str:
     """Of the second factor that ann has."""
     begun = await port.services.second_factors.begin(ann)
-    await port.services.second_factors.confirm(ann, code_of(begun.secret, -1))
+    await port.services.second_factors.confirm(ann, code_of(begun.secret, -1), Proof())
     return begun.secret
 
 

@@ -93,7 +93,7 @@ async def test_commands_and_transfers_end_too(
     await port.give(ann, "Show", {"Show - 01.mkv": b"x" * 100_000})
     async with port.as_user(ann) as connection, connection.start_sftp_client() as sftp:
         command = await connection.create_process("keys add")
-        file = await sftp.open("/Show/Show - 01.mkv", "rb")
+        file = await sftp.open("/torrents/Show/Show - 01.mkv", "rb")
         assert await part(file, 10, 0) == b"x" * 10
         await accounts.disable(BY, "ann")
         await port.server.send_away()
@@ -138,7 +138,7 @@ async def test_what_is_opened_later_knows_the_user_as_they_are_by_then(
     async with port.as_user(ann) as connection:
         assert (await whoami(connection))[0] == "user"
         await accounts.set_role(BY, "ann", "admin")
-        await accounts.set_quota(BY, "ann", size_bytes=None, torrents=7)
+        await port.services.limits.set(BY, "ann", {"torrents": 7})
         assert await whoami(connection) == ("admin", 7)
         # What was opened before still knows the old role.
         await port.server.send_away()

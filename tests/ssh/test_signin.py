@@ -196,7 +196,7 @@ async def test_while_the_database_is_away_signing_in_says_so(
 async def test_when_too_many_sign_in_at_once_one_more_is_told_so(
     port: Port, ann: User, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("uuutorrent.passwords.WAITING", -1000)
+    monkeypatch.setattr(port.services.accounts._passwords, "_queue", -1000)
     typist = Typist([PASSWORD] * 2)
     with capture_logs() as logs:
         with pytest.raises(asyncssh.DisconnectError, match="too many people are signing in just now; try again"):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,27 @@ async def test_foreign_keys_count_again_after_the_upgrade(database_url: str) -> 
         await accounts.delete(Operator(), "ann")
         async with database.begin() as tx:
             assert await tx.scalar(text("SELECT count(*) FROM tastes")) == 0
+
+
+async def test_quotas_move_to_a_table_of_their_own_and_back(database_url: str) -> None:
+    made = "INSERT INTO users (name, role, password_expired, quota_bytes, quota_torrents, created_at) VALUES "
+    async with Database(database_url) as database:
+        await upgrade(database)
+        await downgrade(database, "0005")
+        async with database.begin() as tx:
+            values = "('ann', 'user', false, 7, NULL, :now), ('bob', 'user', false, NULL, NULL, :now)"
+            await tx.execute(text(made + values), {"now": datetime.now(UTC)})
+            await tx.execute(text("INSERT INTO tastes SELECT id, '{}' FROM users"))
+        await upgrade(database)
+        async with database.begin() as tx:
+            moved = "SELECT name, bytes, torrents, active FROM limits JOIN users ON users.id = limits.user_id"
+            assert (await tx.execute(text(moved))).all() == [("ann", 7, None, None)]
+            assert await tx.scalar(text("SELECT count(*) FROM tastes")) == 2
+        await downgrade(database, "0005")
+        async with database.begin() as tx:
+            found = await tx.execute(text("SELECT name, quota_bytes, quota_torrents FROM users ORDER BY name"))
+            assert found.all() == [("ann", 7, None), ("bob", None, None)]
+            assert await tx.scalar(text("SELECT count(*) FROM tastes")) == 2
 
 
 async def test_a_database_of_a_newer_program_is_refused_and_left_alone(database_url: str) -> None:

@@ -40,8 +40,8 @@ def test_an_episode_that_airs_is_complete_without_anybody_asking(town: Town) -> 
     made = town.release(SIXTH)
     (torrent,) = house.until(lambda: house.json("ann", "torrents"), "nothing was taken by itself")
     assert (torrent["infohash"], torrent["media_id"], torrent["episode"]) == (made.infohash, show.id, 6)
-    house.until(lambda: house.json("ann", "files"), "never complete")
-    house.sftp("ann", f'get "/{made.name}/{made.name}" got')
+    house.until(lambda: house.json("ann", "files", "/torrents"), "never complete")
+    house.sftp("ann", f'get "/torrents/{made.name}/{made.name}" got')
     assert (house.home / "got").read_bytes() == made.files[made.name]
     states = {one["episode"]: one["state"] for one in house.json("ann", "autopilot")["pursuits"]}
     assert states[6] == "taken"
@@ -58,5 +58,5 @@ def test_killed_while_it_takes_an_episode_it_has_it_once_after_the_next_start(to
     house.kill()
     town.nyaa.download_fault = None
     house.start()
-    house.until(lambda: house.json("ann", "files"), "never taken and completed")
+    house.until(lambda: house.json("ann", "files", "/torrents"), "never taken and completed")
     assert [one["infohash"] for one in house.json("ann", "torrents")] == [made.infohash]

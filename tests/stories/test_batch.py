@@ -44,14 +44,16 @@ def test_two_people_fetch_their_episodes_out_of_one_batch(town: Town) -> None:
     assert {one["infohash"] for one in done} == {made.infohash}
 
     def shown(name: str) -> list[str]:
-        (folder,) = house.json(name, "files")
-        return sorted(one["name"] for one in house.json(name, "files", f"'/{folder['name']}'"))
+        (folder,) = house.json(name, "files", "/torrents")
+        return sorted(one["name"] for one in house.json(name, "files", f"'/torrents/{folder['name']}'"))
 
     assert shown("ann") == [f"[Judas] Sousou no Frieren - S01E{which}" for which in ("03.ass", "03.mkv", "04.mkv")]
     assert shown("bob") == ["[Judas] Sousou no Frieren - S01E01.mkv"]
-    house.sftp("ann", f'get "/{made.name}/[Judas] Sousou no Frieren - S01E04.mkv" four.mkv')
+    house.sftp("ann", f'get "/torrents/{made.name}/[Judas] Sousou no Frieren - S01E04.mkv" four.mkv')
     assert (house.home / "four.mkv").read_bytes() == made.files[f"{made.name}/[Judas] Sousou no Frieren - S01E04.mkv"]
-    hidden = house.sftp("ann", f'get "/{made.name}/[Judas] Sousou no Frieren - S01E01.mkv" one.mkv', check=False)
+    hidden = house.sftp(
+        "ann", f'get "/torrents/{made.name}/[Judas] Sousou no Frieren - S01E01.mkv" one.mkv', check=False
+    )
     assert hidden.returncode != 0
     assert house.json("bob", "whoami")["claimed_bytes"] == EPISODE
     (torrent,) = house.json("ann", "torrents")
@@ -71,8 +73,8 @@ def test_a_batch_survives_a_kill_with_its_choice(town: Town) -> None:
     town.swarm.limit(made, 0)
     got = house.json("ann", "get", str(show.id), "2", "--wait", "90", seconds=120)
     assert got["state"] == "complete"
-    (folder,) = house.json("ann", "files")
-    (file,) = house.json("ann", "files", f"'/{folder['name']}'")
+    (folder,) = house.json("ann", "files", "/torrents")
+    (file,) = house.json("ann", "files", f"'/torrents/{folder['name']}'")
     assert (file["name"], file["size"]) == ("[Judas] Sousou no Frieren - S01E02.mkv", EPISODE)
 
 
@@ -82,6 +84,6 @@ def test_the_whole_batch_comes_when_it_is_asked_for(town: Town) -> None:
     town.moves_in("ann")
     got = town.house.json("ann", "get", str(show.id), "1", "--batch", "--wait", "60")
     assert (got["state"], got["batch"], got["infohash"]) == ("complete", True, made.infohash)
-    entries = town.house.json("ann", "files", f"'/{made.name}'")
+    entries = town.house.json("ann", "files", f"'/torrents/{made.name}'")
     assert len(entries) == 6
     assert town.house.json("ann", "get", str(show.id), "3")["infohash"] == made.infohash

@@ -21,8 +21,8 @@ def test_what_a_rule_takes_is_complete_without_being_asked_for(town: Town) -> No
     rule = house.json("ann", "feeds", "add", f"'{town.nyaa.url}/?page=rss'", "--include", "toshokan")["rule"]
     (torrent,) = house.until(lambda: house.json("ann", "torrents"), "the rule took nothing by itself")
     assert torrent["infohash"] == made.infohash
-    house.until(lambda: house.json("ann", "files"), "never complete")
-    house.sftp("ann", f'get "/{made.name}/{made.name}" got')
+    house.until(lambda: house.json("ann", "files", "/torrents"), "never complete")
+    house.sftp("ann", f'get "/torrents/{made.name}/{made.name}" got')
     assert (house.home / "got").read_bytes() == made.files[made.name]
     (noted,) = house.json("ann", "feeds", "log", str(rule))
     assert (noted["outcome"], noted["infohash"]) == ("taken", made.infohash)
@@ -38,7 +38,7 @@ def test_a_rule_killed_while_it_takes_something_takes_it_once_at_the_next_start(
     house.kill()
     town.nyaa.download_fault = None
     house.start()
-    house.until(lambda: house.json("ann", "files"), "never taken and completed")
+    house.until(lambda: house.json("ann", "files", "/torrents"), "never taken and completed")
     assert [one["infohash"] for one in house.json("ann", "torrents")] == [made.infohash]
     assert [one["outcome"] for one in house.json("ann", "feeds", "log")] == ["taken"]
 
@@ -55,7 +55,7 @@ def test_a_rule_killed_while_it_reads_its_feed_reads_it_again(town: Town) -> Non
     house.start()
     # The poll that was killed holds the feed for some minutes; a person need not wait for that.
     house.until(lambda: house.json("ann", "feeds", "poll")["polled"] or house.json("ann", "torrents"), "still held")
-    house.until(lambda: house.json("ann", "files"), "never taken and completed")
+    house.until(lambda: house.json("ann", "files", "/torrents"), "never taken and completed")
     assert [one["infohash"] for one in house.json("ann", "torrents")] == [made.infohash]
 
 
@@ -79,7 +79,7 @@ def test_a_bound_rule_killed_at_any_later_step_takes_its_episode_once(town: Town
     house.start()
     # What was not written down yet is read again; a person need not wait for the feed's time.
     house.until(lambda: house.json("ann", "feeds", "poll") and house.json("ann", "torrents"), "it was lost")
-    house.until(lambda: house.json("ann", "files"), "never completed")
+    house.until(lambda: house.json("ann", "files", "/torrents"), "never completed")
     house.until(lambda: [one["outcome"] for one in house.json("ann", "feeds", "log")] == ["taken"], "not taken once")
     (torrent,) = house.json("ann", "torrents")
     assert (torrent["infohash"], torrent["media_id"], torrent["episode"]) == (made.infohash, show.id, 1)

@@ -68,8 +68,8 @@ def arrives(ward: Town, made: Made) -> None:
     """It is the only torrent that ann has, is complete and can be read."""
     ward.house.until(lambda: (one := hers(ward, made)) and one["progress"] == 1, "the other one never comes")
     ward.house.until(lambda: len(ward.house.json("ann", "torrents")) == 1, "the old one never goes")
-    ward.house.until(lambda: ward.house.json("ann", "files"), "no file is there")
-    ward.house.sftp("ann", f'get "/{made.name}/{made.name}" got')
+    ward.house.until(lambda: ward.house.json("ann", "files", "/torrents"), "no file is there")
+    ward.house.sftp("ann", f'get "/torrents/{made.name}/{made.name}" got')
     assert (ward.house.home / "got").read_bytes() == made.files[made.name]
 
 

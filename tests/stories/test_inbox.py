@@ -38,7 +38,7 @@ def test_what_was_fetched_over_sftp_is_asked_about_and_yes_sets_the_progress(tow
     member = town.moves_in("ann")
     town.anilist.list_entry(member, show, progress=4)
     house.json("ann", "get", str(show.id), "5", "--wait", "60")
-    house.sftp("ann", f'get "/{made.name}/{made.name}" got')
+    house.sftp("ann", f'get "/torrents/{made.name}/{made.name}" got')
     (notice,) = house.until(lambda: house.json("ann", "activity", "--kind", "watched"), "never asked")
     assert notice["text"] == "Watched episode 5 of Sousou no Frieren?"
     said = house.json("ann", "inbox", "answer", str(notice["id"]), "yes")["said"]

@@ -68,7 +68,7 @@ def test_a_grab_interrupted_by_a_kill_is_finished_at_the_next_start(town: Town, 
     house.start()
     (torrent,) = house.until(lambda: house.json("ann", "torrents"), "the grab was lost")
     assert torrent["infohash"] == made.infohash
-    house.until(lambda: house.json("ann", "files"), "never complete")
+    house.until(lambda: house.json("ann", "files", "/torrents"), "never complete")
     house.until(lambda: [one["state"] for one in house.json("ann", "grabs")] == ["complete"], "not one complete grab")
     assert len(house.json("ann", "torrents")) == 1
 
@@ -83,6 +83,6 @@ def test_the_daemon_killed_mid_download_goes_on_where_it_was(town: Town) -> None
     town.swarm.limit(made, 0)
     house.until(lambda: not house.qbittorrents(), "its qBittorrent lives on without it")
     house.start()
-    house.until(lambda: house.json("ann", "files"), "it did not go on")
-    house.sftp("ann", "get /lecture.mkv/lecture.mkv got")
+    house.until(lambda: house.json("ann", "files", "/torrents"), "it did not go on")
+    house.sftp("ann", "get /torrents/lecture.mkv/lecture.mkv got")
     assert (house.home / "got").read_bytes() == made.files[made.name]

@@ -27,11 +27,11 @@ def test_from_the_watchlist_to_the_same_bytes_over_sftp(town_on: Town) -> None:
     (torrent,) = house.json("ann", "torrents")
     assert torrent["progress"] == 1.0
     assert (torrent["media_id"], torrent["episode"]) == (show.id, 5)
-    (folder,) = house.json("ann", "files")
-    (file,) = house.json("ann", "files", f"'/{folder['name']}'")
+    (folder,) = house.json("ann", "files", "/torrents")
+    (file,) = house.json("ann", "files", f"'/torrents/{folder['name']}'")
     assert file["size"] == made.size_bytes
 
-    house.sftp("ann", f'get "/{folder["name"]}/{file["name"]}" episode.mkv')
+    house.sftp("ann", f'get "/torrents/{folder["name"]}/{file["name"]}" episode.mkv')
     assert (house.home / "episode.mkv").read_bytes() == made.files[made.name]
 
     seen = house.json("ann", "progress", str(show.id), "5")
@@ -78,7 +78,7 @@ def test_a_torrent_file_on_stdin_and_a_magnet_are_added(town: Town) -> None:
 
     town.house.until(all_complete, "not all complete")
     for made in (uploaded, by_magnet, by_address):
-        town.house.sftp("ann", f'get "/{made.name}/{made.name}" {made.name}')
+        town.house.sftp("ann", f'get "/torrents/{made.name}/{made.name}" {made.name}')
         assert (town.house.home / made.name).read_bytes() == made.files[made.name]
 
 
@@ -86,12 +86,12 @@ def test_a_deleted_torrent_takes_its_files_along(town: Town) -> None:
     town.house.add_user("ann")
     made = town.swarm.share("lecture.mkv", 500_000)
     town.house.json("ann", "add", "-", given=made.metainfo)
-    town.house.until(lambda: town.house.json("ann", "files"), "never complete")
+    town.house.until(lambda: town.house.json("ann", "files", "/torrents"), "never complete")
     stored = list((town.house.home / "data" / "downloads").rglob("lecture.mkv"))
     assert len(stored) == 1
     town.house.json("ann", "delete", made.infohash[:10], "--files")
     assert town.house.json("ann", "torrents") == []
-    assert town.house.json("ann", "files") == []
+    assert town.house.json("ann", "files", "/torrents") == []
     town.house.until(lambda: not stored[0].exists(), "the file is still there")
 
 

@@ -75,7 +75,7 @@ def test_a_hung_qbittorrent_is_said_and_heals(town: Town) -> None:
         assert b"qBittorrent" in done.stderr
     finally:
         os.kill(pid, signal.SIGCONT)
-    house.until(lambda: house.json("ann", "files"), "it did not heal")
+    house.until(lambda: house.json("ann", "files", "/torrents"), "it did not heal")
 
 
 def test_qbittorrent_killed_mid_download_loses_nothing(town: Town) -> None:
@@ -86,8 +86,8 @@ def test_qbittorrent_killed_mid_download_loses_nothing(town: Town) -> None:
     house.until(lambda: 0.1 < house.json("ann", "torrents")[0]["progress"] < 0.9, "no progress to interrupt")
     os.kill(house.qbittorrent(), signal.SIGKILL)
     town.swarm.limit(made, 0)
-    house.until(lambda: house.json("ann", "files"), "it did not go on")
-    house.sftp("ann", "get /lecture.mkv/lecture.mkv got")
+    house.until(lambda: house.json("ann", "files", "/torrents"), "it did not go on")
+    house.sftp("ann", "get /torrents/lecture.mkv/lecture.mkv got")
     assert (house.home / "got").read_bytes() == made.files[made.name]
     _, scraped = side_port(house, "/metrics")
     assert re.search(r"uuutorrent_qbittorrent_restarts_total 1\.0", scraped)

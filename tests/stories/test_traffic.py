@@ -14,11 +14,11 @@ def test_what_was_served_is_counted_over_a_restart(town: Town) -> None:
     house.add_user("boss", admin=True)
     made = town.swarm.share("Lecture.mkv", 2 * MIB)
     house.json("ann", "add", "-", given=made.metainfo)
-    house.until(lambda: house.json("ann", "files"), "never complete")
-    house.sftp("ann", f"get {made.name}/{made.name} {house.home / 'fetched'}")
+    house.until(lambda: house.json("ann", "files", "/torrents"), "never complete")
+    house.sftp("ann", f"get torrents/{made.name}/{made.name} {house.home / 'fetched'}")
     assert (house.home / "fetched").read_bytes() == made.files[made.name]
     assert house.json("boss", "traffic")["sftp"] == 2 * MIB
-    house.sftp("ann", f"get {made.name}/{made.name} {house.home / 'fetched'}")
+    house.sftp("ann", f"get torrents/{made.name}/{made.name} {house.home / 'fetched'}")
 
     house.stop()
     house.start()

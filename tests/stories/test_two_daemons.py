@@ -117,8 +117,8 @@ def test_what_a_killed_daemon_was_taking_is_taken_once_by_the_other(pair: Pair, 
     pair.start_two()
     one.kill()
     heal(pair)
-    two.until(lambda: two.json("ann", "files"), "not taken over and completed")
-    two.sftp("ann", f'get "/{made.name}/{made.name}" got')
+    two.until(lambda: two.json("ann", "files", "/torrents"), "not taken over and completed")
+    two.sftp("ann", f'get "/torrents/{made.name}/{made.name}" got')
     assert (two.home / "got").read_bytes() == made.files[made.name]
     two.until(lambda: [one["outcome"] for one in two.json("ann", "feeds", "log")] == ["taken"], "not taken once")
     assert [one["infohash"] for one in two.json("ann", "torrents")] == [made.infohash]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import FakeEngine
+from tests.torrents.shelf import limits_of
 from uuutorrent import config
 from uuutorrent.store.database import Database
 from uuutorrent.torrents.library import Library
@@ -38,4 +39,4 @@ def limits() -> config.Torrents:
 
 @pytest.fixture
 def library(database: Database, engine: FakeEngine, live: Live, limits: config.Torrents, download_dir: Path) -> Library:
-    return Library(database, engine, live, limits, download_dir)
+    return Library(database, engine, live, limits_of(database, limits), download_dir)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.torrents import metainfos
-from uuutorrent.accounts import Accounts, Operator, User
+from uuutorrent import config
+from uuutorrent.accounts import Operator, User
+from uuutorrent.limits import Limits
+from uuutorrent.store.database import Database
 from uuutorrent.torrents.holdings import Holding
 from uuutorrent.torrents.library import Library
 from uuutorrent.torrents.metainfo import Metainfo, parse_magnet, parse_torrent
@@ -28,8 +31,13 @@ async def only(library: Library, user: User) -> Holding:
     return holding
 
 
-async def quota(accounts: Accounts, user: User, size_bytes: int | None = None, torrents: int | None = None) -> None:
-    await accounts.set_quota(Operator(), user.name, size_bytes=size_bytes, torrents=torrents)
+def limits_of(database: Database, torrents: config.Torrents | None = None) -> Limits:
+    """What is configured for everybody."""
+    return Limits(database, torrents or config.Torrents(), config.Files())
+
+
+async def quota(library: Library, user: User, size_bytes: int | None = None, torrents: int | None = None) -> None:
+    await library.limits.set(Operator(), user.name, {"bytes": size_bytes, "torrents": torrents})
 
 
 def on_disk(folder: Path) -> list[str]:

@@ -8,7 +8,7 @@ from tests.fakes import FakeEngine
 from tests.torrents import metainfos
 from tests.torrents.index import FRIEREN, Index, Shelf
 from tests.torrents.shelf import only, quota
-from uuutorrent.accounts import Accounts, User
+from uuutorrent.accounts import User
 from uuutorrent.errors import Invalid, Missing, Refused
 from uuutorrent.releases.release import Kind
 from uuutorrent.store.database import Database
@@ -185,12 +185,12 @@ async def test_who_wants_everything_switches_the_rest_on_again(
 
 
 async def test_the_quota_counts_the_part_and_the_refusal_says_so(
-    grabs: Grabs, library: Library, engine: FakeEngine, accounts: Accounts, index: Index, ann: User
+    grabs: Grabs, library: Library, engine: FakeEngine, index: Index, ann: User
 ) -> None:
     mib = 1 << 20
     raw = metainfos.several("Frieren", {f"[Group] Frieren - {n:02}.mkv": 350 * mib for n in range(1, 29)})
     index.extra = [index.post(raw, "[Group] Frieren [Batch]", kind=Kind.BATCH)]
-    await quota(accounts, ann, size_bytes=800 * mib)
+    await quota(library, ann, size_bytes=800 * mib)
 
     first = await grabs.get(ann, SHOW, 3)
     await grabs.get(ann, SHOW, 4)
@@ -250,7 +250,7 @@ async def test_no_episode_is_picked_out_of_a_magnet(grabs: Grabs, index: Index, 
 
 
 async def test_what_was_steered_by_hand_stays_and_counts(
-    grabs: Grabs, library: Library, engine: FakeEngine, live: Live, accounts: Accounts, ann: User
+    grabs: Grabs, library: Library, engine: FakeEngine, live: Live, ann: User
 ) -> None:
     await grabs.get(ann, SHOW, 3)
     await library.set_priority(ann, BATCH.v1, [INDEX_OF["NCOP.mkv"]], 7)
@@ -261,7 +261,7 @@ async def test_what_was_steered_by_hand_stays_and_counts(
     assert await wanted(engine) == {"[Group] Frieren - 03.mkv", "NCOP.mkv"}
     assert (await library.usage(ann)).bytes == 1002 + 500
     assert (await only(library, ann)).episodes == (3,)
-    await quota(accounts, ann, size_bytes=1600)
+    await quota(library, ann, size_bytes=1600)
     with pytest.raises(Refused, match="It needs"):
         await library.set_priority(ann, BATCH.v1, [0], 1)
     with pytest.raises(Invalid, match="no such file"):

@@ -15,10 +15,8 @@ from uuutorrent.torrents.library import Library
 from uuutorrent.torrents.live import Live
 
 
-async def test_six_adds_at_once_where_one_fits_admit_one(
-    library: Library, accounts: Accounts, engine: FakeEngine, ann: User
-) -> None:
-    await quota(accounts, ann, size_bytes=1500)
+async def test_six_adds_at_once_where_one_fits_admit_one(library: Library, engine: FakeEngine, ann: User) -> None:
+    await quota(library, ann, size_bytes=1500)
 
     answers = await asyncio.gather(
         *(library.add(ann, torrent(f"{n}.mkv", 1000)) for n in range(6)), return_exceptions=True
@@ -30,18 +28,16 @@ async def test_six_adds_at_once_where_one_fits_admit_one(
     assert len([call for call in engine.calls if call.startswith("add")]) == 1
 
 
-async def test_the_number_of_torrents_is_limited_too(library: Library, accounts: Accounts, ann: User) -> None:
-    await quota(accounts, ann, torrents=1)
+async def test_the_number_of_torrents_is_limited_too(library: Library, ann: User) -> None:
+    await quota(library, ann, torrents=1)
     await library.add(ann, torrent("one"))
 
     with pytest.raises(Refused, match="Delete one first"):
         await library.add(ann, torrent("two"))
 
 
-async def test_the_sentence_says_what_is_needed_and_what_is_free(
-    library: Library, accounts: Accounts, ann: User
-) -> None:
-    await quota(accounts, ann, size_bytes=2 * GIB)
+async def test_the_sentence_says_what_is_needed_and_what_is_free(library: Library, ann: User) -> None:
+    await quota(library, ann, size_bytes=2 * GIB)
     await library.add(ann, torrent("one", GIB))
 
     with pytest.raises(Refused, match=r"needs 3\.0 GiB; 1\.0 GiB of your 2\.0 GiB are free"):
@@ -49,9 +45,9 @@ async def test_the_sentence_says_what_is_needed_and_what_is_free(
 
 
 async def test_zero_is_no_limit_and_none_is_what_is_configured(
-    library: Library, accounts: Accounts, limits: config.Torrents, ann: User, bob: User
+    library: Library, limits: config.Torrents, ann: User, bob: User
 ) -> None:
-    await quota(accounts, ann, size_bytes=0)
+    await quota(library, ann, size_bytes=0)
     await library.add(ann, torrent("one", 10 * limits.quota_bytes))
 
     with pytest.raises(Refused):
@@ -67,9 +63,9 @@ async def test_a_shared_torrent_counts_for_each(library: Library, ann: User, bob
 
 
 async def test_a_magnet_that_turns_out_too_large_stops_and_says_why(
-    library: Library, accounts: Accounts, engine: FakeEngine, live: Live, ann: User
+    library: Library, engine: FakeEngine, live: Live, ann: User
 ) -> None:
-    await quota(accounts, ann, size_bytes=GIB)
+    await quota(library, ann, size_bytes=GIB)
     await library.add(ann, MAGNET)
     await library.reconcile()
     engine.metadata(MAGNET.v1, "Show", {"Show/01.mkv": 2 * GIB})
@@ -81,16 +77,16 @@ async def test_a_magnet_that_turns_out_too_large_stops_and_says_why(
     assert "2.0 GiB" in holding.note
     with pytest.raises(Refused, match="over your quota"):
         await library.resume(ann, MAGNET.v1)
-    await quota(accounts, ann, size_bytes=3 * GIB)
+    await quota(library, ann, size_bytes=3 * GIB)
     await library.resume(ann, MAGNET.v1)
     await live.refresh()
     assert (await only(library, ann)).note == ""
 
 
 async def test_a_magnet_too_large_for_one_goes_on_for_the_other(
-    library: Library, accounts: Accounts, engine: FakeEngine, live: Live, ann: User, bob: User
+    library: Library, engine: FakeEngine, live: Live, ann: User, bob: User
 ) -> None:
-    await quota(accounts, ann, size_bytes=GIB)
+    await quota(library, ann, size_bytes=GIB)
     await library.add(ann, MAGNET)
     await library.add(bob, MAGNET)
     engine.metadata(MAGNET.v1, "Show", {"Show/01.mkv": 2 * GIB})

@@ -48,7 +48,7 @@ def fetching(library: Library, engine: FakeEngine, live: Live) -> Fetching:
     return Fetching(library, engine, live)
 
 
-async def names(files: Files, user: User, path: str = "/") -> list[str]:
+async def names(files: Files, user: User, path: str = "/torrents") -> list[str]:
     return [entry.name + "/" * entry.is_dir for entry in await files.list(user, path)]
 
 
@@ -73,19 +73,19 @@ async def test_a_single_file_lies_in_a_folder_of_its_torrents_name(files: Files,
     await fetching.done(ann, SHOW)
 
     assert await names(files, ann) == ["Show - 01.mkv/"]
-    assert await names(files, ann, "/Show - 01.mkv") == ["Show - 01.mkv"]
-    assert await content(files, ann, "/Show - 01.mkv/Show - 01.mkv") == b"x" * 1000
+    assert await names(files, ann, "/torrents/Show - 01.mkv") == ["Show - 01.mkv"]
+    assert await content(files, ann, "/torrents/Show - 01.mkv/Show - 01.mkv") == b"x" * 1000
 
 
 async def test_a_batch_keeps_its_folders(files: Files, fetching: Fetching, ann: User) -> None:
     await fetching.done(ann, BATCH, CONTENT)
 
     assert await names(files, ann) == ["Show/"]
-    assert await names(files, ann, "Show/") == ["01.mkv", "Extras/"]
-    assert await names(files, ann, "/Show/Extras") == ["OP.mkv"]
-    assert await content(files, ann, "/Show/Extras/../Extras/OP.mkv") == b"abc"
-    assert (await files.stat(ann, "/Show/01.mkv")).size_bytes == 5
-    assert (await files.stat(ann, "/Show/Extras")).is_dir
+    assert await names(files, ann, "torrents/Show/") == ["01.mkv", "Extras/"]
+    assert await names(files, ann, "/torrents/Show/Extras") == ["OP.mkv"]
+    assert await content(files, ann, "/torrents/Show/Extras/../Extras/OP.mkv") == b"abc"
+    assert (await files.stat(ann, "/torrents/Show/01.mkv")).size_bytes == 5
+    assert (await files.stat(ann, "/torrents/Show/Extras")).is_dir
     assert (await files.stat(ann, "/")).is_dir
     assert (await files.stat(ann, "/../..")).name == "/"
 
@@ -93,7 +93,14 @@ async def test_a_batch_keeps_its_folders(files: Files, fetching: Fetching, ann: 
 async def test_what_is_not_there_is_missing(files: Files, fetching: Fetching, ann: User) -> None:
     await fetching.done(ann, BATCH, CONTENT)
 
-    for path in ("/none", "/Show/none", "/Show/01.mkv/x", "/Show/Extras/none", "/../etc/passwd", "/none/01.mkv"):
+    for path in (
+        "/none",
+        "/torrents/Show/none",
+        "/torrents/Show/01.mkv/x",
+        "/torrents/Show/Extras/none",
+        "/../etc/passwd",
+        "/none/01.mkv",
+    ):
         with pytest.raises(Missing):
             await files.stat(ann, path)
         with pytest.raises(Missing):
@@ -105,19 +112,24 @@ async def test_what_is_not_there_is_missing(files: Files, fetching: Fetching, an
 async def test_a_folder_is_no_file_and_a_file_no_folder(files: Files, fetching: Fetching, ann: User) -> None:
     await fetching.done(ann, BATCH, CONTENT)
 
-    for path in ("/", "/Show", "/Show/Extras"):
+    for path in ("/", "/torrents/Show", "/torrents/Show/Extras"):
         with pytest.raises(Invalid, match="is a folder"):
             await files.open(ann, path)
     with pytest.raises(Invalid, match="is a file"):
-        await files.list(ann, "/Show/01.mkv")
+        await files.list(ann, "/torrents/Show/01.mkv")
 
 
 async def test_other_peoples_files_do_not_exist(files: Files, fetching: Fetching, ann: User, bob: User) -> None:
     await fetching.done(ann, SHOW)
-    await content(files, ann, "/Show - 01.mkv/Show - 01.mkv")
+    await content(files, ann, "/torrents/Show - 01.mkv/Show - 01.mkv")
 
     assert await names(files, bob) == []
-    for path in ("/Show - 01.mkv", "/Show - 01.mkv/Show - 01.mkv", f"/{SHOW.v1}", f"/../{SHOW.v1}/Show - 01.mkv"):
+    for path in (
+        "/torrents/Show - 01.mkv",
+        "/torrents/Show - 01.mkv/Show - 01.mkv",
+        f"/{SHOW.v1}",
+        f"/../{SHOW.v1}/Show - 01.mkv",
+    ):
         with pytest.raises(Missing):
             await files.stat(bob, path)
         with pytest.raises(Missing):
@@ -160,9 +172,9 @@ async def test_the_finished_files_of_a_running_batch_are_shown(
     engine.file_progress(BATCH.v1, 1, 0.5)
     await live.refresh()
 
-    assert await names(files, ann, "/Show") == ["01.mkv"]
+    assert await names(files, ann, "/torrents/Show") == ["01.mkv"]
     with pytest.raises(Missing):
-        await files.open(ann, "/Show/Extras/OP.mkv")
+        await files.open(ann, "/torrents/Show/Extras/OP.mkv")
 
 
 async def test_files_that_were_not_wanted_are_not_shown(
@@ -172,7 +184,7 @@ async def test_files_that_were_not_wanted_are_not_shown(
     await library.set_priority(ann, BATCH.v1, [1], 0)
     await fetching.done(ann, BATCH, CONTENT)
 
-    assert await names(files, ann, "/Show") == ["01.mkv"]
+    assert await names(files, ann, "/torrents/Show") == ["01.mkv"]
 
 
 async def test_what_is_complete_stays_readable_while_the_engine_is_away(
@@ -182,7 +194,7 @@ async def test_what_is_complete_stays_readable_while_the_engine_is_away(
     engine.go_down()
     await live.refresh()
 
-    assert await content(files, ann, "/Show - 01.mkv/Show - 01.mkv") == b"x" * 1000
+    assert await content(files, ann, "/torrents/Show - 01.mkv/Show - 01.mkv") == b"x" * 1000
 
 
 async def test_it_is_readable_as_soon_as_the_engine_says_so(
@@ -204,9 +216,9 @@ async def test_a_file_that_is_gone_from_the_disk_is_not_shown(
     await fetching.done(ann, BATCH, CONTENT)
     (download_dir / BATCH.v1 / "Show/01.mkv").unlink()
 
-    assert await names(files, ann, "/Show") == ["Extras/"]
+    assert await names(files, ann, "/torrents/Show") == ["Extras/"]
     with pytest.raises(Missing):
-        await files.stat(ann, "/Show/01.mkv")
+        await files.stat(ann, "/torrents/Show/01.mkv")
 
 
 async def test_two_torrents_of_one_name_are_told_apart(
@@ -219,9 +231,10 @@ async def test_two_torrents_of_one_name_are_told_apart(
     await fetching.done(ann, first, {"Show - 01.mkv": b"1"})
     await fetching.done(ann, third, {"Show - 01.mkv": b"333"})
 
-    assert only_second == ["Show - 01.mkv (2)/"]
-    assert await names(files, ann) == ["Show - 01.mkv/", "Show - 01.mkv (2)/", "Show - 01.mkv (3)/"]
-    assert await content(files, ann, "/Show - 01.mkv (2)/Show - 01.mkv") == b"22"
+    later = [f"Show - 01 ({one.v1[:6]}).mkv/" for one in (second, third)]
+    assert only_second == later[:1]
+    assert await names(files, ann) == sorted(["Show - 01.mkv/", *later])
+    assert await content(files, ann, f"/torrents/{later[0]}Show - 01.mkv") == b"22"
 
 
 async def test_odd_names_can_be_shown_and_opened(
@@ -231,8 +244,8 @@ async def test_odd_names_can_be_shown_and_opened(
     await fetching.done(ann, odd, {f"{odd.name}/a\nb": b"1", f"{odd.name}/a\tb": b"22", f"{odd.name}/ア.mkv": b"333"})
 
     assert await names(files, ann) == ["Sh_[31mow/"]
-    assert await names(files, ann, "/Sh_[31mow") == ["a_b", "a_b (2)", "ア.mkv"]
-    assert await content(files, ann, "/Sh_[31mow/a_b (2)") == b"22"
+    assert await names(files, ann, "/torrents/Sh_[31mow") == ["a_b", "a_b (2)", "ア.mkv"]
+    assert await content(files, ann, "/torrents/Sh_[31mow/a_b (2)") == b"22"
 
 
 async def test_nothing_behind_a_symlink_is_shown_or_opened(
@@ -247,14 +260,14 @@ async def test_nothing_behind_a_symlink_is_shown_or_opened(
     extras.rename(tmp_path / "elsewhere")
     extras.symlink_to(tmp_path / "elsewhere")
 
-    assert await names(files, ann, "/Show") == []
-    for path in ("/Show/01.mkv", "/Show/Extras/OP.mkv", "/Show/Extras"):
+    assert await names(files, ann, "/torrents/Show") == []
+    for path in ("/torrents/Show/01.mkv", "/torrents/Show/Extras/OP.mkv", "/torrents/Show/Extras"):
         with pytest.raises(Missing):
             await files.stat(ann, path)
     with pytest.raises(Missing):
-        await files.open(ann, "/Show/01.mkv")
+        await files.open(ann, "/torrents/Show/01.mkv")
     with pytest.raises(Missing):
-        await files.list(ann, "/Show/Extras")
+        await files.list(ann, "/torrents/Show/Extras")
 
 
 async def test_a_torrents_folder_that_is_a_symlink_is_not_entered(
@@ -266,7 +279,7 @@ async def test_a_torrents_folder_that_is_a_symlink_is_not_entered(
 
     assert await names(files, ann) == []
     with pytest.raises(Missing):
-        await files.open(ann, "/Show - 01.mkv/Show - 01.mkv")
+        await files.open(ann, "/torrents/Show - 01.mkv/Show - 01.mkv")
 
 
 async def test_a_hard_link_to_somebody_elses_file_is_not_shown(
@@ -277,9 +290,9 @@ async def test_a_hard_link_to_somebody_elses_file_is_not_shown(
     await fetching.done(ann, other)
     (download_dir / other.v1 / "bobs.mkv").hardlink_to(download_dir / SHOW.v1 / "Show - 01.mkv")
 
-    assert await names(files, ann, "/other.mkv") == ["other.mkv"]
+    assert await names(files, ann, "/torrents/other.mkv") == ["other.mkv"]
     with pytest.raises(Missing):
-        await files.open(ann, "/other.mkv/bobs.mkv")
+        await files.open(ann, "/torrents/other.mkv/bobs.mkv")
 
 
 async def test_a_fifo_in_the_place_of_a_file_blocks_nobody(
@@ -291,9 +304,9 @@ async def test_a_fifo_in_the_place_of_a_file_blocks_nobody(
     os.mkfifo(file)
 
     async with asyncio.timeout(30):
-        assert await names(files, ann, "/Show - 01.mkv") == []
+        assert await names(files, ann, "/torrents/Show - 01.mkv") == []
         with pytest.raises(Missing):
-            await files.open(ann, "/Show - 01.mkv/Show - 01.mkv")
+            await files.open(ann, "/torrents/Show - 01.mkv/Show - 01.mkv")
 
 
 async def test_a_torrent_that_names_ways_out_reaches_nothing(
@@ -310,7 +323,7 @@ async def test_a_torrent_that_names_ways_out_reaches_nothing(
     await library.reconcile()
 
     seen: list[str] = []
-    todo = [entry.name for entry in await files.list(ann)]
+    todo = [f"torrents/{entry.name}" for entry in await files.list(ann, "/torrents")]
     while todo:
         path = todo.pop()
         try:
@@ -327,7 +340,7 @@ async def test_a_file_being_read_outlives_its_torrent(
     files: Files, fetching: Fetching, library: Library, ann: User
 ) -> None:
     await fetching.done(ann, SHOW)
-    opened = await files.open(ann, "/Show - 01.mkv/Show - 01.mkv")
+    opened = await files.open(ann, "/torrents/Show - 01.mkv/Show - 01.mkv")
     await library.delete(ann, SHOW.v1, with_files=True)
 
     assert os.pread(opened.fd, 10_000, 0) == b"x" * 1000
@@ -342,14 +355,14 @@ async def test_an_open_that_nobody_waits_for_leaves_nothing_open(
     begun, go_on, real = threading.Event(), threading.Event(), beneath.open_file
     opened: list[int] = []
 
-    def slow(root: Path, path: str) -> int:
+    def slow(root: Path, path: str, *, hard_links: bool) -> int:
         begun.set()
         go_on.wait(30)
-        opened.append(real(root, path))
+        opened.append(real(root, path, hard_links=hard_links))
         return opened[0]
 
     monkeypatch.setattr(beneath, "open_file", slow)
-    waiting = asyncio.ensure_future(files.open(ann, "/Show - 01.mkv/Show - 01.mkv"))
+    waiting = asyncio.ensure_future(files.open(ann, "/torrents/Show - 01.mkv/Show - 01.mkv"))
     await asyncio.to_thread(begun.wait, 30)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -370,12 +383,12 @@ async def test_what_the_disk_says_is_told(
 ) -> None:
     await fetching.done(ann, SHOW)
 
-    def failing(root: Path, path: str) -> int:
+    def failing(root: Path, path: str, *, hard_links: bool) -> int:
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(beneath, "open_file", failing)
     with pytest.raises(error):
-        await files.open(ann, "/Show - 01.mkv/Show - 01.mkv")
+        await files.open(ann, "/torrents/Show - 01.mkv/Show - 01.mkv")
 
 
 async def test_the_space_is_that_of_the_downloads(files: Files, library: Library, tmp_path: Path) -> None:

@@ -138,10 +138,8 @@ async def test_an_unknown_show_fails(grabs: Grabs, ann: User) -> None:
     assert (await grabs.get(ann, 1, 1)).state is GrabState.FAILED
 
 
-async def test_over_quota_nothing_is_added(
-    grabs: Grabs, library: Library, accounts: Accounts, engine: FakeEngine, ann: User
-) -> None:
-    await quota(accounts, ann, size_bytes=10)
+async def test_over_quota_nothing_is_added(grabs: Grabs, library: Library, engine: FakeEngine, ann: User) -> None:
+    await quota(library, ann, size_bytes=10)
 
     grab = await grabs.get(ann, SHOW, 3)
 

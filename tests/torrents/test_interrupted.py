@@ -16,7 +16,7 @@ import pytest
 from tests.fakes import FakeEngine
 from tests.torrents import metainfos
 from tests.torrents.index import FRIEREN, Index, Shelf
-from uuutorrent import config
+from tests.torrents.shelf import limits_of
 from uuutorrent.accounts import User
 from uuutorrent.releases.release import Found
 from uuutorrent.store.database import Database
@@ -57,7 +57,7 @@ class Daemon:
 
     def __init__(self, database: Database, engine: FakeEngine, download_dir: Path) -> None:
         self.index = Index()
-        self.library = Library(database, engine, Live(engine, 0.001), config.Torrents(), download_dir)
+        self.library = Library(database, engine, Live(engine, 0.001), limits_of(database), download_dir)
         self.grabs = Grabs(database, Shelf(), self.index, self.library, Tally())
 
     async def start(self) -> None:

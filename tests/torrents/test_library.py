@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import FakeEngine
-from tests.torrents.shelf import HYBRID, MAGNET, SHOW, only, torrent
-from uuutorrent import config
+from tests.torrents.shelf import HYBRID, MAGNET, SHOW, limits_of, only, torrent
 from uuutorrent.accounts import Admin, User
 from uuutorrent.errors import Invalid, Missing, Refused, Unreachable
 from uuutorrent.store.database import Database
@@ -288,7 +287,7 @@ async def test_claims_are_read_again_now_and_then(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(library_module, "REREAD_S", 0.01)
-    elsewhere = Library(database, engine, live, config.Torrents(), download_dir)
+    elsewhere = Library(database, engine, live, limits_of(database), download_dir)
     async with asyncio.timeout(30), aclosing(library.follow(ann)) as moments:
         assert await anext(moments) == ()
         await elsewhere.add(ann, SHOW)
@@ -306,7 +305,7 @@ async def test_claims_are_read_again_also_while_torrents_move(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(library_module, "REREAD_S", 0.02)
-    elsewhere = Library(database, engine, live, config.Torrents(), download_dir)
+    elsewhere = Library(database, engine, live, limits_of(database), download_dir)
     await library.add(ann, SHOW)
     async with asyncio.timeout(30), aclosing(library.follow(ann)) as moments:
         await anext(moments)

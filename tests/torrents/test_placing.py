@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import FakeEngine
-from tests.torrents.shelf import HYBRID, SHOW, on_disk, only, torrent
-from uuutorrent import config
+from tests.torrents.shelf import HYBRID, SHOW, limits_of, on_disk, only, torrent
 from uuutorrent.accounts import Accounts, Operator, User
 from uuutorrent.errors import Conflict, Invalid
 from uuutorrent.store.database import Database
@@ -84,7 +83,7 @@ async def test_completion_is_written_down_and_stays_while_the_engine_is_away(
     engine.go_down()
 
     away = Live(engine, poll_s=0.001)
-    later = Library(database, engine, away, config.Torrents(), download_dir)
+    later = Library(database, engine, away, limits_of(database), download_dir)
     await away.refresh()
     holding = await only(later, ann)
     (finished,) = await later.finished(ann)

@@ -14,8 +14,8 @@ import qbittorrentapi as api
 
 from tests.swarm import MIB, Kind, Made, RealQBittorrent, Swarm
 from tests.torrents.index import FRIEREN, Index, Shelf
+from tests.torrents.shelf import limits_of
 from tests.torrents.test_engine import PROGRAMS
-from uuutorrent import config
 from uuutorrent.accounts import User
 from uuutorrent.releases.release import Kind as Sort
 from uuutorrent.store.database import Database
@@ -25,7 +25,9 @@ from uuutorrent.torrents.files import Files
 from uuutorrent.torrents.grabs import Grab, Grabs
 from uuutorrent.torrents.library import Library
 from uuutorrent.torrents.live import Live
+from uuutorrent.torrents.outside import Outside
 from uuutorrent.torrents.qbittorrent import QBittorrent
+from uuutorrent.torrents.sources import Sources
 
 pytestmark = [pytest.mark.real, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
 PATIENCE_S = 60
@@ -91,7 +93,8 @@ async def house(database: Database, qbittorrent: RealQBittorrent, tmp_path: Path
     downloads = tmp_path / "downloads"
     async with QBittorrent(qbittorrent.url, qbittorrent.username, qbittorrent.password, Tally()) as engine:
         live = Live(engine, poll_s=0.2)
-        library = Library(database, engine, live, config.Torrents(allow_loopback=True), downloads)
+        sources = Sources(Outside(allow_loopback=True))
+        library = Library(database, engine, live, limits_of(database), downloads, sources=sources)
         index = Index()
         index.has_singles = False
         grabs = Grabs(database, Shelf(), index, library, Tally())

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.swarm import MIB, Kind, RealQBittorrent, Swarm
-from tests.torrents.shelf import on_disk
-from uuutorrent import config
+from tests.torrents.shelf import limits_of, on_disk
 from uuutorrent.accounts import User
 from uuutorrent.store.database import Database
 from uuutorrent.tally import Tally
@@ -24,7 +23,9 @@ from uuutorrent.torrents.holdings import Holding
 from uuutorrent.torrents.library import Library
 from uuutorrent.torrents.live import Live
 from uuutorrent.torrents.metainfo import parse_torrent
+from uuutorrent.torrents.outside import Outside
 from uuutorrent.torrents.qbittorrent import QBittorrent
+from uuutorrent.torrents.sources import Sources
 
 pytestmark = [pytest.mark.real, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
 PATIENCE_S = 180
@@ -75,7 +76,8 @@ async def house(database: Database, qbittorrent: RealQBittorrent, tmp_path: Path
     downloads = tmp_path / "downloads"
     async with QBittorrent(qbittorrent.url, qbittorrent.username, qbittorrent.password, Tally()) as engine:
         live = Live(engine, poll_s=0.2)
-        library = Library(database, engine, live, config.Torrents(allow_loopback=True), downloads)
+        sources = Sources(Outside(allow_loopback=True))
+        library = Library(database, engine, live, limits_of(database), downloads, sources=sources)
         polling = asyncio.create_task(live.run(), name="live")
         try:
             yield House(library, Files(library, downloads), live, engine, qbittorrent, downloads)

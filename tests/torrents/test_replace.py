@@ -41,18 +41,16 @@ async def test_the_new_one_takes_the_place_and_what_was_there_of_the_old_goes(
     assert not (download_dir / OLD.infohash).exists()
 
 
-async def test_only_the_difference_counts_for_the_quota(library: Library, accounts: Accounts, ann: User) -> None:
+async def test_only_the_difference_counts_for_the_quota(library: Library, ann: User) -> None:
     await library.add(ann, OLD, media_id=7, episode=3)
-    await quota(accounts, ann, size_bytes=1600, torrents=1)
+    await quota(library, ann, size_bytes=1600, torrents=1)
     await library.replace(ann, OLD.infohash, NEW, media_id=7, episode=3)
     assert await held(library, ann) == ["New - 03.mkv"]
 
 
-async def test_what_does_not_fit_changes_nothing(
-    library: Library, engine: FakeEngine, accounts: Accounts, ann: User
-) -> None:
+async def test_what_does_not_fit_changes_nothing(library: Library, engine: FakeEngine, ann: User) -> None:
     await library.add(ann, OLD, media_id=7, episode=3)
-    await quota(accounts, ann, size_bytes=1400)
+    await quota(library, ann, size_bytes=1400)
     with pytest.raises(Refused, match="Delete something first"):
         await library.replace(ann, OLD.infohash, NEW, media_id=7, episode=3)
     assert await held(library, ann) == ["Old - 03.mkv"]

@@ -10,7 +10,7 @@ import pytest
 from tests.clock import Clock
 from tests.fakes import FakeEngine
 from tests.torrents import metainfos
-from tests.torrents.shelf import MAGNET, SHOW, only, torrent
+from tests.torrents.shelf import MAGNET, SHOW, limits_of, only, torrent
 from uuutorrent import config
 from uuutorrent.accounts import User
 from uuutorrent.store.database import Database
@@ -48,7 +48,7 @@ def disk() -> Partition:
 
 @pytest.fixture
 def library(database: Database, engine: FakeEngine, live: Live, download_dir: Path, disk: Partition) -> Library:
-    limits = config.Torrents(quota_bytes=0)
+    limits = limits_of(database, config.Torrents(quota_bytes=0))
     return Library(database, engine, live, limits, download_dir, floor_bytes=FLOOR, look=disk)
 
 
@@ -301,7 +301,7 @@ async def test_without_a_floor_nothing_is_refused_and_nothing_waits(
     await library.add_given(ann, big("one.mkv", 1000))
     disk.free_mib = 100
     await look(library, live)
-    free = Library(database, engine, live, config.Torrents(), download_dir, look=disk)
+    free = Library(database, engine, live, limits_of(database), download_dir, look=disk)
 
     await free.add(ann, SHOW)
     await look(free, live)
@@ -312,7 +312,7 @@ async def test_without_a_floor_nothing_is_refused_and_nothing_waits(
 async def test_two_guards_at_once_do_what_one_does(
     database: Database, library: Library, live: Live, ann: User, disk: Partition, engine: FakeEngine, download_dir: Path
 ) -> None:
-    other = Library(database, engine, live, config.Torrents(), download_dir, floor_bytes=FLOOR, look=disk)
+    other = Library(database, engine, live, limits_of(database), download_dir, floor_bytes=FLOOR, look=disk)
     for name in ("old.mkv", "new.mkv"):
         await library.add_given(ann, big(name, 1000))
     for free_mib, phase in ((2000, Phase.PAUSED), (3000, Phase.DOWNLOADING)):

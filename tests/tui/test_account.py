@@ -47,7 +47,7 @@ async def test_the_account_says_all_there_is_to_it(evening: Evening) -> None:
         await seat.sees("1.3 GiB of 50 GiB · 1 of 500 torrents")
         await seat.sees("ssh -p 2222 ann@seedbox")
         await seat.sees("sftp -P 2222 ann@seedbox")
-        await seat.sees("scp -P 2222 -r ann@seedbox:/ .")
+        await seat.sees("scp -P 2222 -r ann@seedbox:/torrents .")
         await seat.sees("Your list on AniList, with your progress.")
 
 

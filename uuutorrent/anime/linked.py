@@ -99,6 +99,11 @@ class LinkedLists:
         entry = single or _found(self._of(user).lists.values(), media_id)
         return None if entry is None else entry.progress
 
+    async def last(self, user: User) -> tuple[WatchEntry, ...]:
+        """Every entry as AniList last told it, and as it was changed from here since."""
+        lists = await self._last.recall(user, tuple(WatchStatus)) | self._of(user).lists
+        return tuple(entry for last in lists.values() for entry in last.entries)
+
     async def save(
         self, user: User, media_id: MediaId, *, status: WatchStatus | None = None, progress: int | None = None
     ) -> WatchEntry:

@@ -65,6 +65,13 @@ class LocalLists:
             row = await tx.get(EntryRow, (user.id, media_id))
         return None if row is None else row.progress
 
+    async def last(self, user: User) -> tuple[WatchEntry, ...]:
+        """Every entry, with what is known of its show."""
+        async with self._database.begin() as tx:
+            rows = (await tx.scalars(select(EntryRow).where(EntryRow.user_id == user.id))).all()
+        shows = await self._known(user, [MediaId(row.media_id) for row in rows])
+        return tuple(_entry(row, shows) for row in rows)
+
     async def save(
         self, user: User, media_id: MediaId, *, status: WatchStatus | None = None, progress: int | None = None
     ) -> WatchEntry:

@@ -72,6 +72,10 @@ class Lists(Protocol):
         """Episodes seen, as far as it is known here; asks nobody."""
         ...
 
+    async def last(self, user: User) -> tuple[WatchEntry, ...]:
+        """Every entry as it was last seen; asks nobody."""
+        ...
+
 
 class Watchlists:
     """Everybody's watchlist, and what AniList knows about shows."""
@@ -175,6 +179,10 @@ class Watchlists:
     async def seen(self, user: User, media_id: MediaId) -> int | None:
         """Episodes seen, as far as it is known without asking AniList; None when it is not, or not on the list."""
         return await (await self._lists(user)).seen(user, media_id)
+
+    async def last(self, user: User) -> tuple[WatchEntry, ...]:
+        """The user's shows of every status as they were last seen, however long ago; asks nobody."""
+        return await (await self._lists(user)).last(user)
 
     async def set_progress(self, user: User, media_id: MediaId, n: int, *, complete: bool | None = None) -> WatchEntry:
         """Set how many episodes the user has seen. The first one moves a planned show to CURRENT.

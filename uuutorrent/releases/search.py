@@ -15,7 +15,7 @@ from uuutorrent.accounts import User
 from uuutorrent.anime.anime import Family, MediaId
 from uuutorrent.anime.watchlist import Watchlists
 from uuutorrent.errors import Invalid
-from uuutorrent.releases import ranking, telling
+from uuutorrent.releases import contents, ranking, telling
 from uuutorrent.releases.blocks import Blocks
 from uuutorrent.releases.corrections import Corrections
 from uuutorrent.releases.habits import Habits
@@ -102,6 +102,22 @@ class Releases:
         hunt = _Hunt(wanted, taste, await self.blocks.active(user))
         await self._one(hunt, _questions(wanted).titles)
         return await asyncio.to_thread(_foreseen, hunt, episodes)
+
+    async def told_apart(
+        self, user: User, media_id: MediaId, name: str, files: Mapping[int, str]
+    ) -> Mapping[int, tuple[int, ...]]:
+        """Which files of a torrent are which episode of a show, by episode, where that is sure.
+
+        `files` are paths by place in the torrent. A known show is not asked for.
+
+        Raises:
+            Missing: AniList knows no such anime.
+            RemoteError: the show is not known, and AniList let us down.
+        """
+        wanted, places = await self._wanted(user, media_id, 1, fresh=False), tuple(files)
+        named = [(path, 1) for path in files.values()]
+        found = await asyncio.to_thread(contents.pick, named, wanted, title=name)
+        return {episode: tuple(places[at] for at in picked) for episode, picked in found.items()}
 
     async def newest(self, *, ttl_s: float) -> tuple[Release, ...]:
         """The newest posts on the index, whatever they are; an answer is reused for `ttl_s`.

@@ -6,6 +6,7 @@ Source of the shape: MaxStartups, PerSourceMaxStartups and PerSourcePenalties of
 from __future__ import annotations
 
 import random
+import time
 from collections import Counter
 from collections.abc import Callable
 
@@ -48,7 +49,7 @@ class Admission:
 
     def _why_not(self, source: Source) -> str:
         limits = self._limits
-        if self.penalties.left_s(source) > 0:
+        if self.penalties.left_s(source) > 0 and not self.penalties.knows(source):
             return "banned"
         if self._open >= limits.connections:
             return "full"
@@ -66,3 +67,24 @@ class Admission:
         first = limits.startups_percent / 100
         steps = limits.startups_full - limits.startups_begin
         return first + (1 - first) * (self._startups - limits.startups_begin) / steps
+
+
+class Pace:
+    """So many at once, and so many more each second. `clock` counts seconds and does not jump."""
+
+    def __init__(self, at_once: int, per_s: float, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._at_once = at_once
+        self._per_s = per_s
+        self._clock = clock
+        self._left = float(at_once)
+        self._at = clock()
+
+    def allows(self) -> bool:
+        """Whether there may be one more now; it is counted if so."""
+        now = self._clock()
+        self._left = min(self._at_once, self._left + (now - self._at) * self._per_s)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True

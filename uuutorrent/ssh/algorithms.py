@@ -20,8 +20,8 @@ _KEY_EXCHANGE = (
 KEY_EXCHANGE = tuple(name for name in _KEY_EXCHANGE if name.encode() in get_kex_algs())
 """Post-quantum first, as far as the libraries of this machine have it."""
 CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes256-ctr")
-MACS = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com")
-"""Only for aes256-ctr: GCM brings its own."""
+MACS = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256")
+"""Only for aes256-ctr: GCM brings its own. The last is for curl with libssh2 before 1.11, which has no other."""
 COMPRESSION = ("none",)
 SIGNATURES = (
     "ssh-ed25519",

@@ -38,7 +38,8 @@ class Call:
         Raises:
             Refused: they are not; or a code of their second factor is due first.
         """
-        return await self.desk.accounts.admin(self.desk.user)
+        proof = self.desk.second_factors.of_commands(self.desk.here)
+        return await self.desk.accounts.admin(self.desk.user, proof)
 
     def notice(self, sentence: str) -> None:
         """Say something beside the reply, on stderr."""

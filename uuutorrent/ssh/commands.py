@@ -28,12 +28,14 @@ from uuutorrent.ssh.verbs import (
     factor,
     feeds,
     fetching,
+    files,
     healing,
     health,
     inbox,
     notify,
     penalties,
     searching,
+    sessions,
     steering,
     taste,
     torrents,
@@ -58,13 +60,14 @@ SUBJECTS: Mapping[str, Sequence[Verb]] = {
     "By itself": (*feeds.VERBS, *autopilot.VERBS, *upkeep.VERBS),
     "Your inbox": inbox.VERBS,
     "Being told outside": notify.VERBS,
-    "Torrents and files": torrents.VERBS,
+    "Torrents and files": (*torrents.VERBS, *files.VERBS),
     "When a download gets stuck": healing.VERBS,
     "Steering a torrent": steering.VERBS,
-    "Your account": (*accounts.VERBS, *factor.VERBS),
+    "Your account": (*accounts.VERBS, *factor.VERBS, *sessions.VERBS),
     "For admins": (*admin.VERBS, *penalties.VERBS, *health.VERBS, *upkeep.FOR_ADMINS),
 }
 FAMILIES = {
+    "account": "Your account as a whole.",
     "blocks": "Releases that are not picked again for a while.",
     "autopilot": "New episodes that are fetched, or offered, by themselves.",
     "correct": "Say what a release is, how a group counts, what a show is called.",
@@ -76,6 +79,7 @@ FAMILIES = {
     "orphans": "Files and torrents that belong to nobody.",
     "notify": "Where you are told what happens: chats, mail, webhooks.",
     "penalties": "Sources that failed to sign in too often.",
+    "sessions": "Where you are signed in.",
     "taste": "What you prefer among releases.",
     "users": "The people here.",
 }
@@ -97,6 +101,8 @@ SYNONYMS = {
 """What others call our verbs: not understood, but answered with the verb that is."""
 WITH_ONE_TIME_PASSWORD = ("help", "passwd")
 """Verbs for somebody who has to choose a password first."""
+WITHOUT_FACTOR = ("factor", "help", "whoami")
+"""Verbs for somebody who has to set up a second factor first."""
 BROKE = "something broke on the server; it was logged"
 BROKEN = 70
 """Exit code of an error that is ours. Source: sysexits.h, EX_SOFTWARE."""
@@ -126,7 +132,7 @@ async def run(desk: Desk, line: str, io: Io) -> int:
     wants_json = "--json" in line.split()
     try:
         words, wants_json = _read(line)
-        _check_password(desk, words, io)
+        await _check_entrance(desk, words, io)
         reply = await _call(tree(io.prefix), words, Call(desk, io, wants_json))
         if words == ["--help"] and not wants_json:
             await _greet(desk, io)
@@ -178,10 +184,15 @@ def _read(line: str) -> tuple[list[str], bool]:
     return kept, "--json" in options
 
 
-def _check_password(desk: Desk, words: Sequence[str], io: Io) -> None:
-    asks_help = not words or (words[-1] in ("--help", "-h") and "--" not in words)
-    if desk.user.password_expired and not asks_help and words[0] not in WITH_ONE_TIME_PASSWORD:
-        raise Refused(f"yours is a one-time password: choose another first with {io.prefix} passwd")
+async def _check_entrance(desk: Desk, words: Sequence[str], io: Io) -> None:
+    """What has to be done before anything else."""
+    if not words or (words[-1] in ("--help", "-h") and "--" not in words):
+        return
+    if desk.user.password_expired:
+        if words[0] not in WITH_ONE_TIME_PASSWORD:
+            raise Refused(f"yours is a one-time password: choose another first with {io.prefix} passwd")
+    elif words[0] not in WITHOUT_FACTOR and await desk.second_factors.is_due(desk.user):
+        raise Refused(f"you need a second factor here: set one up first with {io.prefix} factor begin")
 
 
 async def _call(app: App, words: Sequence[str], call: Call) -> Reply:

@@ -11,17 +11,18 @@ from typing import Any
 import asyncssh
 import structlog
 
-from uuutorrent.desk import Services
 from uuutorrent.errors import Refused, RemoteError, UuuError
 from uuutorrent.passwords import Crowded
-from uuutorrent.penalties import Source, source_of
+from uuutorrent.penalties import OnlyKeys, Source, source_of
+from uuutorrent.presence import Activity, Here
 from uuutorrent.ssh import tcp
-from uuutorrent.ssh.admission import Admission
-from uuutorrent.ssh.delays import Delays
+from uuutorrent.ssh.admission import Pace
 from uuutorrent.ssh.failures import Failure
-from uuutorrent.ssh.screen import OpenApp
-from uuutorrent.ssh.session import IDLE, Session, Visit
+from uuutorrent.ssh.guests import Guests
+from uuutorrent.ssh.session import IDLE, Session
 from uuutorrent.ssh.signin import Method, SignIn
+from uuutorrent.ssh.turns import Debt
+from uuutorrent.ssh.visit import DeskVisit
 from uuutorrent.users import SignedIn, User
 
 log = structlog.get_logger()
@@ -31,6 +32,9 @@ BROKE = "something broke on the server while you signed in; it was logged"
 TOO_MANY = "too many wrong passwords: connect again"
 TOO_MANY_KEYS = "too many keys that are not yours here: name the right one with ssh -i"
 TOO_MANY_SESSIONS = "too many sessions in this connection: close one"
+TOO_FAST = "too many sessions in a short time: wait a moment"
+OPENED_AT_ONCE, OPENED_PER_S = 100, 10.0
+"""Sessions that one connection may open in one go, and how many more each second."""
 GONE = "your account is disabled or gone; ask an admin"
 KEY_GONE = "the key you came with was removed, or your account is disabled or gone; ask an admin"
 ROLE_CHANGED = "your role was changed: sign in again"
@@ -42,55 +46,13 @@ CUT_S = 2.0
 HANG_UP_S = 0.3
 """How long a client may take to hang up once its sessions are over, before we do."""
 
+STATES = ("unauthenticated", "joining", "signed_in")
+"""How far a connection can be, for the figures."""
+
 Challenge = tuple[str, str, str, Sequence[tuple[str, bool]]]
 """Name, instruction, language and the prompts, each with whether its answer is echoed. Source: RFC 4256, 3.2."""
 ASK_PASSWORD: Challenge = ("", "", "en-US", (("Password: ", False),))
 ASK_CODE: Challenge = ("", "", "en-US", (("Code of your app, or a recovery code: ", True),))
-
-
-class Guests:
-    """Who is connected to one server, and what they are shown."""
-
-    def __init__(self, services: Services, open_app: OpenApp) -> None:
-        self.services = services
-        self.admission = Admission(services.config.ssh, services.penalties)
-        self.delays = Delays()
-        self.open_app = open_app
-        self.connections: set[Connection] = set()
-        self.closing = False
-        """The server is about to stop: nobody new comes in."""
-        self.sessions: set[Session] = set()
-        """All that are not over, also those whose connection is gone."""
-        self.checks: set[asyncio.Task[Any]] = set()
-        """Sign-ins being looked at."""
-        self._all_gone = asyncio.Event()
-        self._all_gone.set()
-
-    def came(self, connection: Connection) -> None:
-        """One more."""
-        self.connections.add(connection)
-        self._all_gone.clear()
-
-    def left(self, connection: Connection) -> None:
-        """One less."""
-        self.connections.discard(connection)
-        if not self.connections:
-            self._all_gone.set()
-
-    def look_at(self, check: Coroutine[Any, Any, None]) -> None:
-        """Do something that is to be finished though the connection is gone."""
-        task = asyncio.get_running_loop().create_task(check, name="after a connection")
-        self.checks.add(task)
-        task.add_done_callback(self._looked_at)
-
-    def _looked_at(self, task: asyncio.Task[Any]) -> None:
-        self.checks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.warning("connection not looked at", why=str(error))
-
-    async def all_gone(self) -> None:
-        """Wait until nobody is connected."""
-        await self._all_gone.wait()
 
 
 class Connection(asyncssh.SSHServer):
@@ -120,10 +82,16 @@ class Connection(asyncssh.SSHServer):
         """What ended the signing in, in words for who signs in."""
         self._is_ours = False
         """It was trouble here, not there."""
+        self._floods = False
+        """It sent more than anybody needs to sign in."""
         self.user: User | None = None
         """Who signed in, as they were then."""
         self.signed_in: SignedIn | None = None
+        self.here: Here | None = None
+        """Who is here, as they and admins see it."""
         self._sessions: set[Session] = set()
+        self._debt = Debt(guests.turns)
+        self._pace = Pace(OPENED_AT_ONCE, OPENED_PER_S)
         self._opening = 0
         """Sessions that are asked for and not open yet."""
         self._busy_at = self._began
@@ -134,14 +102,15 @@ class Connection(asyncssh.SSHServer):
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         """A client is there. Who is not let in is hung up on before a byte is sent."""
         self._address = conn.get_extra_info("peername", ("", 0))[:2]
-        self._source = source_of(self._address[0])
+        self._source, self._signin.ip = source_of(self._address[0]), self._address[0]
         if why := self._guests.admission.refusal(self._source):
             self._guests.services.tally.count("ssh_refused", why)
             conn.abort()
             return
         self._conn, self._is_let_in = conn, True
         self._guests.came(self)
-        tcp.answer_quickly(conn, until=self._settled.is_set)
+        tcp.answer_quickly(conn, until=self._settled.is_set, too_much=self._too_much)
+        tcp.take_turns(conn, lambda: self._guests.strangers if self.user is None else self._debt)
         tcp.tell_when_full(conn, self._full)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -150,13 +119,22 @@ class Connection(asyncssh.SSHServer):
             return
         conn, self._conn = self._conn, None
         self._guests.left(self)
+        if self.here is not None:
+            self._guests.services.presence.left(self.here)
         self._guests.admission.gone(self._source, proved=self._proved)
         if conn is not None:
             tcp.let_go(conn)
+        if exc is not None and "keepalive" in str(exc):
+            self._limit("keepalive")
         if not self._proved:
             self._came_to_nothing()
         self._settled.set()
         self._gone.set()
+
+    @property
+    def state(self) -> str:
+        """How far it is: one of STATES."""
+        return "signed_in" if self._proved else "unauthenticated"
 
     def disconnect(self, sentence: str) -> None:
         """End it; the client shows the sentence."""
@@ -167,10 +145,12 @@ class Connection(asyncssh.SSHServer):
         """End it if nothing was asked for in it for as long as it may stand still."""
         now = time.monotonic()
         for session in tuple(self._sessions):
-            session.end_if_idle(now, self._limits)
+            if why := session.end_if_idle(now, self._limits):
+                self._limit(why)
         # A channel in which nobody said what it is for keeps nothing open.
         is_busy = any(session.task is not None for session in self._sessions)
         if self.user is not None and not is_busy and now - self._busy_at > self._limits.idle_sftp_s:
+            self._limit("idle_connection")
             self.disconnect(IDLE)
 
     def outstays(self, now: User | None) -> str:
@@ -255,6 +235,8 @@ class Connection(asyncssh.SSHServer):
                 user = await self._signin.complete(name)
                 self._check_room(user)
                 self.user, self.signed_in = user, SignedIn(user.id, self._signin.fingerprint)
+                self._appear(user)
+            self._guests.services.penalties.welcome(self._source)
             log.info("ssh_signed_in", **self._where(), method=self._signin.method, user=user.name)
         finally:
             self._settled.set()
@@ -263,11 +245,18 @@ class Connection(asyncssh.SSHServer):
 
     # Sessions
 
-    async def session_requested(self) -> Session:
-        """A channel for screens, a command or files."""
+    def session_requested(self) -> Coroutine[Any, Any, Session]:
+        """A channel for screens, a command or files. What is refused at once costs no task."""
         if self._opening + len(self._sessions) >= self._limits.channels:
+            self._limit("channels")
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_RESOURCE_SHORTAGE, TOO_MANY_SESSIONS)
+        if not self._pace.allows():
+            self._limit("channels")
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_RESOURCE_SHORTAGE, TOO_FAST)
         self._opening += 1
+        return self._session()
+
+    async def _session(self) -> Session:
         try:
             return await self._open_session()
         finally:
@@ -277,7 +266,7 @@ class Connection(asyncssh.SSHServer):
         await self._settled.wait()
         user = await self._visitor()
         services = self._guests.services
-        visit = Visit(services.desk(user), services.config.ssh.reach(user.name), self._guests.open_app)
+        visit = DeskVisit(services.desk(user, self.here), services.config.ssh.reach(user.name), self._guests.open_app)
         session = Session(visit, self._over)
         self._sessions.add(session)
         self._guests.sessions.add(session)
@@ -285,6 +274,22 @@ class Connection(asyncssh.SSHServer):
         return session
 
     # Within
+
+    def _appear(self, user: User) -> None:
+        """From now on they are seen to be here."""
+        method, fingerprint = self._signin.method or "", self._signin.fingerprint
+        self.here = Here(user, self._address[0], method, fingerprint, self._activity, self._hang_up)
+        if self._signin.gave_code:
+            self.here.proof.given()
+        if self._conn is not None:
+            self._guests.services.presence.came(self.here)
+
+    def _activity(self) -> Activity:
+        doors = tuple(session.kind for session in self._sessions if session.kind is not None)
+        return Activity(doors, *(tcp.carried(self._conn) if self._conn is not None else (0, 0)))
+
+    def _hang_up(self, sentence: str) -> None:
+        self._guests.look_at(self.send_away(sentence))
 
     def _check_room(self, user: User) -> None:
         """Raises Refused if this user has as many connections as one may have."""
@@ -312,6 +317,7 @@ class Connection(asyncssh.SSHServer):
 
     async def _password(self, name: str, password: str, method: Method) -> bool:
         with self._told():
+            self._check_source()
             if await self._signin.password(name, password, method):
                 return True
         self._check_tries()
@@ -323,6 +329,13 @@ class Connection(asyncssh.SSHServer):
                 return True
         self._check_tries()
         return False
+
+    def _check_source(self) -> None:
+        try:
+            self._guests.services.penalties.check_password(self._source)
+        except OnlyKeys:
+            self._limit("source_passwords")
+            raise
 
     def _check_tries(self) -> None:
         if self._signin.out_of_tries:
@@ -342,11 +355,18 @@ class Connection(asyncssh.SSHServer):
             is_closing=self._guests.closing,
             trouble=self._trouble,
             is_ours=self._is_ours,
+            floods=self._floods,
             is_late=time.monotonic() - self._began >= self._limits.login_grace_s - HEAD_START_S,
         )
         services.tally.count("ssh_refused", failure.reason)
         failure.tell()
-        self._guests.look_at(failure.punish(services.accounts, services.penalties))
+        failure.punish(services.penalties)
+
+    def _too_much(self) -> None:
+        self._floods = True
+
+    def _limit(self, which: str) -> None:
+        self._guests.services.tally.count("ssh_limits", which)
 
     def _full(self, full: bool) -> None:
         for session in tuple(self._sessions):
@@ -361,7 +381,7 @@ class Connection(asyncssh.SSHServer):
         try:
             yield
         except UuuError as e:
-            self._trouble, self._is_ours = e.message, isinstance(e, Crowded | RemoteError)
+            self._trouble, self._is_ours = e.message, isinstance(e, Crowded | OnlyKeys | RemoteError)
             raise asyncssh.DisconnectError(asyncssh.DISC_SERVICE_NOT_AVAILABLE, e.message) from e
         except Exception as e:  # the outermost handler of signing in
             log.exception("sign_in_crashed")

@@ -39,6 +39,11 @@ class Door(ABC):
     def input_ended(self) -> None:  # noqa: B027 - not every door minds
         """Nothing more will come; what is written still arrives."""
 
+    def waited_s(self, now: float) -> float:
+        """For how long nothing goes on here because the client does not send what was asked of it; `now` is of the
+        monotonic clock."""
+        return 0.0
+
     def blocked(self, on: bool) -> None:  # noqa: B027 - not every door minds
         """The client stopped taking what is written, or takes it again."""
 

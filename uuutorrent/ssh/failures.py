@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from uuutorrent.accounts import Accounts
-from uuutorrent.errors import Missing
 from uuutorrent.penalties import Offence, Penalties, source_of
 from uuutorrent.ssh.signin import SignIn
+from uuutorrent.users import can_be_named
 
 log = structlog.get_logger()
 
@@ -31,6 +30,8 @@ class Failure:
     """What ended the signing in, in words; empty: the client did, or its tries."""
     is_ours: bool
     """The trouble was here, not there."""
+    floods: bool
+    """It sent more than anybody needs to sign in."""
     is_late: bool
     """The time to sign in was over."""
 
@@ -41,6 +42,8 @@ class Failure:
             return "closing"
         if self.trouble:
             return "trouble"
+        if self.floods:
+            return "flood"
         if self.is_late:
             return "grace"
         if self.signin.out_of_tries:
@@ -60,17 +63,13 @@ class Failure:
         elif not self.trouble:
             log.info("ssh_no_auth", **where)
 
-    async def punish(self, accounts: Accounts, penalties: Penalties) -> None:
+    def punish(self, penalties: Penalties) -> None:
         """Let the source pay for it, unless it was our doing."""
         if self.is_closing or self.is_ours:
             return
         tried, offence = self.signin.last_failure, Offence.NO_AUTH
         if tried is not None:
-            offence = Offence.WRONG
-            try:
-                await accounts.by_name(tried.name)
-            except Missing:
-                offence = Offence.UNKNOWN
+            offence = Offence.WRONG if can_be_named(tried.name) else Offence.UNKNOWN
         elif self.is_late:
             offence = Offence.GRACE
         times, since_s = max(1, self.signin.wrong_passwords), self.signin.since_wrong_s

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from uuutorrent.desk import Desk
 from uuutorrent.ssh.channel import Channel
 from uuutorrent.ssh.door import CRASHED, Door
+from uuutorrent.tally import Tally
 from uuutorrent.tui.shell import Shell
 from uuutorrent.tui.terminal import Terminal, TerminalInfo
 
@@ -23,9 +24,11 @@ class Screen(Door):
 
     kind = "screen"
 
-    def __init__(self, channel: Channel, desk: Desk, info: TerminalInfo, open_app: OpenApp) -> None:
+    def __init__(
+        self, channel: Channel, tally: Tally, info: TerminalInfo, open_app: Callable[[Terminal], Shell]
+    ) -> None:
         super().__init__(channel)
-        self._desk = desk
+        self._tally = tally
         self._info = info
         self._open_app = open_app
         self._terminal = Terminal(info, channel)
@@ -36,14 +39,14 @@ class Screen(Door):
         if not self._info.usable:
             self.channel.say(NO_TERMINAL)
             return 1
-        self._app = app = self._open_app(self._desk, self._terminal)
+        self._app = app = self._open_app(self._terminal)
         try:
             await app.run_async(size=self._terminal.size)
         finally:
             self._terminal.restore()
             self._app = None
         if app.broke:
-            self._desk.tally.count("session_crashes", self.kind)
+            self._tally.count("session_crashes", self.kind)
             self.channel.say(CRASHED)
         elif app.farewell:
             self.channel.say(app.farewell)

@@ -17,8 +17,9 @@ from uuutorrent.config import Config
 from uuutorrent.desk import Services
 from uuutorrent.errors import BadConfig, Unreachable
 from uuutorrent.ssh import algorithms
-from uuutorrent.ssh.connection import CLOSING, CUT_S, HANG_UP_S, Connection, Guests
+from uuutorrent.ssh.connection import CLOSING, CUT_S, HANG_UP_S, STATES, Connection
 from uuutorrent.ssh.door import KINDS
+from uuutorrent.ssh.guests import Guests
 from uuutorrent.ssh.screen import OpenApp
 from uuutorrent.store.private import write_once
 from uuutorrent.tui.app import UuuApp
@@ -34,7 +35,6 @@ BACKLOG = 256
 LOOK_EVERY_S, LOOK_DEADLINE_S = 20.0, 10.0
 """How often it is looked who may not be here any more, and how long that may take: together half a minute."""
 REKEY_BYTES, REKEY_S = 2**30, 3600
-KEEPALIVE_S, KEEPALIVES = 30, 3
 
 
 class Server:
@@ -50,6 +50,11 @@ class Server:
         """Sessions open now, by kind."""
         opened = Counter(session.kind for session in self._guests.sessions)
         return {kind: opened[kind] for kind in KINDS}
+
+    def connections(self) -> Mapping[str, float]:
+        """Connections open now, by how far they are."""
+        counted = Counter(one.state for one in self._guests.connections)
+        return {state: counted[state] for state in STATES}
 
     def connections_of(self, user: User) -> int:
         """How many connections this user has open."""
@@ -161,8 +166,8 @@ def _options(config: Config, key: asyncssh.SSHKey) -> Mapping[str, Any]:
         "rekey_bytes": REKEY_BYTES,
         "rekey_seconds": REKEY_S,
         "login_timeout": config.ssh.login_grace_s,
-        "keepalive_interval": KEEPALIVE_S,
-        "keepalive_count_max": KEEPALIVES,
+        "keepalive_interval": config.ssh.keepalive_s,
+        "keepalive_count_max": config.ssh.keepalives,
         "gss_host": None,
         "host_based_auth": False,
         "agent_forwarding": False,

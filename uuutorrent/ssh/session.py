@@ -6,19 +6,16 @@ import asyncio
 import contextvars
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import asyncssh
 import structlog
 
 from uuutorrent.config import Ssh
-from uuutorrent.desk import Desk
 from uuutorrent.errors import Refused, UuuError
+from uuutorrent.ssh import tcp
 from uuutorrent.ssh.channel import Blocker, Channel
 from uuutorrent.ssh.door import CRASHED, Door, Kind
-from uuutorrent.ssh.screen import OpenApp, Screen
-from uuutorrent.ssh.sftp import Sftp
-from uuutorrent.ssh.stdio import Stdio
+from uuutorrent.ssh.visit import Visit
 
 log = structlog.get_logger()
 
@@ -27,22 +24,13 @@ LINGER_S = 5.0
 """How long a door may take to end after its client is gone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """What the sessions of one connection share: who is there, what to type before a verb, and the screens to show."""
-
-    desk: Desk
-    prefix: str
-    open_app: OpenApp
-
-
 class Session(asyncssh.SSHServerSession[bytes]):
     """A channel and its door. `ended` is called once, when the door is closed."""
 
     def __init__(self, visit: Visit, ended: Callable[[Session], None]) -> None:
         self._visit = visit
         self._ended = ended
-        self._open_door: Callable[[], Door] | None = None
+        self._open_door: Callable[[Channel], Door] | None = None
         self._door: Door | None = None
         self._channel: Channel | None = None
         self._exit_code = 1
@@ -61,6 +49,7 @@ class Session(asyncssh.SSHServerSession[bytes]):
 
     def connection_made(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
         """The channel is open; what it is for comes next."""
+        tcp.bound_environment(chan)
         self._channel = Channel(chan)
 
     def pty_requested(
@@ -71,27 +60,26 @@ class Session(asyncssh.SSHServerSession[bytes]):
 
     def shell_requested(self) -> bool:
         """The screens, or help when there is no terminal to show them on."""
-        self._open_door = self._shell
+        self._open_door = self._visit.shell
         return True
 
     def exec_requested(self, command: str) -> bool:
         """A verb."""
-        self._open_door = lambda: self._command(command)
+        self._open_door = lambda channel: self._visit.command(channel, command)
         return True
 
     def subsystem_requested(self, subsystem: str) -> bool:
         """Files."""
-        self._open_door = self._sftp
+        self._open_door = self._visit.files
         return subsystem == "sftp"
 
     def session_started(self) -> None:
         """Open the door. It gets a context of its own: Textual keeps its active app in one."""
         assert self._open_door is not None
-        self._door = door = self._open_door()
-        desk = self._visit.desk
-        desk.tally.count("sessions", door.kind)
+        self._door = door = self._open_door(self._have_channel())
+        self._visit.tally.count("sessions", door.kind)
         self.task = asyncio.get_running_loop().create_task(
-            self._live(door), name=f"{door.kind} of {desk.user.name}", context=contextvars.Context()
+            self._live(door), name=f"{door.kind} of {self._visit.who}", context=contextvars.Context()
         )
         self.task.add_done_callback(self._over)
 
@@ -150,13 +138,21 @@ class Session(asyncssh.SSHServerSession[bytes]):
         """The server is about to stop; see `Door.leave`."""
         self._tell(lambda door: door.leave(sentence))
 
-    def end_if_idle(self, now: float, limits: Ssh) -> None:
-        """End screens and files at which nobody asked for anything for too long; `now` is of the monotonic clock."""
+    def end_if_idle(self, now: float, limits: Ssh) -> str:
+        """End what waits for its client for too long: screens and files at which nobody asked for anything, commands
+        whose input does not end or whose output is not read. `now` is of the monotonic clock. Returns a word for the
+        figures; empty: it goes on."""
         idle_s = now - self._asked_at
         if self.kind == "screen" and idle_s > limits.idle_screen_s:
             self.leave(IDLE)
-        elif self.kind == "sftp" and idle_s > limits.idle_sftp_s:
+            return "idle_screen"
+        if self.kind == "sftp" and idle_s > limits.idle_sftp_s:
             self.cut(IDLE, exit_code=Refused.exit_code)
+            return "idle_sftp"
+        if self._door is not None and self._door.waited_s(now) > limits.idle_sftp_s:
+            self.cut(IDLE, exit_code=Refused.exit_code)
+            return "idle_command"
+        return ""
 
     def cut(self, sentence: str, *, exit_code: int) -> None:
         """It ends now, whatever is going on in it."""
@@ -174,7 +170,7 @@ class Session(asyncssh.SSHServerSession[bytes]):
         except UuuError as e:
             self._last_words, self._exit_code = e.message, e.exit_code
         except Exception:  # the outermost handler of every door
-            log.exception("session_crashed", kind=door.kind, user=self._visit.desk.user.name)
+            log.exception("session_crashed", kind=door.kind, user=self._visit.who)
             self._crashed(door)
 
     def _end(self) -> None:
@@ -201,27 +197,14 @@ class Session(asyncssh.SSHServerSession[bytes]):
         try:
             tell(door)
         except Exception:  # the outermost handler of every door
-            log.exception("session_crashed", kind=door.kind, user=self._visit.desk.user.name)
+            log.exception("session_crashed", kind=door.kind, user=self._visit.who)
             self._crashed(door)
             self._end()
 
     def _crashed(self, door: Door) -> None:
-        self._visit.desk.tally.count("session_crashes", door.kind)
+        self._visit.tally.count("session_crashes", door.kind)
         self._last_words, self._exit_code = CRASHED, 1
 
     def _have_channel(self) -> Channel:
         assert self._channel is not None
         return self._channel
-
-    def _shell(self) -> Door:
-        channel = self._have_channel()
-        info = channel.terminal
-        if info is None:
-            return self._command("help")
-        return Screen(channel, self._visit.desk, info, self._visit.open_app)
-
-    def _command(self, line: str) -> Door:
-        return Stdio(self._have_channel(), self._visit.desk, line, self._visit.prefix)
-
-    def _sftp(self) -> Door:
-        return Sftp(self._have_channel(), self._visit.desk)

@@ -18,16 +18,20 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 import asyncssh
+import structlog
 
 from uuutorrent.accounts import Accounts
 from uuutorrent.config import Ssh
 from uuutorrent.errors import Refused, RemoteError
 from uuutorrent.passwords import Crowded
+from uuutorrent.presence import only_by_key
 from uuutorrent.secondfactors import SecondFactors
 from uuutorrent.ssh.algorithms import only_modern_signatures
 from uuutorrent.ssh.delays import Delays
 from uuutorrent.tally import Tally
 from uuutorrent.users import User
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 Method = Literal["publickey", "password", "keyboard-interactive"]
@@ -55,6 +59,8 @@ class Password:
 
     user: User
     method: Method
+    with_code: bool = False
+    """A code of the second factor came after it."""
 
 
 class SignIn:
@@ -86,6 +92,10 @@ class SignIn:
         """How the user signed in."""
         self.fingerprint: str | None = None
         """Of the key that signed; None: a password did."""
+        self.gave_code = False
+        """A code of the second factor was part of it."""
+        self.ip = ""
+        """Where the client is."""
         self.last_failure: Attempt | None = None
         self._first_wrong_at: float | None = None
 
@@ -132,14 +142,22 @@ class SignIn:
         self._tries_left -= 1
         before, self.last_failure = self.last_failure, Attempt(method, name)
         answer_at = time.monotonic() + self._refusal_s
-        await asyncio.sleep(self._delays.wait_s(name))
+        if (wait_s := self._delays.wait_s(name)) > 0:
+            self._tally.count("ssh_limits", "password_delay")
+            await asyncio.sleep(wait_s)
         try:
             user, asks_code = await self._undisturbed(self._with_password(name, password))
-        except (Crowded, RemoteError):  # our trouble, not a wrong password
+        except (Crowded, RemoteError) as e:  # our trouble, not a wrong password
+            if isinstance(e, Crowded):
+                self._tally.count("ssh_limits", "password_checks")
             self.last_failure = before
             self._tally.count("ssh_auth_attempts", method, "trouble")
             raise
         except Refused:
+            self._delays.failed(name)
+            return await self._refuse(method, answer_at)
+        if only_by_key(user, self.ip, self._accounts.config.admin_passwords):
+            log.warning("admin_password_from_outside", ip=self.ip, user=user.name, why="by key only from there")
             self._delays.failed(name)
             return await self._refuse(method, answer_at)
         if asks_code and method != "keyboard-interactive":
@@ -173,7 +191,7 @@ class SignIn:
             raise
         if not is_right:
             return await self._refuse("keyboard-interactive", answer_at)
-        self._proof = Password(user, "keyboard-interactive")
+        self._proof = Password(user, "keyboard-interactive", with_code=True)
         return True
 
     async def key(self, name: str, key: asyncssh.SSHKey) -> bool:
@@ -221,7 +239,7 @@ class SignIn:
                 self.fingerprint = proof.fingerprint
                 user = await self._accounts.with_key(name, proof.fingerprint)
             case Password(user=user) if user.name == name:
-                self.method = proof.method
+                self.method, self.gave_code = proof.method, proof.with_code
             case _:
                 raise Refused("nothing was proved: sign in again")
         await self._accounts.seen(user)

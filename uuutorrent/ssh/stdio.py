@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 from uuutorrent.desk import Desk
 from uuutorrent.errors import Invalid
@@ -42,6 +43,7 @@ class Stdio(Door):
         self._input = bytearray()
         self._ended = False
         self._reading = False
+        self._reading_since: float | None = None
         self._came = asyncio.Event()
         self._task: asyncio.Task[object] | None = None
         self._interrupted = False
@@ -80,6 +82,7 @@ class Stdio(Door):
             Invalid: more than `limit` bytes came, or nothing came for a minute.
         """
         self._reading = True
+        self._reading_since = time.monotonic()
         self.channel.resume_reading()
         while not self._ended and len(self._input) <= limit:
             self._came.clear()
@@ -88,6 +91,7 @@ class Stdio(Door):
                     await self._came.wait()
             except TimeoutError as e:
                 raise Invalid(f"nothing came on stdin for {PATIENCE_S:.0f} s", field="stdin") from e
+        self._reading_since = None
         if self._is_lost:
             raise Invalid("the connection was lost before all of stdin came", field="stdin")
         if len(self._input) > limit:
@@ -109,6 +113,10 @@ class Stdio(Door):
         self._came.set()
         if len(self._input) > READ_AHEAD and not self._reading:
             self.channel.pause_reading()
+
+    def waited_s(self, now: float) -> float:
+        """A command that reads its input does nothing else, however slowly that comes."""
+        return now - self._reading_since if self._reading_since is not None else 0.0
 
     def input_ended(self) -> None:
         """Stdin is at its end."""

@@ -49,7 +49,9 @@ from uuutorrent.store.rows.torrents import (
     ClaimRow,
     GrabRow,
     KeptRow,
+    LookRow,
     PickRow,
+    ShowNameRow,
     TorrentRow,
 )
 
@@ -72,6 +74,7 @@ __all__ = [
     "LastListRow",
     "LimitRow",
     "LinkRow",
+    "LookRow",
     "MeterRow",
     "NoticeRow",
     "ObservationRow",
@@ -83,6 +86,7 @@ __all__ = [
     "RuleRow",
     "ServedRow",
     "ShowModeRow",
+    "ShowNameRow",
     "ShowTasteRow",
     "TakingRow",
     "TasteRow",

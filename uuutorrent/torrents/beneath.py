@@ -1,5 +1,6 @@
 """Opens what lies beneath a folder, and nothing else: no symlink is followed, no `..` leads out, no FIFO blocks.
 
+A file that has another name as well (a hard link) may be anything under that name, so whoever wants such files says so.
 Linux resolves the whole path itself with `openat2`; where that is missing or forbidden, a walk opens one component
 after the other. Every function blocks: call them in a thread.
 """
@@ -24,6 +25,8 @@ _ABSENT = (errno.ENOSYS, errno.EPERM, errno.EINVAL, errno.E2BIG)
 _RETRIES = 8
 _FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK | os.O_NOFOLLOW
 _FOLDER = os.O_PATH | os.O_CLOEXEC | os.O_DIRECTORY | os.O_NOFOLLOW
+_LOOK = os.O_PATH | os.O_CLOEXEC | os.O_NOFOLLOW
+_LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class _How(ctypes.Structure):
@@ -32,18 +35,40 @@ class _How(ctypes.Structure):
     _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
 
 
-def open_file(root: Path, path: str) -> int:
+def open_file(root: Path, path: str, *, hard_links: bool = False) -> int:
     """A descriptor to read the regular file at `path` beneath `root`; the caller closes it.
 
     Raises:
-        OSError: there is no such file, the way leads through a symlink or out of `root`, or it is no regular file.
+        OSError: there is no such file, the way leads through a symlink or out of `root`, it is no regular file, or it
+            has another name and `hard_links` are not wanted (EMLINK).
     """
     with _opened(root) as top:
         file = _open_beneath(top, path, _FILE)
-    if stat.S_ISREG(os.fstat(file).st_mode):
+    # What was opened is asked, not what the path leads to by now.
+    seen = os.fstat(file)
+    if stat.S_ISREG(seen.st_mode) and (hard_links or seen.st_nlink <= 1):
         return file
     os.close(file)
+    if stat.S_ISREG(seen.st_mode):
+        raise OSError(errno.EMLINK, "it has another name")
     raise OSError(errno.ENOENT, "not a regular file")
+
+
+def look(root: Path, path: str) -> os.stat_result:
+    """What is known of the regular file at `path` beneath `root`, without opening it.
+
+    Raises:
+        OSError: as `open_file` does, but for hard links.
+    """
+    with _opened(root) as top:
+        file = _open_beneath(top, path, _LOOK)
+    try:
+        seen = os.fstat(file)
+    finally:
+        os.close(file)
+    if not stat.S_ISREG(seen.st_mode):
+        raise OSError(errno.ENOENT, "not a regular file")
+    return seen
 
 
 def remove(root: Path, name: str) -> None:
@@ -87,7 +112,7 @@ def _opened(root: Path) -> Iterator[int]:
 
 def _open_beneath(top: int, path: str, flags: int) -> int:
     # The kernel would take a `..` that stays beneath the root, which is still somebody else's folder.
-    if "\0" in path or any(part in ("", ".", "..") for part in path.split("/")):
+    if "\0" in path or any(part in ("", ".", "..") for part in path.split("/")) or not _is_encodable(path):
         raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
     for _ in range(_RETRIES):
         try:
@@ -100,10 +125,17 @@ def _open_beneath(top: int, path: str, flags: int) -> int:
     raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
 
+def _is_encodable(path: str) -> bool:
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _by_kernel(top: int, path: str, flags: int) -> int:
     how = _How(flags, 0, _RESOLVE)
-    libc = ctypes.CDLL(None, use_errno=True)
-    found: int = libc.syscall(
+    found: int = _LIBC.syscall(
         ctypes.c_long(_OPENAT2), ctypes.c_int(top), ctypes.c_char_p(os.fsencode(path)), ctypes.byref(how),
         ctypes.c_size_t(ctypes.sizeof(how)),
     )  # fmt: skip

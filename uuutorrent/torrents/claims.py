@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, Select, and_, delete, exists, false, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from uuutorrent import config
 from uuutorrent.accounts import User, UserId, hold, people
 from uuutorrent.errors import Missing
+from uuutorrent.limits import Limits
 from uuutorrent.store.database import Database, Tx
 from uuutorrent.store.tables import ClaimRow, TorrentRow
 from uuutorrent.torrents import kept, picks
@@ -30,7 +30,7 @@ Also = Callable[[Tx, InfoHash], Awaitable[None]]
 class Claims:
     """The owner of the tables `torrents` and `claims`."""
 
-    def __init__(self, database: Database, limits: config.Torrents) -> None:
+    def __init__(self, database: Database, limits: Limits) -> None:
         self._database = database
         self._limits = limits
 
@@ -245,19 +245,14 @@ class Claims:
     async def usage(self, user: User) -> Usage:
         """What this user claims, and may by now (a quota may have changed since they signed in)."""
         async with self._database.begin() as tx:
-            return await self._usage(tx, (await people(tx, [user.id])).get(user.id, user))
+            return await self._usage(tx, user)
 
     async def _usage(self, tx: Tx, user: User) -> Usage:
         summed = func.sum(func.coalesce(ClaimRow.size_bytes, TorrentRow.size_bytes))
         found = await tx.execute(_claimed_by(user).with_only_columns(summed, func.count(), maintain_column_froms=True))
         size, number = found.one()
-        limits = self._limits
-        return Usage(
-            bytes=int(size or 0),
-            torrents=int(number),
-            quota_bytes=limits.quota_bytes if user.quota_bytes is None else user.quota_bytes,
-            quota_torrents=limits.quota_torrents if user.quota_torrents is None else user.quota_torrents,
-        )
+        limit = await self._limits.within(tx, user.id)
+        return Usage(int(size or 0), int(number), quota_bytes=limit.bytes, quota_torrents=limit.torrents)
 
     @staticmethod
     async def _learn_hashes(tx: Tx, row: TorrentRow, torrent: Torrent) -> None:

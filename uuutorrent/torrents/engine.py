@@ -100,6 +100,18 @@ class TorrentFile:
     progress: float
     priority: int
     """0: not wanted, 1: normal, 6: high, 7: highest. Source: qBittorrent WebUI API, torrent contents."""
+    first_piece: int = 0
+    last_piece: int = -1
+    """The pieces that hold it; the last before the first: not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """Which pieces of a torrent have come. All are of one size, but for the last, which may be smaller."""
+
+    size_bytes: int = 0
+    """Of a piece; 0: not known."""
+    come: Sequence[bool] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +217,10 @@ class Engine(Protocol):
 
     async def files(self, id: EngineId) -> tuple[TorrentFile, ...]:
         """Its files; none while the metadata is not known."""
+        ...
+
+    async def pieces(self, id: EngineId) -> Pieces:
+        """Which of its pieces have come and were checked; none while the metadata is not known."""
         ...
 
     async def trackers(self, id: EngineId) -> tuple[Tracker, ...]:

@@ -222,13 +222,26 @@ class Details:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The files of one claim that are whole. Paths are relative to `folder`, that to the download root."""
+    """One claim, and the files of it that are whole. Paths are relative to `folder`, that to the download root."""
 
     infohash: InfoHash
     name: str
     folder: str
-    claimed_at: datetime
-    files: tuple[str, ...]
+    claim: Claim
+    completed_at: datetime | None
+    """When all that was chosen was whole first; None: more is still to come."""
+    whole: Mapping[int, str]
+    """Paths by place in the torrent's list."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The paths."""
+        return tuple(self.whole.values())
+
+    @property
+    def at(self) -> datetime:
+        """Since when this user has it."""
+        return max(self.claim.claimed_at, self.completed_at or self.claim.claimed_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from contextlib import aclosing, suppress
 from datetime import datetime
 from pathlib import Path
 
-from uuutorrent import config
 from uuutorrent.accounts import Admin, User
 from uuutorrent.errors import Conflict, Invalid, Missing, Refused, RemoteError, Unexpected, Unreachable
+from uuutorrent.limits import Limits
 from uuutorrent.releases.contents import VIDEO
 from uuutorrent.store.database import Database, Tx
 from uuutorrent.torrents.claims import Also, Claims
@@ -59,7 +59,7 @@ class Library(Steering):
         database: Database,
         engine: Engine,
         live: Live,
-        limits: config.Torrents,
+        limits: Limits,
         download_dir: Path,
         *,
         sources: Sources | None = None,
@@ -73,7 +73,8 @@ class Library(Steering):
         self.guard = Guard(claims, placing, engine, live, self.space)
         self.seeding = Seeding(claims, placing, engine, live)
         self.orphans = OrphanHunt(database, claims, engine, download_dir)
-        self._sources = sources or Sources(Outside(allow_loopback=limits.allow_loopback))
+        self.limits = limits
+        self._sources = sources or Sources(Outside(allow_loopback=False))
 
     # Adding
 
@@ -252,8 +253,9 @@ class Library(Steering):
         for stored in reversed(await self._claims.of(user)):
             claim = stored.claim_of(user.id)
             if claim is not None:
-                files = await self._whole(stored, claim, remembered.get(stored.id))
-                found.append(Finished(stored.infohash, stored.name, stored.folder, claim.claimed_at, files))
+                whole = await self._whole(stored, claim, remembered.get(stored.id))
+                about = (stored.infohash, stored.name, stored.folder, claim, stored.completed_at)
+                found.append(Finished(*about, whole))
         return tuple(found)
 
     async def piece(self, user: User, place: str) -> Piece | None:
@@ -375,11 +377,10 @@ class Library(Steering):
                 await self._placing.remove(stored.id)
         self._tell(stored)
 
-    async def _whole(self, stored: Stored, claim: Claim, remembered: dict[int, str] | None) -> tuple[str, ...]:
+    async def _whole(self, stored: Stored, claim: Claim, remembered: dict[int, str] | None) -> dict[int, str]:
         """The whole files that a claim is about; what others fetch of the same batch is theirs."""
         files = await self._placing.known_whole(stored, remembered)
-        mine = claim.files if claim.is_part else files.keys()
-        return tuple(path for index, path in files.items() if index in mine)
+        return {index: path for index, path in files.items() if index in claim.files} if claim.is_part else files
 
     async def _mine(self, every: Sequence[Stored], user: User, snapshot: Snapshot) -> tuple[Holding, ...]:
         pairs = [(stored, stored.claim_of(user.id)) for stored in every]

@@ -19,7 +19,7 @@ import qbittorrentapi as api
 from uuutorrent.errors import Conflict, Invalid, Missing, Unexpected, Unreachable
 from uuutorrent.tally import Tally
 from uuutorrent.torrents import reported
-from uuutorrent.torrents.engine import EngineId, NewTorrent, Peer, Torrent, TorrentFile, Tracker
+from uuutorrent.torrents.engine import EngineId, NewTorrent, Peer, Pieces, Torrent, TorrentFile, Tracker
 from uuutorrent.torrents.lane import Lane
 from uuutorrent.torrents.reported import Row
 
@@ -135,6 +135,14 @@ class QBittorrent:
     async def files(self, id: EngineId) -> tuple[TorrentFile, ...]:
         """Its files; none while the metadata is not known."""
         return await self._ask(lambda c: tuple(reported.file(row) for row in _rows(c.torrents_files(torrent_hash=id))))
+
+    async def pieces(self, id: EngineId) -> Pieces:
+        """Which of its pieces have come and were checked."""
+        return await self._ask(
+            lambda c: reported.pieces(
+                cast("Row", c.torrents_properties(torrent_hash=id)), c.torrents_piece_states(torrent_hash=id)
+            )
+        )
 
     async def trackers(self, id: EngineId) -> tuple[Tracker, ...]:
         """Its trackers, and how DHT, PeX and LSD do."""

@@ -5,11 +5,11 @@ Source: qBittorrent WebUI API, torrent list, contents, trackers and peers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from uuutorrent.torrents.engine import EngineId, Peer, Phase, Torrent, TorrentFile, Tracker
+from uuutorrent.torrents.engine import EngineId, Peer, Phase, Pieces, Torrent, TorrentFile, Tracker
 
 Row = Mapping[str, Any]
 """One object of its JSON."""
@@ -88,13 +88,21 @@ def torrent(row: Row) -> Torrent:
 
 def file(row: Row) -> TorrentFile:
     """One of the files of a torrent."""
+    first, last = row.get("piece_range") or (0, -1)
     return TorrentFile(
         index=int(row["index"]),
         path=str(row["name"]).replace("\\", "/"),
         size_bytes=int(row["size"]),
         progress=float(row["progress"]),
         priority=int(row["priority"]),
+        first_piece=int(first),
+        last_piece=int(last),
     )
+
+
+def pieces(row: Row, states: Sequence[object]) -> Pieces:
+    """Which pieces have come. Source: qBittorrent WebUI API, torrent pieces' states: 2 is "downloaded"."""
+    return Pieces(max(int(row["piece_size"]), 0), tuple(state == 2 for state in states))
 
 
 def tracker(row: Row) -> Tracker:

@@ -211,7 +211,7 @@ class AccountScreen(DeskScreen):
 
     def _lines(self) -> dict[str, str]:
         ssh, name = self.desk.config.ssh, self.desk.user.name
-        return {"ssh": ssh.reach(name), "sftp": ssh.reach_sftp(name), "scp": ssh.fetch(name, "/")}
+        return {"ssh": ssh.reach(name), "sftp": ssh.reach_sftp(name), "scp": ssh.fetch(name, "/torrents")}
 
 
 def _link(link: Link | None) -> Cell:

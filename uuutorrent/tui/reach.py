@@ -7,14 +7,12 @@ from contextlib import suppress
 from uuutorrent.desk import Desk
 from uuutorrent.errors import UuuError
 from uuutorrent.torrents.holdings import Holding
+from uuutorrent.torrents.views.names import safe
 
 
 async def line_for(desk: Desk, holding: Holding) -> str:
     """The line for the one file there is, wherever it is, or else for the folder that holds everything."""
-    path = f"/{holding.name}"
+    path = f"/torrents/{safe(holding.name)}"
     with suppress(UuuError):
-        entries = await desk.files.list(desk.user, path)
-        while len(entries) == 1:
-            path = f"{path}/{entries[0].name}"
-            entries = await desk.files.list(desk.user, path) if entries[0].is_dir else ()
+        path = await desk.files.where(desk.user, holding.infohash)
     return desk.config.ssh.fetch(desk.user.name, path)

@@ -14,7 +14,8 @@ from uuutorrent.ssh.call import Verb
 from uuutorrent.ssh.verbs import admin
 
 USER = {
-    "name", "role", "disabled", "password", "password_expired", "keys", "quota_bytes", "quota_torrents", "created_at",
+    "name", "role", "disabled", "password", "password_expired", "keys", "quota_bytes", "quota_torrents", "quota_active",
+    "quota_month_bytes", "quota_bps", "created_at",
     "last_seen_at",
 }  # fmt: skip
 each_verb = pytest.mark.parametrize("verb", admin.VERBS, ids=lambda verb: verb.name[-1])
@@ -86,16 +87,23 @@ async def test_users_are_disabled_enabled_and_deleted(house: House) -> None:
 
 
 async def test_quotas_are_set_one_at_a_time(house: House) -> None:
-    first = await house.boss.json("users quota ann --bytes 200G")
-    assert first == {"name": "ann", "quota_bytes": 200 << 30, "quota_torrents": None}
-    second = await house.boss.json("users quota ann --torrents 3")
-    assert second == {"name": "ann", "quota_bytes": 200 << 30, "quota_torrents": 3}
+    nothing = dict.fromkeys(("quota_bytes", "quota_torrents", "quota_active", "quota_month_bytes", "quota_bps"))
+    first = await house.boss.json("users quota ann --size 200G")
+    assert first == {"name": "ann", **nothing, "quota_bytes": 200 << 30}
+    second = await house.boss.json("users quota ann --torrents 3 --active 2 --month 1T --rate 20M")
+    settled = {"quota_bytes": 200 << 30, "quota_torrents": 3, "quota_active": 2, "quota_month_bytes": 1 << 40}
+    assert second == {"name": "ann", **settled, "quota_bps": 20 << 20}
     usage = await house.ann.json("whoami")
     assert (usage["quota_bytes"], usage["quota_torrents"]) == (200 << 30, 3)
-    assert "no limit" not in await house.boss.says("users quota ann --bytes 0 --torrents 0")
+    (listed,) = [one for one in await house.boss.json("users list") if one["name"] == "ann"]
+    assert listed["quota_active"] == 2
+    told = await house.boss.says("users quota ann --bytes 0 --torrents 0 --active 1 --month default --rate 0")
+    assert told.splitlines() == [
+        "ann may now", "  claim any size", "  have any number of torrents", "  run 1 download", "  read at any rate"
+    ]  # fmt: skip
     assert await house.ann.says("whoami") == "ann (user): 0 B in 0 torrents\n"
-    back = await house.boss.json("users quota ann --bytes default --torrents default")
-    assert (back["quota_bytes"], back["quota_torrents"]) == (None, None)
+    free = "--size default --torrents default --active default --rate default"
+    assert await house.boss.json(f"users quota ann {free}") == {"name": "ann", **nothing}
     assert (await house.ann.json("whoami"))["quota_bytes"] == 50 << 30
 
 

@@ -21,6 +21,7 @@ from tests.test_secondfactors import code_of
 from tests.torrents import metainfos
 from uuutorrent.automation.inbox.notice import Kind
 from uuutorrent.penalties import Offence, Source
+from uuutorrent.presence import Here
 from uuutorrent.ssh import commands
 from uuutorrent.torrents.engine import NewTorrent, Peer, Phase, Tracker
 from uuutorrent.torrents.metainfo import parse_torrent
@@ -241,6 +242,18 @@ async def about_factors(house: House) -> dict[str, Any]:
     }
 
 
+async def about_being_here(house: House) -> dict[str, Any]:
+    ann = house.ann
+    here = Here(ann.user, "192.0.2.7", "publickey")
+    house.services.presence.came(here)
+    return {
+        "sessions": await ann.json("sessions"),
+        "sessions end": await ann.json(f"sessions end {here.id}"),
+        "account": await ann.json("account"),
+        "account delete": await ann.json("account delete ann", f"{PASSWORD}\n".encode()),
+    }
+
+
 async def removed(house: House) -> Any:
     """With a second factor made anew: a code can be used once only."""
     await house.boss.json("users unfactor ann")
@@ -296,6 +309,7 @@ ABOUT = (
     about_torrents,
     about_oneself,
     about_factors,
+    about_being_here,
     about_people,
     about_sources,
     about_health,

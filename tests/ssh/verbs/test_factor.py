@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from sqlalchemy import text
+from dataclasses import replace
 
+from tests.ssh.prompt import Prompt
 from tests.ssh.verbs.conftest import House
 from tests.test_secondfactors import code_of
-from uuutorrent.store.database import Database
+from uuutorrent.presence import Here
 
 
 async def test_setting_it_up_shows_a_qr_code_that_fits_a_terminal(house: House) -> None:
@@ -26,15 +27,20 @@ async def test_it_is_switched_on_used_and_switched_off(house: House) -> None:
     assert await house.ann.json(f"factor remove {renewed['recovery_codes'][0]}") == {"on": False}
 
 
-async def test_an_admin_with_one_types_a_code_before_administrating(house: House, database: Database) -> None:
-    begun = await house.boss.json("factor begin")
-    await house.boss.json(f"factor confirm {code_of(begun['secret'], -1)}")
-    async with database.begin() as tx:
-        await tx.execute(text("UPDATE factors SET proved_at = NULL"))
-    assert await house.boss.fails("users list", 3) == "type a code of your app first: code 123456"
-    assert await house.boss.fails("code 000000", 2) != ""
-    await house.boss.says(f"code {code_of(begun['secret'])}")
-    assert len(await house.boss.json("users list")) == 3
+def from_(prompt: Prompt, ip: str) -> Prompt:
+    """The same person with a key at this address; each line of theirs is a connection of its own."""
+    return replace(prompt, here=lambda: Here(prompt.user, ip=ip, fingerprint="SHA256:key"))
+
+
+async def test_an_admin_with_one_types_a_code_before_administrating_from_there(house: House) -> None:
+    home, elsewhere = from_(house.boss, "192.0.2.7"), from_(house.boss, "192.0.2.8")
+    begun = await home.json("factor begin")
+    await home.json(f"factor confirm {code_of(begun['secret'], -1)}")
+    assert await home.fails("users list", 3) == "type a code of your app first: code 123456"
+    assert await home.fails("code 000000", 2) != ""
+    await home.says(f"code {code_of(begun['secret'])}")
+    assert len(await home.json("users list")) == 3
+    assert await elsewhere.fails("users list", 3) == "type a code of your app first: code 123456"
 
 
 async def test_only_admins_take_anothers_away(house: House) -> None:

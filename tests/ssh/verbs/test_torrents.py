@@ -197,22 +197,24 @@ async def test_while_qbittorrent_is_away_what_was_last_seen_is_shown(house: Hous
 
 
 async def test_files_are_listed_as_sftp_shows_them(house: House) -> None:
-    assert await house.ann.says("files") == "Nothing is finished yet.\n"
+    assert await house.ann.says("files /torrents") == "Nothing is here yet.\n"
+    rooms = ["anime", "incoming", "new", "torrents", "unwatched"]
+    assert [entry["name"] for entry in await house.ann.json("files")] == rooms
     infohash = await house.holds(house.ann, files={"01.mkv": 1000, "Extras/a.txt": 5})
     await house.completes(infohash, {"Lecture/01.mkv": bytes(1000), "Lecture/Extras/a.txt": bytes(5)})
-    (folder,) = await house.ann.json("files")
+    (folder,) = await house.ann.json("files /torrents")
     assert an_instant(folder.pop("modified_at")) <= datetime.now(UTC)
     assert folder == {"name": "Lecture", "dir": True, "size": 0}
-    file, extras = await house.ann.json("files /Lecture")
+    file, extras = await house.ann.json("files /torrents/Lecture")
     assert (file["name"], file["dir"], file["size"]) == ("01.mkv", False, 1000)
     assert (extras["name"], extras["dir"]) == ("Extras", True)
-    shown = await house.ann.says("files Lecture")
+    shown = await house.ann.says("files torrents/Lecture")
     assert "Extras/" in shown
     assert "1000 B" in shown
-    for path, code in (("/Lecture/nothing", 4), ("/../../etc", 4), ("/Lecture/01.mkv", 2)):
+    for path, code in (("/torrents/Lecture/nothing", 4), ("/../../etc", 4), ("/torrents/Lecture/01.mkv", 2)):
         assert await house.ann.fails(f"files {path}", code)
-    assert await house.bob.json("files") == []
-    assert await house.bob.fails("files /Lecture", 4)
+    assert await house.bob.json("files /torrents") == []
+    assert await house.bob.fails("files /torrents/Lecture", 4)
 
 
 async def test_names_in_torrents_do_not_drive_the_terminal(house: House) -> None:

@@ -108,7 +108,7 @@ async def test_what_was_left_on_purpose_says_of_which_torrent_it_is(house: House
 
 
 async def test_traffic_is_shown_by_kind(house: House) -> None:
-    house.services.tally.count("sftp_bytes", "out", by=3 * 2**30)
+    house.services.tally.count("served_bytes", "sftp", by=3 * 2**30)
     shown = await house.boss.says("traffic")
     assert "3.0 GiB of 9.1 TiB (0 %)" in shown
     assert "served 3.0 GiB, seeded 0 B" in shown

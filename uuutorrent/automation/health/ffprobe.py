@@ -132,6 +132,8 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     if process.returncode is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
+        while process.stdout is not None and await process.stdout.read(1 << 16):
+            pass  # what nobody has read keeps wait() waiting for ever
         await process.wait()
 
 

@@ -18,11 +18,11 @@ from uuutorrent.anime.anime import Anime, MediaId, WatchEntry, WatchStatus
 from uuutorrent.anime.watchlist import FinishesShow, Watchlists
 from uuutorrent.automation.inbox.coverage import Coverage
 from uuutorrent.automation.inbox.inbox import Inbox, Kind
-from uuutorrent.automation.inbox.naming import Naming
 from uuutorrent.automation.inbox.notice import Notice
 from uuutorrent.automation.preferences import PreferenceBook, Watched
 from uuutorrent.errors import Invalid, Missing, Refused, RemoteError
 from uuutorrent.releases.contents import VIDEO, told
+from uuutorrent.releases.naming import Naming
 from uuutorrent.store.database import Database
 from uuutorrent.store.tables import ServedRow
 from uuutorrent.torrents.holdings import Piece

@@ -23,7 +23,7 @@ from uuutorrent.automation.upkeep.meters import Meters
 from uuutorrent.errors import Unreachable
 from uuutorrent.store.database import Database, Tx
 from uuutorrent.store.tables import TrafficRow
-from uuutorrent.tally import Tally
+from uuutorrent.tally import FILE_DOORS, Tally
 from uuutorrent.torrents.engine import Engine
 from uuutorrent.torrents.holdings import amount
 
@@ -104,7 +104,7 @@ class Traffic:
     async def flush(self) -> None:
         """Count what the doors of this daemon served since the last time."""
         async with self._flushing:
-            served = round(self._tally.counters.get(("sftp_bytes", ("out",)), 0))
+            served = round(sum(self._tally.counters.get(("served_bytes", (door,)), 0) for door in FILE_DOORS))
             more = served - self._served
             if more > 0:
                 async with self._database.begin() as tx:

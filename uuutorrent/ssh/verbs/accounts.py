@@ -13,6 +13,7 @@ from uuutorrent.torrents.holdings import Usage
 from uuutorrent.tui.figures import count, size
 from uuutorrent.tui.plain import plain
 
+ONLY_BY_KEY = "From where you are, admins sign in with a key only. Add one before you leave"
 LONGEST_INPUT = 8192
 LONGEST_PASTE = 16_384
 """Bytes in which a token is looked for; it may come with line breaks."""
@@ -47,6 +48,8 @@ async def passwd(*, call: TheCall) -> Reply:
     if len(given) < 2 or not given[1]:
         raise Invalid("give the old password and the new one, a line each, on stdin", field="stdin")
     await call.desk.accounts.set_password(call.desk.user, given[0], given[1])
+    if await call.desk.lacks_key():
+        call.notice(f"{ONLY_BY_KEY}: {call.io.prefix} keys add < ~/.ssh/id_ed25519.pub")
     return Reply({"changed": True}, "Your password is changed.")
 
 

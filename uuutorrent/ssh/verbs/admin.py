@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
-
-from cyclopts import Parameter
+from typing import Any
 
 from uuutorrent.accounts import UserInfo
-from uuutorrent.errors import Invalid, Missing
+from uuutorrent.limits import Settled
 from uuutorrent.passwords import one_time
 from uuutorrent.ssh import typed
 from uuutorrent.ssh.call import Call, Reply, TheCall, Verb
 from uuutorrent.ssh.text import instant
-from uuutorrent.tui.amounts import LARGEST
-from uuutorrent.tui.figures import count, size
-
-AS_CONFIGURED = "default"
-MOST_TORRENTS = 2**31 - 1
-Torrents = Annotated[str | None, Parameter(metavar="N")]
+from uuutorrent.ssh.verbs.limits import shown, users_quota
 
 
 async def users_list(*, call: TheCall) -> Reply:
     """Everybody, with role and last sign-in."""
     people = await call.desk.accounts.users(await call.admin())
+    settled = await call.desk.limits.settled([one.user.id for one in people])
     rows = [
         (one.user.role, instant(one.last_seen_at) or "never", "disabled" if one.disabled_at else "", one.user.name)
         for one in people
     ]
     text = call.table(("ROLE", "LAST SEEN", "", "NAME"), rows, empty="Nobody.")
-    return Reply([_info(one) for one in people], text)
+    return Reply([_info(one, settled[one.user.id]) for one in people], text)
 
 
 async def users_add(name: str, /, *, admin: typed.Flag = False, call: TheCall) -> Reply:
@@ -65,29 +59,6 @@ async def users_role(name: str, role: str, /, *, call: TheCall) -> Reply:
     return Reply({"name": name, "role": role}, f"{name} is now: {role}")
 
 
-async def users_quota(name: str, /, *, bytes: typed.Size = None, torrents: Torrents = None, call: TheCall) -> Reply:
-    """Say how much a user may claim; what is not named stays.
-
-    Parameters
-    ----------
-    bytes
-        Of all their torrents together, e.g. 200G; 0: no limit; default: as configured for everybody.
-    torrents
-        How many torrents; 0: no limit; default: as configured for everybody.
-    """
-    by = await call.admin()
-    if bytes is None and torrents is None:
-        raise Invalid("say which quota: --bytes 200G, --torrents 100, or both", field="quota")
-    now = next((one.user for one in await call.desk.accounts.users(by) if one.user.name == name), None)
-    if now is None:
-        raise Missing(f"there is no user {name}")
-    size_bytes = now.quota_bytes if bytes is None else _amount(bytes, "bytes")
-    most = now.quota_torrents if torrents is None else _amount(torrents, "torrents", MOST_TORRENTS)
-    await call.desk.accounts.set_quota(by, name, size_bytes=size_bytes, torrents=most)
-    document = {"name": name, "quota_bytes": size_bytes, "quota_torrents": most}
-    return Reply(document, f"{name} may claim {_said(size_bytes, most)}.")
-
-
 async def users_disable(name: str, /, *, call: TheCall) -> Reply:
     """Keep somebody from signing in; nothing of theirs is lost."""
     await call.desk.accounts.disable(await call.admin(), name)
@@ -117,7 +88,7 @@ VERBS = (
     Verb("users add NAME [--admin]", users_add),
     Verb("users passwd NAME", users_passwd),
     Verb("users role NAME user|admin", users_role),
-    Verb("users quota NAME [--bytes SIZE] [--torrents N]", users_quota),
+    Verb("users quota NAME [--size SIZE] [--torrents N] [--active N] [--month SIZE] [--rate SIZE]", users_quota),
     Verb("users unfactor NAME", users_unfactor),
     Verb("users disable NAME", users_disable),
     Verb("users enable NAME", users_enable),
@@ -131,22 +102,7 @@ def _handed_over(call: Call, name: str, password: str) -> Reply:
     return Reply({"name": name, "one_time_password": password}, text)
 
 
-def _amount(text: str, field: str, most: int = LARGEST) -> int | None:
-    if text == AS_CONFIGURED:
-        return None
-    amount = typed.size(text, field=field)
-    if amount > most:
-        raise Invalid(f"{text} is too much: give at most {most}, or 0 for no limit", field=field)
-    return amount
-
-
-def _said(size_bytes: int | None, torrents: int | None) -> str:
-    much = "as many bytes as configured" if size_bytes is None else size(size_bytes) if size_bytes else "any size"
-    many = "as many torrents as configured" if torrents is None else count(torrents, "torrent")
-    return f"{much}, {many if torrents != 0 else 'any number of torrents'}"
-
-
-def _info(one: UserInfo) -> Mapping[str, Any]:
+def _info(one: UserInfo, settled: Settled) -> Mapping[str, Any]:
     return {
         "name": one.user.name,
         "role": one.user.role,
@@ -154,8 +110,7 @@ def _info(one: UserInfo) -> Mapping[str, Any]:
         "password": one.has_password,
         "password_expired": one.user.password_expired,
         "keys": one.keys,
-        "quota_bytes": one.user.quota_bytes,
-        "quota_torrents": one.user.quota_torrents,
+        **shown(settled),
         "created_at": instant(one.created_at),
         "last_seen_at": instant(one.last_seen_at),
     }

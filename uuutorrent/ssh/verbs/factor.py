@@ -38,7 +38,8 @@ async def factor_confirm(*code: str, call: TheCall) -> Reply:
     code
         Six digits; without them they are read from stdin.
     """
-    codes = await call.desk.second_factors.confirm(call.desk.user, await _code(call, code))
+    desk = call.desk
+    codes = await desk.second_factors.confirm(desk.user, await _code(call, code), desk.here.proof)
     return _codes(codes, "Your second factor is on.")
 
 
@@ -50,7 +51,8 @@ async def factor_codes(*code: str, call: TheCall) -> Reply:
     code
         As your app shows it, or a recovery code; without it it is read from stdin.
     """
-    codes = await call.desk.second_factors.renew(call.desk.user, await _code(call, code))
+    desk = call.desk
+    codes = await desk.second_factors.renew(desk.user, await _code(call, code), desk.here.proof)
     return _codes(codes, "These take the place of the old ones.")
 
 
@@ -62,22 +64,25 @@ async def factor_remove(*code: str, call: TheCall) -> Reply:
     code
         As your app shows it, or a recovery code; without it it is read from stdin.
     """
-    await call.desk.second_factors.remove(call.desk.user, await _code(call, code))
-    return Reply({"on": False}, "Your second factor is off.")
+    desk = call.desk
+    await desk.second_factors.remove(desk.user, await _code(call, code), desk.here.proof)
+    again = " You need one here: set up another." if await desk.second_factors.is_due(desk.user) else ""
+    return Reply({"on": False}, f"Your second factor is off.{again}")
 
 
 async def code(*code: str, call: TheCall) -> Reply:
     """Type a code, so that for 15 minutes you may do what only admins may.
 
-    It is asked for after signing in with a key, of those who have a second factor.
+    It is asked for after signing in with a key, of those who have a second factor. It counts for this connection, and
+    for commands that you send with the same key from the same address; screens ask for a code of their own.
 
     Parameters
     ----------
     code
         As your app shows it, or a recovery code; without it it is read from stdin.
     """
-    await call.desk.second_factors.step_up(call.desk.user, await _code(call, code))
-    return Reply({"proved": True}, "That is right. What admins may do is open for 15 minutes.")
+    await call.desk.second_factors.step_up_commands(call.desk.here, await _code(call, code))
+    return Reply({"proved": True}, "That is right. What admins may do is open to your commands for 15 minutes.")
 
 
 VERBS = (

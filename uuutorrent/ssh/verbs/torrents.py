@@ -1,4 +1,4 @@
-"""Verbs about which torrents there are: torrents, show, add, files; and the torrent that a typed hash names."""
+"""Verbs about which torrents there are: torrents, show, add; and the torrent that a typed hash names."""
 
 from __future__ import annotations
 
@@ -91,29 +91,10 @@ async def add(source: Annotated[str, Parameter(allow_leading_hyphen=True)], /, *
     return Reply(document, f"{'You have it already' if added.already else 'Added'}: {plain(added.name)}")
 
 
-async def files(path: str = "/", /, *, call: TheCall) -> Reply:
-    """Your finished files, as SFTP shows them.
-
-    Parameters
-    ----------
-    path
-        A folder; / holds one folder per torrent.
-    """
-    entries = await call.desk.files.list(call.desk.user, path)
-    document = [
-        {"name": e.name, "dir": e.is_dir, "size": e.size_bytes, "modified_at": instant(e.modified_at)} for e in entries
-    ]
-    rows = [
-        ("" if e.is_dir else size(e.size_bytes), instant(e.modified_at) or "", e.name + "/" * e.is_dir) for e in entries
-    ]
-    return Reply(document, call.table(("SIZE", "MODIFIED", "NAME"), rows, empty="Nothing is finished yet."))
-
-
 VERBS = (
     Verb("torrents [--all]", torrents),
     Verb("show HASH", show),
     Verb("add SOURCE", add),
-    Verb("files [PATH]", files),
 )
 
 

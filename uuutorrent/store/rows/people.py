@@ -12,7 +12,7 @@ from uuutorrent.store.rows.base import Base, user_id
 
 
 class UserRow(Base):
-    """A person. Owner: accounts."""
+    """A person. Owner: people."""
 
     __tablename__ = "users"
     # SQLite gives a deleted user's id to the next one otherwise, and a session may still hold the old.
@@ -24,9 +24,6 @@ class UserRow(Base):
     password_hash: Mapped[str | None] = mapped_column(String(100))
     password_expired: Mapped[bool] = mapped_column(default=False)
     """A one-time password: it must be changed at the next sign-in."""
-    quota_bytes: Mapped[int | None]
-    """None: as configured; 0: no limit."""
-    quota_torrents: Mapped[int | None]
     awaits_approval: Mapped[bool] = mapped_column(default=False)
     """They signed up by themselves, and no admin has said yes."""
     created_at: Mapped[datetime]
@@ -61,8 +58,6 @@ class FactorRow(Base):
     made_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
     """When the first code was typed; until then it asks nobody."""
-    proved_at: Mapped[datetime | None]
-    """When a code was typed last: what only admins may do is open for a while after."""
 
 
 class InviteRow(Base):
@@ -72,7 +67,7 @@ class InviteRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     code_hash: Mapped[str] = mapped_column(String(64), unique=True)
     """SHA-256 in hex: the code itself is shown once and kept nowhere."""
-    made_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    made_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     role: Mapped[str] = mapped_column(String(8))
     quota_bytes: Mapped[int | None]
     """Of who comes with it; None: as configured; 0: no limit."""

@@ -88,6 +88,28 @@ class PickRow(Base):
     """Places in the torrent's list of files, from 0."""
 
 
+class LookRow(Base):
+    """When a user last looked at what is new among their files. Owner: torrents.views.looks."""
+
+    __tablename__ = "looks"
+    user_id: Mapped[int] = user_id(primary_key=True)
+    since: Mapped[datetime]
+    """When the look before the present one began: what came after it is new."""
+    began_at: Mapped[datetime]
+    """When the present look began, or the last one."""
+    seen_at: Mapped[datetime]
+    """When they last listed it."""
+
+
+class ShowNameRow(Base):
+    """How the folder of a show is called: it stays so, whatever AniList says later. Owner: torrents.views.shownames."""
+
+    __tablename__ = "show_names"
+    media_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    title: Mapped[str] = mapped_column(Text)
+    is_film: Mapped[bool]
+
+
 class GrabRow(Base):
     """A durable request for an episode. Owner: torrents.grabs."""
 

@@ -1,8 +1,8 @@
-"""Which episode of which show a file is, by its name, where its torrent was added without saying so."""
+"""Which episode of which show files are, by their names, where their torrent was added without saying so."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from uuutorrent.accounts import User
 from uuutorrent.anime.anime import Anime, MediaId
@@ -36,6 +36,24 @@ class Naming:
         for anime in _named(name, current)[:MOST_SHOWS]:
             best = await self._releases.best_of(user, anime.media_id, [_post(name, size_bytes)])
             found += [(anime.media_id, episode) for episode in best]
+        return found[0] if len(found) == 1 else None
+
+    async def tell_files(
+        self, user: User, name: str, files: Mapping[int, str], media_id: MediaId | None = None
+    ) -> tuple[MediaId, Mapping[int, tuple[int, ...]]] | None:
+        """The show, and which of a torrent's files are which episode of it, if exactly one show can be meant.
+
+        `files` are paths by place; without a `media_id` it is looked for on the user's list as it was last seen.
+
+        Raises:
+            RemoteError, Missing: nobody tells what the show is.
+        """
+        if media_id is None:
+            last = (entry.anime for entry in await self._watchlists.last(user))
+            shows = [anime.media_id for anime in _named(f"{name} {next(iter(files.values()), '')}", last)][:MOST_SHOWS]
+        else:
+            shows = [media_id]
+        found = [(show, told) for show in shows if (told := await self._releases.told_apart(user, show, name, files))]
         return found[0] if len(found) == 1 else None
 
 

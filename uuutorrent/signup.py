@@ -1,0 +1,185 @@
+"""Signing up: how strangers come by an account, with an invitation or once an admin has said yes.
+
+What they are told reveals nothing about who is here already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from uuutorrent import keys as stored_keys
+from uuutorrent import people as stored
+from uuutorrent import users as rules
+from uuutorrent.accounts import Accounts
+from uuutorrent.errors import Conflict, Invalid, Refused
+from uuutorrent.invites import Invite, Invites, NotInvited
+from uuutorrent.limits import settle
+from uuutorrent.passwords import Strength
+from uuutorrent.publickeys import PublicKey, parse
+from uuutorrent.store.database import Database, Tx
+from uuutorrent.users import Authority
+
+MOST_WAITING = 50
+"""People who may wait for an admin at the same time."""
+REFUSALS = 5
+"""So often one connection may ask for what cannot be had."""
+NAME_TAKEN = "that name cannot be had: choose another"
+KEY_TAKEN = "that key cannot be used here: give another, or a password"
+CROWDED = "too many people wait for an admin to say yes: try again in some days"
+CLOSED = "nobody can sign up here"
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """What somebody typed who wants an account."""
+
+    name: str
+    code: str = ""
+    password: str = ""
+    """Empty: none, they come by key."""
+    keys: tuple[str, ...] = ()
+    """Lines of `.pub` files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """Somebody has an account now."""
+
+    name: str
+    waits: bool
+    """An admin has to say yes first."""
+
+
+class Enough(Refused):
+    """They were refused so often that nothing more is looked at."""
+
+
+class SignUps:
+    """The way to an account for those who have none."""
+
+    def __init__(self, database: Database, accounts: Accounts, invites: Invites) -> None:
+        self._database = database
+        self._accounts = accounts
+        self._invites = invites
+        self.mode = accounts.config.signup
+
+    async def strength(self, password: str, name: str) -> Strength:
+        """How good a password would be for somebody called so."""
+        return await self._accounts.strength(password, name)
+
+    async def sign_up(self, newcomer: Newcomer) -> Welcome:
+        """Make the account, and use up the invitation, or do neither.
+
+        Raises:
+            Invalid: something typed cannot be used; `field` says what.
+            NotInvited: the code is no good.
+            Refused: the name or a key cannot be had, or too many wait.
+        """
+        if self.mode == "closed":
+            raise Refused(CLOSED)
+        rules.check_shape(newcomer.name)
+        if self.mode == "invite" and not newcomer.code.strip():
+            raise Invalid("type the code of your invitation", field="code")
+        if not newcomer.password and not newcomer.keys:
+            raise Invalid("choose a password, or give a key that signs you in", field="password")
+        keys = tuple({key.fingerprint: key for key in map(parse, newcomer.keys)}.values())
+        hashed = await self._accounts.hash_good(newcomer.password, newcomer.name) if newcomer.password else None
+        async with self._database.begin() as tx:
+            invite = await self._invites.redeem(tx, newcomer.code) if newcomer.code.strip() else None
+            return await self._make(tx, newcomer.name, hashed, keys, invite)
+
+    async def approve(self, by: Authority, name: str) -> None:
+        """Let somebody in who waits.
+
+        Raises:
+            Missing: there is nobody of this name.
+            Conflict: they do not wait.
+            Refused: `by` is no admin any more.
+        """
+        async with self._database.begin() as tx:
+            await stored.change(tx, (await _waiting(tx, by, name)).id, awaits_approval=False)
+
+    async def reject(self, by: Authority, name: str) -> None:
+        """Delete the account of somebody who waits.
+
+        Raises:
+            Missing, Conflict, Refused: as `approve`.
+        """
+        async with self._database.begin() as tx:
+            await stored.remove(tx, (await _waiting(tx, by, name)).id)
+
+    async def _make(
+        self, tx: Tx, name: str, hashed: str | None, keys: tuple[PublicKey, ...], invite: Invite | None
+    ) -> Welcome:
+        if invite is None and await stored.waiting(tx) >= MOST_WAITING:
+            raise Refused(CROWDED)
+        role, waits = (invite.role, False) if invite else ("user", True)
+        try:
+            user = await stored.add(tx, name, role=role, password_hash=hashed, awaits_approval=waits)
+        except Conflict as e:
+            raise Refused(NAME_TAKEN) from e
+        if name in rules.RESERVED:  # only now, so that it takes as long as a name that is taken
+            raise Refused(NAME_TAKEN)
+        try:
+            for key in keys:
+                await stored_keys.add(tx, user.id, key)
+        except Conflict as e:
+            raise Refused(KEY_TAKEN) from e
+        if invite is not None and invite.quota_bytes is not None:
+            await settle(tx, user.id, {"bytes": invite.quota_bytes})
+        return Welcome(name, waits)
+
+
+class Lobby:
+    """One stranger at the sign-up: what they came with, and how often they were refused.
+
+    `wrong_codes` is how many codes may be wrong, `refusal_s` how long a refusal takes at least.
+    """
+
+    def __init__(self, signups: SignUps, offered: PublicKey | None, *, wrong_codes: int, refusal_s: float) -> None:
+        self.signups = signups
+        self.offered = offered
+        """The key that signed when they connected."""
+        self.welcome: Welcome | None = None
+        """How it ended, if it went well."""
+        self.refusals = 0
+        self.wrong_codes = 0
+        self._codes_left = wrong_codes
+        self._refusal_s = refusal_s
+        self._one_at_a_time = asyncio.Lock()
+
+    async def sign_up(self, newcomer: Newcomer) -> Welcome:
+        """As `SignUps.sign_up`; each refusal counts, and takes a while.
+
+        Raises:
+            Enough: too many.
+        """
+        async with self._one_at_a_time:
+            self._check()
+            answer_at = time.monotonic() + self._refusal_s
+            try:
+                self.welcome = await self.signups.sign_up(newcomer)
+            except Refused as e:
+                self.refusals += 1
+                self.wrong_codes += isinstance(e, NotInvited)
+                await asyncio.sleep(answer_at - time.monotonic())
+                self._check()
+                raise
+            return self.welcome
+
+    def _check(self) -> None:
+        if self.welcome is not None:
+            raise Enough("you have an account now: sign in with it")
+        if self.wrong_codes >= self._codes_left:
+            raise Enough("too many wrong codes: ask who invited you, and connect again")
+        if self.refusals >= REFUSALS:
+            raise Enough("too many tries: connect again later")
+
+
+async def _waiting(tx: Tx, by: Authority, name: str) -> stored.Person:
+    person = await stored.hold_for(tx, by, name, loses_admin=False)
+    if not person.awaits_approval:
+        raise Conflict(f"{name} does not wait for anybody to say yes")
+    return person
