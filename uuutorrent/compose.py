@@ -33,6 +33,7 @@ from uuutorrent.automation.inbox.uses import Uses
 from uuutorrent.automation.jobs import Jobs
 from uuutorrent.automation.preferences import PreferenceBook
 from uuutorrent.automation.upkeep.meters import Meters
+from uuutorrent.automation.upkeep.recovered import Recovered
 from uuutorrent.automation.upkeep.tidying import Tidying
 from uuutorrent.automation.upkeep.traffic import Traffic
 from uuutorrent.automation.upkeep.upkeep import Upkeep
@@ -175,6 +176,7 @@ def _services(on: _Ground, core: _Core) -> Services:
         healing=_healing(on, core, observations, replacing, timeline, inbox),
         channels=channels, deliveries=Deliveries(channels, inbox, preferences, couriers, on.tally, now=now),
         jobs=Jobs(database, on.tally),
+        recovered=Recovered(config.server.data, library.orphans, on.accounts, inbox),
         upkeep=Upkeep(database, library, on.accounts, inbox, meters, config.upkeep, now=now),
         traffic=Traffic(database, on.engine, on.tally, on.accounts, inbox, meters, config.upkeep, now=now),
         tidying=Tidying(preferences, library, core.watchlists, uses, inbox, now=now),

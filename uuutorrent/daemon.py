@@ -258,6 +258,7 @@ def _backup(services: Services, file: Path | None) -> Job:
 
 async def _keep_order(services: Services) -> None:
     """Claims and engine brought in step (as soon as the engine is up), and the grabs that waited for it moved on."""
+    await services.recovered.look_once()
     await services.library.reconcile(patience_s=RECONCILE_EVERY_S)
     await services.grabs.settle()
 

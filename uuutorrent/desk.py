@@ -20,6 +20,7 @@ from uuutorrent.automation.inbox.inbox import Inbox
 from uuutorrent.automation.inbox.uses import Uses
 from uuutorrent.automation.jobs import Jobs
 from uuutorrent.automation.preferences import PreferenceBook
+from uuutorrent.automation.upkeep.recovered import Recovered
 from uuutorrent.automation.upkeep.tidying import Tidying
 from uuutorrent.automation.upkeep.traffic import Traffic
 from uuutorrent.automation.upkeep.upkeep import Upkeep
@@ -78,6 +79,7 @@ class Services:
     deliveries: Deliveries
     jobs: Jobs
     upkeep: Upkeep
+    recovered: Recovered
     traffic: Traffic
     tidying: Tidying
 

@@ -29,6 +29,32 @@ class Restored:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """That a backup was put back, and nobody has looked yet what became of it."""
+
+    file: Path
+    backup: str
+    key: str
+    """Another each time."""
+
+    def done(self) -> None:
+        """Somebody has."""
+        self.file.unlink(missing_ok=True)
+
+
+def restored_in(data: Path) -> Mark | None:
+    """The mark in a data directory."""
+    file = data / RESTORED
+    try:
+        told = json.loads(file.read_text())
+        return Mark(file, str(told["backup"]), str(told["at"]))
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, KeyError):
+        return Mark(file, "of an unknown time", "unknown")
+
+
 async def restore(place: Place, taking: Taking, backup: Backup) -> Restored:
     """Put the database, the key ring and the host key back; what is there now is moved aside, never deleted.
 
@@ -59,7 +85,8 @@ def put_back(place: Place, folder: Path, backup: Backup) -> Path:
             _copy(folder / name, place.data / name, mode=0o400)
     if CONFIGURATION in backup.files and aside.is_dir():
         _copy(folder / CONFIGURATION, aside / f"backed-up-{CONFIGURATION}", mode=0o600)
-    (place.data / RESTORED).write_text(json.dumps({"backup": backup.name, "at": backup.at.isoformat()}) + "\n")
+    marked = {"backup": backup.name, "at": datetime.now(UTC).isoformat()}
+    (place.data / RESTORED).write_text(json.dumps(marked) + "\n")
     synced(place.data)
     return aside
 

@@ -72,6 +72,8 @@ class Orphans:
     torrents: tuple[Stray, ...] = ()
     """With our tag."""
     others: tuple[Stray, ...] = ()
+    missing: tuple[str, ...] = ()
+    """The other way round: names of claimed torrents that qBittorrent had, and has not any more."""
 
 
 class OrphanHunt:
@@ -114,6 +116,7 @@ class OrphanHunt:
         if await asyncio.to_thread(_holds_anything, self._root):  # else a disk may not be mounted just now
             await self._forget(stayed.keys() - {one.path for one in found})
         known = {name for stored in every for name in (stored.v1, stored.v2) if name}
+        there = {name for one in torrents for name in (one.v1, one.v2) if name}
         strays = [_stray(one) for one in torrents if not {one.v1, one.v2} & known]
         self.last = Orphans(
             self.now(),
@@ -121,6 +124,7 @@ class OrphanHunt:
             kept=tuple(one for one in found if one.kept is not None),
             torrents=tuple(one for one in strays if one.is_ours),
             others=tuple(one for one in strays if not one.is_ours),
+            missing=tuple(one.name for one in every if one.confirmed_at and not {one.v1, one.v2} & there),
         )
         return self.last
 
