@@ -125,6 +125,7 @@ class Managed:
     def _write_profile(self) -> int:
         """Ports and password are chosen once and kept; a port that somebody else took meanwhile is chosen anew."""
         settings = self._config.qbittorrent
+        self._config.download_dir.mkdir(parents=True, exist_ok=True)  # so that the room on its disk can be told
         web, peers = profile.ports_of(self._folder)
         web = web if web and _is_free(web) else _free_port()
         peers = settings.peer_port or (peers if peers and _is_free(peers) else _free_port(web))
