@@ -73,7 +73,7 @@ FAMILIES: Mapping[str, Family] = {
         {
             "reason": (
                 *("no_auth", "auth_failed", "flood", "passwords", "keys", "grace", "closing", "trouble"),
-                *("banned", "full", "source", "startups", "user_limit"),
+                *("banned", "full", "source", "startups", "user_limit", "join_limit"),
             )
         },
     ),
@@ -86,6 +86,7 @@ FAMILIES: Mapping[str, Family] = {
             )
         },
     ),
+    "sign_ups": Family("Accounts that people made by themselves.", {"outcome": ("invited", "waits")}),
     "sessions": Family("Sessions opened.", {"kind": _DOORS}),
     "session_crashes": Family("Sessions ended by an error of ours.", {"kind": _DOORS}),
     "served_bytes": Family("Bytes of files served.", {"door": FILE_DOORS}),

@@ -20,7 +20,7 @@ from typing import Any, Literal, TypeVar
 import asyncssh
 import structlog
 
-from uuutorrent.accounts import Accounts
+from uuutorrent.accounts import Accounts, Waits
 from uuutorrent.config import Ssh
 from uuutorrent.errors import Refused, RemoteError
 from uuutorrent.passwords import Crowded
@@ -63,6 +63,13 @@ class Password:
     """A code of the second factor came after it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The key that somebody came with who wants to sign up: it proves nothing but that they have it."""
+
+    key: asyncssh.SSHKey
+
+
 class SignIn:
     """The tries of one connection, and what came of them."""
 
@@ -85,7 +92,7 @@ class SignIn:
         self._tries = self._tries_left = limits.password_tries
         self._keys_left = limits.key_tries
         self._refusal_s = limits.refusal_s
-        self._proof: Signature | Password | None = None
+        self._proof: Signature | Password | Shown | None = None
         self._halfway: User | None = None
         """Who gave the right password, and has yet to give a code."""
         self.method: Method | None = None
@@ -135,6 +142,7 @@ class SignIn:
 
         Raises:
             Crowded, RemoteError: it could not be looked at.
+            Waits: it is right, and an admin has to say yes first.
         """
         self._proof = self._halfway = None
         if self.out_of_tries:
@@ -147,7 +155,7 @@ class SignIn:
             await asyncio.sleep(wait_s)
         try:
             user, asks_code = await self._undisturbed(self._with_password(name, password))
-        except (Crowded, RemoteError) as e:  # our trouble, not a wrong password
+        except (Crowded, RemoteError, Waits) as e:  # not a wrong password
             if isinstance(e, Crowded):
                 self._tally.count("ssh_limits", "password_checks")
             self.last_failure = before
@@ -209,6 +217,17 @@ class SignIn:
         self._proof = Signature(name, fingerprint)
         return True
 
+    def comes_with(self, key: asyncssh.SSHKey) -> None:
+        """Somebody who wants to sign up shows this key, or signed with it."""
+        self._halfway = None
+        only_modern_signatures(key)
+        self._proof = Shown(key)
+
+    def key_shown(self) -> asyncssh.SSHKey | None:
+        """The key that signed for somebody who wants to sign up; None: they came without."""
+        proof, self._proof = self._proof, None
+        return proof.key if isinstance(proof, Shown) else None
+
     async def complete(self, name: str) -> User:
         """The user that this connection now is; `name` is the one the sign-in was completed with.
 
@@ -232,7 +251,7 @@ class SignIn:
         await asyncio.sleep(answer_at - time.monotonic())
         return False
 
-    async def _user_of(self, proof: Signature | Password | None, name: str) -> User:
+    async def _user_of(self, proof: Signature | Password | Shown | None, name: str) -> User:
         match proof:
             case Signature(name=proven) if proven == name:
                 self.method = "publickey"
