@@ -16,6 +16,7 @@ from pathlib import Path
 
 from uuutorrent.accounts import User, UserId
 from uuutorrent.errors import Invalid, Missing, Refused
+from uuutorrent.remote import Clock
 from uuutorrent.torrents.holdings import Finished
 from uuutorrent.torrents.library import Library
 from uuutorrent.torrents.views.disk import Disk, made, missing, seen_as
@@ -54,11 +55,13 @@ class Files:
         *,
         drop: Drop | None = None,
         hard_links: bool = False,
+        clock: Clock = time.monotonic,
     ) -> None:
         self._library = library
         self._disk = Disk(download_dir, hard_links=hard_links)
         self._rooms: Mapping[str, Room] = {TORRENTS: Torrents(), **(rooms or {})}
         self._drop = drop
+        self._clock = clock
         self._views: dict[UserId, _View] = {}
 
     async def list(self, user: User, path: str = "/") -> tuple[Entry, ...]:
@@ -143,7 +146,7 @@ class Files:
 
     async def _view(self, user: User) -> _View:
         turn = await self._library.turn()
-        known, now = self._views.get(user.id), time.monotonic()
+        known, now = self._views.get(user.id), self._clock()
         if known and known.turn == turn and now - known.made_at < FRESH_S:
             return known
         finished = await self._library.finished(user)
@@ -165,10 +168,10 @@ class Files:
 
     async def _folder(self, user: User, view: _View, name: str, room: Room) -> Folder:
         kept = view.rooms.get(name)
-        if kept and time.monotonic() < kept[1]:
+        if kept and self._clock() < kept[1]:
             return kept[0]
         folder, fresh_s = await room.folder(user, view.finished)
-        view.rooms[name] = folder, time.monotonic() + fresh_s
+        view.rooms[name] = folder, self._clock() + fresh_s
         return folder
 
     async def _readable(self, user: User, room: str, arriving: Arriving) -> Readable:
