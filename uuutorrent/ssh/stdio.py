@@ -20,7 +20,6 @@ INTERRUPTED = 130
 """Exit code after Ctrl+C. Source: POSIX shells, 128 + SIGINT."""
 
 ELSEWHERE = {
-    "scp": "the old scp protocol is not spoken here: leave out -O (OpenSSH 9 and later), or use sftp",
     "rsync": "rsync needs a shell, and there is none here: use sftp, lftp or rclone",
     "sftp-server": "files are served as the subsystem sftp: use sftp without -s",
 }

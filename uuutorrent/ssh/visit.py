@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from uuutorrent.desk import Desk
 from uuutorrent.ssh.channel import Channel
 from uuutorrent.ssh.door import Door
+from uuutorrent.ssh.scp import Scp
 from uuutorrent.ssh.screen import OpenApp, Screen
 from uuutorrent.ssh.sftp.door import Sftp
 from uuutorrent.ssh.stdio import Stdio
@@ -50,7 +51,9 @@ class DeskVisit(Visit):
         return Screen(channel, self.tally, info, lambda terminal: self._open_app(self._desk, terminal))
 
     def command(self, channel: Channel, line: str) -> Door:
-        """The verb."""
+        """The verb; or files, as old clients of scp ask for them."""
+        if line.split(maxsplit=1)[:1] == ["scp"]:
+            return Scp(channel, self._desk, line)
         return Stdio(channel, self._desk, line, self._prefix)
 
     def files(self, channel: Channel) -> Door:
