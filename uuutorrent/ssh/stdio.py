@@ -74,6 +74,12 @@ class Stdio(Door):
         """Write to stderr."""
         self.channel.write_err(self._for_terminal(data))
 
+    async def send(self, data: bytes) -> bool:
+        """Write to stdout, and wait until the client takes more."""
+        self.channel.write(data)
+        await self.channel.writable()
+        return self.channel.is_open
+
     async def read(self, limit: int) -> bytes:
         """All of stdin until its end.
 

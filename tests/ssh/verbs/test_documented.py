@@ -169,7 +169,8 @@ async def about_torrents(house: House) -> dict[str, Any]:
         "add": await ann.json("add -", metainfos.single("lecture.mkv")),
     }
     await house.completes(held, {"Lectures/one.mkv": b"12345"})
-    return documents | {"files": await ann.json("files"), "delete": await ann.json(f"delete {held} --files")}
+    documents |= {"files": await ann.json("files /torrents"), "cat": await ann.json("cat /torrents/Lectures/one.mkv")}
+    return documents | {"delete": await ann.json(f"delete {held} --files")}
 
 
 async def about_stuck_downloads(house: House) -> dict[str, Any]:
