@@ -74,10 +74,8 @@ class Files:
         parts = _parts(path)
         if not parts:
             return await self._list_rooms(user)
-        if self._drop and parts == (DROP,):
-            return tuple(
-                made(f"/{DROP}/{one.name}", one.modified_at, one.size_bytes) for one in self._drop.entries(user)
-            )
+        if self._drop and parts[0] == DROP:
+            return self._list_drop(self._drop, user, parts)
         view = await self._view(user)
         if len(parts) == 1 and parts[0] in self._rooms and await self._rooms[parts[0]].entered(user):
             view.rooms.pop(parts[0], None)
@@ -111,9 +109,10 @@ class Files:
             Refused: the daemon may not read it, or it is still arriving.
         """
         parts = _parts(path)
-        if self._drop and parts[:1] == (DROP,) and len(parts) == 2:
-            return self._open_drop(self._drop, user, parts[1])
-        found = await self._find(user, await self._view(user), parts)
+        if self._drop and parts[:1] == (DROP,) and len(parts) > 1:
+            return self._open_drop(self._drop, user, "/".join(parts[1:]))
+        is_folder = not parts or (self._drop is not None and parts == (DROP,))
+        found = Folder() if is_folder else await self._find(user, await self._view(user), parts)
         if isinstance(found, Folder):
             raise Invalid(f"{path} is a folder.", field="path")
         readable = await self._readable(user, parts[0], found.arriving) if found.arriving else None
@@ -159,9 +158,9 @@ class Files:
         return view
 
     async def _find(self, user: User, view: _View, parts: Sequence[str]) -> Folder | Leaf:
-        name, *below = parts or ("",)
+        name, *below = parts
         room = self._rooms.get(name)
-        found = (await self._folder(user, view, name, room)).find(below) if room else None if parts else Folder()
+        found = (await self._folder(user, view, name, room)).find(below) if room else None
         if found is None:
             raise missing("/".join(parts))
         return found
@@ -186,6 +185,13 @@ class Files:
         newest = max((one.at for one in (await self._view(user)).finished), default=NEVER)
         names = sorted([*self._rooms, DROP] if self._drop else self._rooms)
         return tuple(made(f"/{name}", newest) for name in names)
+
+    @staticmethod
+    def _list_drop(drop: Drop, user: User, parts: Sequence[str]) -> tuple[Entry, ...]:
+        if len(parts) > 1:
+            one = drop.entry(user, "/".join(parts[1:]))
+            raise Invalid(f"/{DROP}/{one.name} is a file.", field="path")
+        return tuple(made(f"/{DROP}/{one.name}", one.modified_at, one.size_bytes) for one in drop.entries(user))
 
     @staticmethod
     def _stat_drop(drop: Drop, user: User, parts: Sequence[str]) -> Entry:
