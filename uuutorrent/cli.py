@@ -72,6 +72,7 @@ def tree() -> App:
     users.command(keys)
     root.command(database)
     root.command(users)
+    root.command(usercommands.invite)
     return root
 
 

@@ -22,6 +22,8 @@ from uuutorrent.publickeys import PublicKey, parse
 from uuutorrent.store.database import Database, Tx
 from uuutorrent.users import Authority
 
+JOIN = "join"
+"""The name that nobody has and everybody may come with, where signing up is allowed."""
 MOST_WAITING = 50
 """People who may wait for an admin at the same time."""
 REFUSALS = 5

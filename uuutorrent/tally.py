@@ -49,8 +49,8 @@ _DEPENDENCIES = ("anilist", "nyaa", "qbittorrent")
 _DOORS = ("screen", "command", "sftp")
 FILE_DOORS = ("sftp", "cat")
 _JOBS = (
-    "arrivals", "autopilot", "channels", "egress", "feeds", "guard", "healing", "health", "look ahead", "orphans",
-    "probe", "reconcile", "resume", "seeding", "send away", "tidying", "traffic", "uses",
+    "arrivals", "autopilot", "channels", "egress", "feeds", "guard", "healing", "health", "look ahead", "newcomers",
+    "orphans", "probe", "reconcile", "resume", "seeding", "send away", "tidying", "traffic", "uses",
 )  # fmt: skip
 
 FAMILIES: Mapping[str, Family] = {

@@ -13,7 +13,7 @@ from uuutorrent.desk import Services
 from uuutorrent.errors import Invalid, Refused
 from uuutorrent.penalties import Offence, Source
 from uuutorrent.publickeys import PublicKey, parse
-from uuutorrent.signup import Lobby
+from uuutorrent.signup import JOIN, Lobby
 from uuutorrent.ssh.channel import Channel
 from uuutorrent.ssh.door import Door
 from uuutorrent.ssh.screen import Screen
@@ -24,8 +24,6 @@ from uuutorrent.tui.terminal import Terminal
 
 log = structlog.get_logger()
 
-JOIN = "join"
-"""The name that nobody has and everybody may come with, where signing up is allowed."""
 MOST, MOST_PER_SOURCE = 10, 1
 """Strangers who may be here at the same time."""
 IDLE_S, STAY_S = 600.0, 1800.0

@@ -150,9 +150,7 @@ class SignIn:
         self._tries_left -= 1
         before, self.last_failure = self.last_failure, Attempt(method, name)
         answer_at = time.monotonic() + self._refusal_s
-        if (wait_s := self._delays.wait_s(name)) > 0:
-            self._tally.count("ssh_limits", "password_delay")
-            await asyncio.sleep(wait_s)
+        await self._delay(name)
         try:
             user, asks_code = await self._undisturbed(self._with_password(name, password))
         except (Crowded, RemoteError, Waits) as e:  # not a wrong password
@@ -164,8 +162,7 @@ class SignIn:
         except Refused:
             self._delays.failed(name)
             return await self._refuse(method, answer_at)
-        if only_by_key(user, self.ip, self._accounts.config.admin_passwords):
-            log.warning("admin_password_from_outside", ip=self.ip, user=user.name, why="by key only from there")
+        if self._only_by_key(user):
             self._delays.failed(name)
             return await self._refuse(method, answer_at)
         if asks_code and method != "keyboard-interactive":
@@ -238,6 +235,16 @@ class SignIn:
         user = await self._undisturbed(self._user_of(proof, name))
         self._tally.count("ssh_auth_attempts", self.method or "", "ok")
         return user
+
+    async def _delay(self, name: str) -> None:
+        if (wait_s := self._delays.wait_s(name)) > 0:
+            self._tally.count("ssh_limits", "password_delay")
+            await asyncio.sleep(wait_s)
+
+    def _only_by_key(self, user: User) -> bool:
+        if is_so := only_by_key(user, self.ip, self._accounts.config.admin_passwords):
+            log.warning("admin_password_from_outside", ip=self.ip, user=user.name, why="by key only from there")
+        return is_so
 
     async def _with_password(self, name: str, password: str) -> tuple[User, bool]:
         """Whose password it is, and whether they have a second factor."""

@@ -82,6 +82,7 @@ class JoinDialog(Dialog[Welcome]):
     def __init__(self, lobby: Lobby) -> None:
         super().__init__("Sign up")
         self.lobby = lobby
+        self._is_busy = False
         self.add_class("form")
 
     def body(self) -> ComposeResult:
@@ -132,21 +133,26 @@ class JoinDialog(Dialog[Welcome]):
         if event.input.id != "key":
             self.focus_next()
         elif self._typed("password") != self._typed("again"):
-            self.failed(Invalid("the password and its repetition differ: type both again", field="password"))
             self._again("password")
+            self.failed(Invalid("the password and its repetition differ: type both again", field="password"))
         else:
             self._sign_up()
 
-    @work(group="join", exclusive=True)
+    @work(group="join")
     async def _sign_up(self) -> None:
+        if self._is_busy:  # a second Enter must not cut off what the first one began
+            return
+        self._is_busy = True
         self.busy("Checking…")
         try:
             self.dismiss(await self.lobby.sign_up(self._newcomer()))
         except Enough as e:
             self.shell.leave(e.message, code=e.exit_code)
         except UuuError as e:
-            self.failed(e)
             self._again(_place(e))
+            self.failed(e)
+        finally:
+            self._is_busy = False
 
     def _newcomer(self) -> Newcomer:
         typed = self._typed("key").strip()
@@ -164,7 +170,7 @@ class JoinDialog(Dialog[Welcome]):
             for name in ("again", "password"):
                 self.query_one(f"#{name}", Input).value = ""
         if field in ("code", "name", "password", "key"):
-            self.query_one(f"#{field}", Input).focus()
+            self.set_focus(self.query_one(f"#{field}", Input))  # now: the next key may be there already
 
     def _typed(self, name: str) -> str:
         return self.query_one(f"#{name}", Input).value
