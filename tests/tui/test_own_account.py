@@ -101,7 +101,7 @@ async def test_sessions_are_seen_and_ended(evening: Evening, bob: User) -> None:
     async with sitting(evening.services.desk(evening.ann, here)) as seat:
         await seat.sees("? Help")
         await open_row(seat, "Sessions")
-        await seat.sees("password (here)")
+        await seat.sees("here: password")
         await seat.sees("ann@phone")
         await seat.sees("5.0 MiB")
         assert "192.0.2.99" not in seat.glass.text

@@ -69,7 +69,7 @@ class SessionsDialog(Dialog[None]):
 
     def _row(self, here: Here, now: datetime) -> Row:
         activity = here.activity()
-        by = f"{signed_in_by(here, self._keys)}{' (here)' if here is self.desk.here else ''}"
+        by = f"{'here: ' if here is self.desk.here else ''}{signed_in_by(here, self._keys)}"
         doors = ", ".join(activity.doors) or "nothing"
         cells = (by, here.ip, ago(here.since, now), Piece(doors, "dim"), size(activity.sent))
         return Row(str(here.id), cells)
