@@ -36,7 +36,7 @@ NAMES = {
     "qbittorrent_restarts", "engine_up", "torrents", "torrent_bytes_per_second", "build_info", "sessions_open",
     "downloads", "disk_free_bytes", "downloads_waiting", "orphans", "egress_bytes", "egress_budget_bytes",
     "feed_polls", "feed_takings", "messages", "autopilot_episodes", "jobs", "job_last_success_timestamp_seconds",
-    "ssh_limits", "ssh_connections",
+    "ssh_limits", "ssh_connections", "sftp_sent_bytes",
 }  # fmt: skip
 
 

@@ -90,6 +90,10 @@ FAMILIES: Mapping[str, Family] = {
     "sessions": Family("Sessions opened.", {"kind": _DOORS}),
     "session_crashes": Family("Sessions ended by an error of ours.", {"kind": _DOORS}),
     "served_bytes": Family("Bytes of files served.", {"door": FILE_DOORS}),
+    "sftp_sent_bytes": Family(
+        "Bytes of answers over SFTP, by who made the packets ready: we ourselves, or asyncssh.",
+        {"by": ("here", "asyncssh")},
+    ),
     "grabs": Family(
         "Grabs that came to this. One that was added and then became complete counts in both.",
         {"outcome": ("added", "complete", "failed")},

@@ -224,7 +224,8 @@ class Connection(Entrance):
             return self.stranger.visit
         user = await self._visitor()
         services = self._guests.services
-        return DeskVisit(services.desk(user, self.here), services.config.ssh.reach(user.name), self._guests.open_app)
+        desk, reach = services.desk(user, self.here), services.config.ssh.reach(user.name)
+        return DeskVisit(desk, reach, self._guests.open_app, self._guests.depot)
 
     def _admit_stranger(self) -> None:
         """Raises Refused if there are as many strangers as there may be."""
