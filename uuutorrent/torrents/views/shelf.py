@@ -30,10 +30,9 @@ _SEEN = (WatchStatus.COMPLETED, WatchStatus.DROPPED)
 class Shelf:
     """What each user's files are, and how they are to be shown."""
 
-    def __init__(self, telling: Telling, names: ShowNames, watchlists: Watchlists) -> None:
+    def __init__(self, telling: Telling, names: ShowNames) -> None:
         self._telling = telling
         self._names = names
-        self._watchlists = watchlists
         self._reader = Reader()
         self._tags: dict[tuple[str, str], str] = {}
 
@@ -41,8 +40,7 @@ class Shelf:
         """Every episode among these, the oldest claim first; and whether that is all that can be told."""
         told, is_all = await self._telling.of(user, finished)
         ids = {one.media_id for every in told.values() for one in every}
-        seen = [entry.anime for entry in await self._watchlists.last(user)] if ids else []
-        names = await self._names.of(ids, seen)
+        names = await self._names.of(user, ids)
         found = await asyncio.to_thread(
             lambda: tuple(
                 Shown(
