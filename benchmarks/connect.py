@@ -15,7 +15,8 @@ from pathlib import Path
 
 from benchmarks.machine import machine, percentile
 from tests.ports import free_port
-from tests.stories.house import House, die_with_parent
+from tests.stories.hatchery import die_with_parent
+from tests.stories.house import House
 
 PASSWORD = "plain horses battery staple"
 PAINTED = b"Watchlist"

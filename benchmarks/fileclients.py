@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.fileservers import BIG, MANY, SMALL, Server
-from tests.stories.house import die_with_parent
+from tests.stories.hatchery import die_with_parent
 
 GCM, CHACHA, CTR = "aes128-gcm@openssh.com", "chacha20-poly1305@openssh.com", "aes256-ctr"
 DEADLINE_S = 300

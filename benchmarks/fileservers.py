@@ -24,7 +24,7 @@ from pathlib import Path
 from benchmarks.machine import percentile
 from tests.desks import Built, built
 from tests.ports import free_port
-from tests.stories.house import die_with_parent
+from tests.stories.hatchery import die_with_parent
 from tests.torrents import metainfos
 from uuutorrent import config, logs
 from uuutorrent.accounts import Operator, User

@@ -39,6 +39,7 @@ async def built(
     nyaa_url: str = NOBODY,
     client_id: str = "4242",
     ssh: Mapping[str, Any] | None = None,
+    accounts: Mapping[str, Any] | None = None,
     times: Times | None = None,
 ) -> AsyncGenerator[Built]:
     """All services, polling a FakeEngine; give the addresses of fakes for what is outside."""
@@ -46,6 +47,7 @@ async def built(
         {
             "server": {"data_dir": home / "data"},
             "ssh": {"public_host": "seedbox", **(ssh or {})},
+            "accounts": accounts or {},
             "qbittorrent": {"download_dir": str(home / "downloads"), "poll_s": 0.2},
             "torrents": {"allow_loopback": True},
             "notifications": {"allow_private": True},
@@ -58,8 +60,8 @@ async def built(
     config.download_dir.mkdir(parents=True, exist_ok=True)
     tally, engine = Tally(), FakeEngine()
     async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
-        accounts = Accounts(database, config.accounts, rounds=CHEAP_ROUNDS)
-        services = compose(config, database, engine, http, tally, accounts, times=times or Times())
+        people = Accounts(database, config.accounts, rounds=CHEAP_ROUNDS)
+        services = compose(config, database, engine, http, tally, people, times=times or Times())
         polling = asyncio.create_task(services.live.run(), name="live")
         try:
             yield Built(services, engine)

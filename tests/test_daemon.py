@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.stories.house import House, die_with_parent
+from tests.stories.hatchery import die_with_parent
+from tests.stories.house import House
 
 pytestmark = pytest.mark.real
 

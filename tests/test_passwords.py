@@ -13,7 +13,7 @@ from hypothesis import example, given, strategies
 
 from uuutorrent import passwords as module
 from uuutorrent.errors import Invalid
-from uuutorrent.passwords import LONGEST_TYPED, MAX_BYTES, QUEUE, Crowded, Passwords, one_time
+from uuutorrent.passwords import LONGEST_TYPED, MAX_BYTES, QUEUE, Crowded, Passwords, Strength, one_time
 
 GOOD = "plain horses battery staple"
 SAME = [
@@ -209,3 +209,19 @@ async def test_one_time_passwords_are_good_easy_to_read_and_never_the_same(passw
 
 def test_a_hash_costs_twelve_rounds_unless_a_test_says_otherwise() -> None:
     assert module.ROUNDS == 12
+
+
+@pytest.mark.parametrize(
+    ("password", "score", "advice"),
+    [
+        ("short", 0, "at least 10 characters"),
+        ("x" * 80, 0, "at most 72 bytes, these are 80"),
+        ("kimkimkimkim", 0, "try four unrelated words"),
+        ("smile \U0001f600 and the world", 0, "some programs cannot send that"),
+        ("four unrelated words, kim", 4, ""),
+    ],
+)
+async def test_how_good_a_password_is_can_be_shown_while_it_is_typed(
+    passwords: Passwords, password: str, score: int, advice: str
+) -> None:
+    assert await passwords.strength(password, name="kim") == Strength(score, advice)

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.clock import Clock
 from uuutorrent import config
 from uuutorrent.accounts import Operator, User
 from uuutorrent.errors import Refused
@@ -25,12 +24,14 @@ def database_url(sqlite_url: str) -> str:
 class Hall:
     """Where sessions are served; the clock runs a hundred times as fast."""
 
-    def __init__(self, database: Database, *, total_bps: int = 0, **files: int) -> None:
+    def __init__(self, database: Database, *, total_bps: int = 0, month_bytes: int = 0, user_bps: int = 0) -> None:
         self.limits = Limits(
-            database, config.Torrents(), config.Files(**files), now=lambda: datetime(2026, 11, 21, tzinfo=UTC)
+            database,
+            config.Torrents(),
+            config.Files(month_bytes=month_bytes, user_bps=user_bps),
+            now=lambda: datetime(2026, 11, 21, tzinfo=UTC),
         )
         self.tally = Tally()
-        self.clock = Clock()
         self.turns = Turns(total_bps, clock=lambda: 100 * asyncio.get_running_loop().time())
 
     def session(self, user: User, door: str = "sftp") -> Serving:

@@ -83,7 +83,7 @@ async def test_of_two_with_one_name_at_once_one_gets_it_and_the_other_keeps_the_
     codes = [(await invites.create(boss))[1] for _ in range(2)]
     trying = (by_invite.sign_up(Newcomer("kim", code, keys=(a_key(),))) for code in codes)
     came = await asyncio.gather(*trying, return_exceptions=True)
-    assert sorted(type(one).__name__ for one in came) == ["Refused", "Welcome"]
+    assert sorted(type(one).__name__ for one in came) == ["Taken", "Welcome"]
     assert [one.message for one in came if isinstance(one, Refused)] == [NAME_TAKEN]
     assert sorted(one.uses_left for one in await invites.list(boss)) == [0, 1]
 
@@ -179,7 +179,7 @@ async def test_where_it_is_closed_nobody_signs_up(
 
 
 async def test_a_stranger_has_so_many_tries_and_one_account(by_invite: SignUps, invites: Invites, boss: Admin) -> None:
-    lobby = Lobby(by_invite, None, wrong_codes=3, refusal_s=0.01)
+    lobby = Lobby(by_invite, None, reach=str, wrong_codes=3, refusal_s=0.01)
     for _ in range(2):
         assert await refusal(lobby.sign_up(Newcomer("kim", "wrong", PASSWORD))) == NO_GOOD
     with pytest.raises(Enough, match="too many wrong codes"):
@@ -187,7 +187,7 @@ async def test_a_stranger_has_so_many_tries_and_one_account(by_invite: SignUps, 
     _, code = await invites.create(boss, uses=9)
     with pytest.raises(Enough):
         await lobby.sign_up(Newcomer("kim", code, PASSWORD))
-    other = Lobby(by_invite, None, wrong_codes=3, refusal_s=0.01)
+    other = Lobby(by_invite, None, reach=str, wrong_codes=3, refusal_s=0.01)
     for _ in range(4):
         assert await refusal(other.sign_up(Newcomer("boss", code, PASSWORD))) == NAME_TAKEN
     await other.sign_up(Newcomer("kim", code, PASSWORD))

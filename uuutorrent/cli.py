@@ -79,6 +79,7 @@ def tree() -> App:
     root.command(database)
     backupcommands.register(root)
     root.command(users)
+    root.command(usercommands.invite)
     return root
 
 

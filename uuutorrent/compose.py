@@ -186,7 +186,7 @@ def _services(on: _Ground, core: _Core) -> Services:
 def _files(on: _Ground, core: _Core, naming: Naming, drop: Drop) -> Files:
     config, clock, lists = on.config, on.times.clock, core.watchlists
     names = ShowNames(on.database, lists, clock=clock)
-    shelf = Shelf(Telling(naming, clock=clock), names, lists)
+    shelf = Shelf(Telling(naming, clock=clock), names)
     rooms: dict[str, Room] = {
         "anime": Shows(shelf),
         "incoming": Incoming(core.library, core.live, on.engine, is_readable=config.files.incoming, clock=clock),

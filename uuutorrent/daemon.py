@@ -46,6 +46,7 @@ GUARD_EVERY_S = 10
 """How often it is looked how full the disk is."""
 SEEDING_EVERY_S = 60
 TRAFFIC_EVERY_S = 30
+NEWCOMERS_EVERY_S = 15
 HOURLY_S = 3600
 LAST_WORDS_S = 5
 """How long it may take at the end to write down what left the machine."""
@@ -228,6 +229,7 @@ def shared_jobs(services: Services) -> list[Job]:
         Job("probe", services.config.automation.health_every_s, 300, services.observations.probe_once),
         Job("seeding", SEEDING_EVERY_S, 120, services.upkeep.seed_once),
         Job("traffic", TRAFFIC_EVERY_S, 60, services.traffic.run_once),
+        Job("newcomers", NEWCOMERS_EVERY_S, 60, services.upkeep.newcomers_once),
         Job("tidying", HOURLY_S, 1800, services.tidying.run_once),
     ]
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 from weakref import WeakValueDictionary
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from uuutorrent import config
@@ -110,6 +110,16 @@ class Limits:
         """What each of these users may."""
         rows = {row.user_id: row for row in await tx.scalars(select(LimitRow).where(LimitRow.user_id.in_(ids)))}
         return {user_id: self._in_force(rows.get(user_id)) for user_id in ids}
+
+    async def has_active(self) -> bool:
+        """Whether anybody is bound to a number of running downloads."""
+        async with self._database.begin() as tx:
+            return bool(self._usual.active or await tx.scalar(select(func.max(LimitRow.active))))
+
+    async def active(self, ids: Collection[UserId]) -> Mapping[UserId, int]:
+        """How many downloads of each of these users may run; 0: no limit."""
+        async with self._database.begin() as tx:
+            return {user_id: limit.active for user_id, limit in (await self.all(tx, ids)).items()}
 
     async def settled(self, ids: Collection[UserId]) -> dict[UserId, Settled]:
         """What admins settled for these users, for admins."""

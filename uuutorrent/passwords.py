@@ -37,7 +37,7 @@ class Strength:
     score: int
     """0..4, as zxcvbn has it; `MIN_SCORE` is enough."""
     advice: str
-    """Empty: it can be used."""
+    """In a few words; empty: it can be used."""
 
 
 class Crowded(Refused):
@@ -172,12 +172,15 @@ def _check_strength(password: str, name: str) -> None:
 
 
 def _strength(password: str, name: str) -> Strength:
-    try:
-        _check_strength(password, name)
-    except Invalid as e:
-        fits = MIN_BYTES <= len(_typed(password)) <= MAX_BYTES
-        return Strength(min(_scored(password, name)[0], MIN_SCORE - 1) if fits else 0, e.message)
-    return Strength(_scored(password, name)[0], "")
+    size = len(_typed(password))
+    if size < MIN_BYTES:
+        return Strength(0, f"at least {MIN_BYTES} characters")
+    if size > MAX_BYTES:
+        return Strength(0, f"at most {MAX_BYTES} bytes, these are {size}")
+    if not _can_be_sent(password):
+        return Strength(0, "some programs cannot send that")
+    score, _ = _scored(password, name)
+    return Strength(score, "" if score >= MIN_SCORE else "try four unrelated words")
 
 
 def _scored(password: str, name: str) -> tuple[int, str]:

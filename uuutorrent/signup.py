@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from uuutorrent import keys as stored_keys
@@ -21,6 +22,8 @@ from uuutorrent.publickeys import PublicKey, parse
 from uuutorrent.store.database import Database, Tx
 from uuutorrent.users import Authority
 
+JOIN = "join"
+"""The name that nobody has and everybody may come with, where signing up is allowed."""
 MOST_WAITING = 50
 """People who may wait for an admin at the same time."""
 REFUSALS = 5
@@ -52,6 +55,14 @@ class Welcome:
     """An admin has to say yes first."""
 
 
+class Taken(Refused):
+    """It cannot be had, for whatever reason; `field` says what."""
+
+    def __init__(self, message: str, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
 class Enough(Refused):
     """They were refused so often that nothing more is looked at."""
 
@@ -75,7 +86,8 @@ class SignUps:
         Raises:
             Invalid: something typed cannot be used; `field` says what.
             NotInvited: the code is no good.
-            Refused: the name or a key cannot be had, or too many wait.
+            Taken: the name or a key cannot be had.
+            Refused: too many wait.
         """
         if self.mode == "closed":
             raise Refused(CLOSED)
@@ -119,14 +131,14 @@ class SignUps:
         try:
             user = await stored.add(tx, name, role=role, password_hash=hashed, awaits_approval=waits)
         except Conflict as e:
-            raise Refused(NAME_TAKEN) from e
+            raise Taken(NAME_TAKEN, "name") from e
         if name in rules.RESERVED:  # only now, so that it takes as long as a name that is taken
-            raise Refused(NAME_TAKEN)
+            raise Taken(NAME_TAKEN, "name")
         try:
             for key in keys:
                 await stored_keys.add(tx, user.id, key)
         except Conflict as e:
-            raise Refused(KEY_TAKEN) from e
+            raise Taken(KEY_TAKEN, "key") from e
         if invite is not None and invite.quota_bytes is not None:
             await settle(tx, user.id, {"bytes": invite.quota_bytes})
         return Welcome(name, waits)
@@ -135,11 +147,21 @@ class SignUps:
 class Lobby:
     """One stranger at the sign-up: what they came with, and how often they were refused.
 
-    `wrong_codes` is how many codes may be wrong, `refusal_s` how long a refusal takes at least.
+    `reach` tells what somebody types to sign in, `wrong_codes` how many codes may be wrong, `refusal_s` how long a
+    refusal takes at least.
     """
 
-    def __init__(self, signups: SignUps, offered: PublicKey | None, *, wrong_codes: int, refusal_s: float) -> None:
+    def __init__(
+        self,
+        signups: SignUps,
+        offered: PublicKey | None,
+        *,
+        reach: Callable[[str], str],
+        wrong_codes: int,
+        refusal_s: float,
+    ) -> None:
         self.signups = signups
+        self.reach = reach
         self.offered = offered
         """The key that signed when they connected."""
         self.welcome: Welcome | None = None

@@ -50,7 +50,7 @@ _DOORS = ("screen", "command", "sftp")
 FILE_DOORS = ("sftp", "cat")
 _JOBS = (
     "arrivals", "autopilot", "backup", "channels", "egress", "feeds", "guard", "healing", "health", "look ahead",
-    "orphans", "probe", "reconcile", "resume", "seeding", "send away", "tidying", "traffic", "uses",
+    "newcomers", "orphans", "probe", "reconcile", "resume", "seeding", "send away", "tidying", "traffic", "uses",
 )  # fmt: skip
 
 FAMILIES: Mapping[str, Family] = {
@@ -73,7 +73,7 @@ FAMILIES: Mapping[str, Family] = {
         {
             "reason": (
                 *("no_auth", "auth_failed", "flood", "passwords", "keys", "grace", "closing", "trouble"),
-                *("banned", "full", "source", "startups", "user_limit"),
+                *("banned", "full", "source", "startups", "user_limit", "join_limit"),
             )
         },
     ),
@@ -86,9 +86,14 @@ FAMILIES: Mapping[str, Family] = {
             )
         },
     ),
+    "sign_ups": Family("Accounts that people made by themselves.", {"outcome": ("invited", "waits")}),
     "sessions": Family("Sessions opened.", {"kind": _DOORS}),
     "session_crashes": Family("Sessions ended by an error of ours.", {"kind": _DOORS}),
     "served_bytes": Family("Bytes of files served.", {"door": FILE_DOORS}),
+    "sftp_sent_bytes": Family(
+        "Bytes of answers over SFTP, by who made the packets ready: we ourselves, or asyncssh.",
+        {"by": ("here", "asyncssh")},
+    ),
     "grabs": Family(
         "Grabs that came to this. One that was added and then became complete counts in both.",
         {"outcome": ("added", "complete", "failed")},

@@ -13,6 +13,8 @@ from cyclopts import App, Parameter
 from uuutorrent import secondfactors
 from uuutorrent.accounts import Key, Operator, UserInfo
 from uuutorrent.console import Flag, TheMachine, confirm, handed_over, key_lines, password_for, say
+from uuutorrent.invites import Invites
+from uuutorrent.signup import JOIN
 from uuutorrent.ssh.text import instant, table
 
 KeyFile = Annotated[Path | None, Parameter(allow_leading_hyphen=True)]
@@ -189,6 +191,29 @@ async def key_remove(name: str, key: str, /, *, on: TheMachine) -> str:
     return f"{removed.fingerprint} does not sign {name} in any more."
 
 
+async def invite(*, admin: Flag = False, uses: int = 1, days: int = 7, note: str = "", on: TheMachine) -> str:
+    """Make an invitation, and print its code; admins list and revoke them with `invites`.
+
+    Parameters
+    ----------
+    admin
+        Who comes with it is an admin.
+    uses
+        How many people can come with it.
+    days
+        How long it is valid.
+    note
+        Whom it is for.
+    """
+    async with on.people() as (database, accounts):
+        role = "admin" if admin else "user"
+        _, code = await Invites(database).create(Operator(), role=role, uses=uses, days=days, note=note)
+        if accounts.config.signup == "closed":
+            say('nobody can sign up here: signup = "closed" is configured')
+    say(f"They type: {on.config.ssh.reach(JOIN)}\nThe code of the invitation, shown only now:")
+    return code
+
+
 _USERS: dict[str, Callable[..., Any]] = {
     "add": user_add,
     "list": user_list,
@@ -206,7 +231,11 @@ def _row(one: UserInfo) -> tuple[str, ...]:
     password = ("one-time password" if one.user.password_expired else "password") if one.has_password else ""
     ways = " and ".join(way for way in (password, "key" if one.keys else "") if way) or "nothing"
     seen = instant(one.last_seen_at) or "never"
-    return one.user.name, one.user.role, ways, str(one.keys), seen, "disabled" if one.disabled_at else ""
+    return one.user.name, one.user.role, ways, str(one.keys), seen, _state(one)
+
+
+def _state(one: UserInfo) -> str:
+    return "disabled" if one.disabled_at else "waits for a yes" if one.awaits_approval else ""
 
 
 def _document(one: UserInfo) -> dict[str, Any]:
@@ -214,6 +243,7 @@ def _document(one: UserInfo) -> dict[str, Any]:
         "name": one.user.name,
         "role": one.user.role,
         "disabled": one.disabled_at is not None,
+        "waits": one.awaits_approval,
         "password": one.has_password,
         "password_expired": one.user.password_expired,
         "keys": one.keys,

@@ -18,6 +18,7 @@ def upgrade() -> None:
     # Whether a code was typed lately is known of each session, and no more of a user.
     op.drop_column("factors", "proved_at")
     op.add_column("users", sa.Column("awaits_approval", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("torrents", sa.Column("waits_turn", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.create_table(
         "invites",
         sa.Column("id", BIG, nullable=False),
@@ -95,5 +96,6 @@ def downgrade() -> None:
     op.drop_table("egress")
     op.drop_table("limits")
     op.drop_table("invites")
+    op.drop_column("torrents", "waits_turn")
     op.drop_column("users", "awaits_approval")
     op.add_column("factors", sa.Column("proved_at", TIME, nullable=True))

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 
 from tests.automation.test_jobs import PATIENCE_S, SELDOM_S, Turns, running, until
 from tests.servers.postgres import Postgres
-from tests.stories.house import die_with_parent
+from tests.stories.hatchery import die_with_parent
 from uuutorrent.automation import jobs as shared
 from uuutorrent.automation.every import Job
 from uuutorrent.automation.jobs import Jobs

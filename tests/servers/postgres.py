@@ -15,7 +15,10 @@ from pathlib import Path
 
 START_S = 120
 # Nothing here has to survive a power cut.
-FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=60", "shared_buffers=16MB")
+FAST = (
+    "fsync=off", "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0",
+    "autovacuum=off", "max_connections=60", "shared_buffers=16MB",
+)  # fmt: skip
 
 
 class Postgres:

@@ -16,14 +16,16 @@ from uuutorrent.desk import Desk
 from uuutorrent.errors import UuuError
 from uuutorrent.ssh.channel import Channel
 from uuutorrent.ssh.filexfer import Request
+from uuutorrent.ssh.sftp.depot import Depot
 from uuutorrent.ssh.sftp.door import Sftp
 
 NUMBERS = (0, 1, 2, 255, 256, 32768, 2**31 - 1, 2**31, 2**32 - 1)
 PATHS = (
-    b"", b"/", b".", b"..", b"/..", b"/../../etc/passwd", b"//etc/passwd", b"/Lecture", b"/Lecture/one.mkv",
-    b"/Lecture/../Lecture/./one.mkv", b"Lecture/one.mkv/", b"/Lecture/one.mkv\0.txt", b"\xff\xfe", b"/" * 300,
-    b"../" * 500 + b"etc/passwd", b"x" * 255, b"x" * 4096, "/Łéctüre/ひとつ.mkv".encode(), b"/proc/self/environ",
-    b"/Lecture\\one.mkv", b"~", b"/\x1b[2J", b"-rf", b"%2e%2e%2f", b"C:\\",
+    b"", b"/", b".", b"..", b"/..", b"/../../etc/passwd", b"//etc/passwd", b"/torrents", b"/torrents/Lecture",
+    b"/torrents/Lecture/one.mkv", b"/torrents/Lecture/one.mkv", b"/torrents/Lecture/../Lecture/./one.mkv",
+    b"torrents/Lecture/one.mkv/", b"/torrents/Lecture/one.mkv\0.txt", b"\xff\xfe", b"/" * 300,
+    b"../" * 500 + b"etc/passwd", b"x" * 255, b"x" * 4096, "/Łéctüre/ひとつ.mkv".encode(), b"/proc/self/environ", b"/torrents\\one.mkv", b"~",
+    b"/torrents\\\\one.mkv", b"~", b"/\x1b[2J", b"-rf", b"%2e%2e%2f", b"C:\\", b"/new", b"/anime",
 )  # fmt: skip
 OPENINGS = (
     *[b"SSH-2.0-x\r\n"] * 4, b"SSH-2.0-x\n", b"SSH-1.5-x\r\n", b"SSH-2.0-" + b"x" * 300 + b"\r\n", b"",
@@ -111,7 +113,7 @@ def _field(random: Random, kind: int) -> bytes:
 async def asks(desk: Desk, packets: Sequence[bytes]) -> bytes:
     """What one file session answers to these packets. It may end early, with a sentence; nothing else."""
     line = Line()
-    door = Sftp(Channel(cast("asyncssh.SSHServerChannel[bytes]", line)), desk)
+    door = Sftp(Channel(cast("asyncssh.SSHServerChannel[bytes]", line)), desk, Depot("a line that goes nowhere"))
     for packet in packets:
         door.received(packet)
     door.input_ended()

@@ -38,7 +38,7 @@ class Laptop:
         process = await asyncio.create_subprocess_exec(
             *words,
             cwd=self.home,
-            env=dict(os.environ) | {"HOME": str(self.home)} | environment,
+            env=dict(os.environ) | {"HOME": str(self.home), "LC_ALL": "C.UTF-8", "TZ": "UTC"} | environment,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

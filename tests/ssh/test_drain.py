@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import PASSWORD
 from tests.ssh.port import PATIENCE_S, Port, part, sit_down
-from uuutorrent.ssh.connection import CLOSING
+from uuutorrent.ssh.entrance import CLOSING
 from uuutorrent.users import User
 
 EPISODE = os.urandom(1_000_001)

@@ -190,7 +190,7 @@ async def test_input_cut_off_by_a_lost_connection_is_not_taken_for_whole(port: P
 
 @pytest.mark.parametrize(
     ("line", "instead"),
-    [("scp -t /", "leave out -O"), ("rsync --server . /", "sftp"), ("/usr/lib/openssh/sftp-server", "without -s")],
+    [("rsync --server . /", "sftp"), ("/usr/lib/openssh/sftp-server", "without -s")],
 )
 async def test_programs_of_other_servers_are_answered_with_what_to_use(
     port: Port, ann: User, line: str, instead: str

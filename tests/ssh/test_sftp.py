@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import stat
 from collections.abc import AsyncGenerator
@@ -325,7 +326,10 @@ async def test_the_end_of_sftp_is_a_success(port: Port, ann: User) -> None:
 async def test_a_disk_that_must_be_waited_for_is_waited_for_in_a_thread(
     port: Port, ann: User, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("uuutorrent.ssh.sftp.handles._from_memory", lambda *_: None)
+    def cold(*_: object) -> int:
+        raise BlockingIOError(errno.EAGAIN, "it is not in memory")
+
+    monkeypatch.setattr("os.preadv", cold)
     await port.give(ann, "Show", {"Show - 01.mkv": EPISODE})
     async with files_of(port, ann) as sftp:
         await sftp.get("/torrents/Show/Show - 01.mkv", tmp_path / "got")

@@ -195,3 +195,26 @@ async def test_closing_waits_for_open_transactions_and_lets_no_new_one_in(databa
     assert await working == 42
     with pytest.raises(Unreachable, match="it is being closed"):
         await database.ping()
+
+
+async def test_rows_come_together_in_pieces_and_one_by_one(database_url: str) -> None:
+    numbers = text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) SELECT i FROM n")
+    async with Database(database_url) as database, database.begin() as tx:
+        await tx.execute(text("CREATE TABLE t (i INTEGER)"))
+        await tx.execute(text("INSERT INTO t VALUES (:i)"), [{"i": i} for i in range(1, 201)])
+        assert list(await tx.scalars(numbers)) == list(range(1, 201))
+        assert [row.i async for row in await tx.stream(text("SELECT i FROM t ORDER BY i"))] == list(range(1, 201))
+        streamed = await tx.stream(numbers)
+        first, more = await streamed.fetchone(), await streamed.fetchmany(3)
+        assert (first, [row.i for row in more]) == ((1,), [2, 3, 4])
+        assert len(await streamed.fetchall()) == 196
+        assert await tx.scalar(text("UPDATE t SET i = 0 WHERE i = 7 RETURNING i")) == 0
+        assert (await tx.execute(text("SELECT i FROM t WHERE i = 999"))).one_or_none() is None
+
+
+async def test_a_statement_that_fails_leaves_a_connection_that_works(database_url: str) -> None:
+    async with Database(database_url) as database:
+        with pytest.raises(DBAPIError):
+            async with database.begin() as tx:
+                await tx.execute(text("SELECT nothing FROM nowhere"))
+        await database.ping()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.servers.anilist import FakeAniList
 from tests.servers.anilist_data import Media, Member
 from tests.servers.nyaa import FakeNyaa
+from tests.stories.hatchery import Hatchery
+from tests.stories.hatchery import hatchery as opened_hatchery
 from tests.stories.house import House
 from tests.swarm import Made, Swarm
 
@@ -47,23 +51,33 @@ class Town:
         return member
 
 
-@pytest.fixture
-def town(tmp_path: Path) -> Iterator[Town]:
-    """With SQLite, started."""
-    (tmp_path / "seeds").mkdir()
-    with FakeAniList() as anilist, FakeNyaa() as nyaa, Swarm(tmp_path / "seeds") as swarm:
-        house = House(tmp_path / "house", anilist_url=anilist.url, nyaa_url=nyaa.url)
+@pytest.fixture(scope="session")
+def hatchery() -> Iterator[Hatchery]:
+    """Where a story's processes come from, so that none of them has to import everything anew."""
+    with opened_hatchery() as opened:
+        yield opened
+
+
+@contextmanager
+def settled(place: Path, hatchery: Hatchery, **settings: Any) -> Iterator[Town]:
+    """A town, its house started; what is not set by `settings` of the house is as in any other."""
+    (place / "seeds").mkdir()
+    with FakeAniList() as anilist, FakeNyaa() as nyaa, Swarm(place / "seeds") as swarm:
+        house = House(place / "house", anilist_url=anilist.url, nyaa_url=nyaa.url, hatchery=hatchery, **settings)
         yield Town(house.start(), anilist, nyaa, swarm)
         if house.process is not None:
             house.stop()
 
 
 @pytest.fixture
-def town_on(database_url: str, tmp_path: Path) -> Iterator[Town]:
+def town(request: pytest.FixtureRequest, tmp_path: Path, hatchery: Hatchery) -> Iterator[Town]:
+    """With SQLite, started; a parameter is more of its configuration."""
+    with settled(tmp_path, hatchery, extra=getattr(request, "param", "")) as town:
+        yield town
+
+
+@pytest.fixture
+def town_on(database_url: str, tmp_path: Path, hatchery: Hatchery) -> Iterator[Town]:
     """On each kind of database, started."""
-    (tmp_path / "seeds").mkdir()
-    with FakeAniList() as anilist, FakeNyaa() as nyaa, Swarm(tmp_path / "seeds") as swarm:
-        house = House(tmp_path / "house", anilist_url=anilist.url, nyaa_url=nyaa.url, database_url=database_url)
-        yield Town(house.start(), anilist, nyaa, swarm)
-        if house.process is not None:
-            house.stop()
+    with settled(tmp_path, hatchery, database_url=database_url) as town:
+        yield town

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import json
 import os
@@ -20,21 +19,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyte
 
 from tests.ports import free_port
+from tests.stories.hatchery import Hatched, Hatchery, die_with_parent
 from uuutorrent.torrents.managed import PROGRAM
 
-PR_SET_PDEATHSIG = 1
 START_S = 120
 DONE_S = 180
 """Nothing takes so long on a machine of its own; on one with much else to do it may."""
-
-
-def die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+LOOK_S, SELDOM_S = 0.05, 0.4
+"""How soon it is looked again whether something came true, at first and once it takes long: a look costs a sign-in."""
 
 
 @dataclass
@@ -50,12 +47,14 @@ class House:
     upkeep_settings: str = "free_floor_bytes = 0"
     health_settings: str = "probe = false"
     """Mostly what is fetched are random bytes."""
+    hatchery: Hatchery | None = None
+    """Where its processes come from; without one they are started as anybody would."""
     launcher: tuple[str, ...] = ()
     """What the daemon is started with, such as `nice`; it must become the daemon itself."""
-    python: str = sys.executable
+    program: tuple[str, ...] = (sys.executable, "-m", "uuutorrent")
     port: int = field(default_factory=free_port)
     metrics_port: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | Hatched | None = None
 
     def __post_init__(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
@@ -103,17 +102,22 @@ port = {self.metrics_port}
 
     def start(self) -> House:
         with (self.home / "daemon.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [*self.launcher, self.python, "-m", "uuutorrent", "serve"],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=self.environment(),
-                cwd=self.home,
-                preexec_fn=die_with_parent,
-            )
+            self.process = self._serving(log)
         self.until(self._listens, "the daemon does not listen", START_S)
         return self
+
+    def _serving(self, log: IO[bytes]) -> subprocess.Popen[bytes] | Hatched:
+        if self.hatchery and not self.launcher:
+            return self.hatchery.start(["serve"], output=log, env=self.environment(), cwd=self.home)
+        return subprocess.Popen(
+            [*self.launcher, *self.program, "serve"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=self.environment(),
+            cwd=self.home,
+            preexec_fn=die_with_parent,
+        )
 
     def _listens(self) -> bool:
         assert self.process is not None
@@ -122,11 +126,12 @@ port = {self.metrics_port}
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def until(self, true: Any, complaint: str, seconds: float = DONE_S) -> Any:
-        deadline = time.monotonic() + seconds
+        deadline, pause_s = time.monotonic() + seconds, LOOK_S
         while time.monotonic() < deadline:
             if answer := true():
                 return answer
-            time.sleep(0.05)
+            time.sleep(pause_s)
+            pause_s = min(pause_s * 1.5, SELDOM_S)
         raise AssertionError(f"{complaint}\n{self.log[-6000:]}")
 
     def stop(self, with_signal: signal.Signals = signal.SIGTERM) -> int:
@@ -152,8 +157,12 @@ port = {self.metrics_port}
 
     def uuutorrent(self, *words: str, given: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
         """An operator's command on the machine itself."""
+        if self.hatchery:
+            done = self.hatchery.run(words, given=given, env=self.environment(), cwd=self.home, timeout=DONE_S)
+            assert not check or done.returncode == 0, f"{words}: {done.stdout}\n{done.stderr}"
+            return done
         return subprocess.run(
-            [self.python, "-m", "uuutorrent", *words],
+            [*self.program, *words],
             input=given,
             env=self.environment(),
             cwd=self.home,
@@ -314,7 +323,8 @@ class Screen:
             text = self.text
             if all(word in text for word in words):
                 return text
-            time.sleep(0.05)
+            select.select([self.master], [], [], max(0, deadline - time.monotonic()))
+            time.sleep(LOOK_S)
         raise AssertionError(f"not on the screen: {words}\n{self.text}\n{self.house.log[-4000:]}")
 
     def ends(self, seconds: float = DONE_S) -> int:

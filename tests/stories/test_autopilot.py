@@ -9,21 +9,17 @@ import pytest
 from tests.servers.anilist_data import Media
 from tests.stories.conftest import Town
 
-pytestmark = pytest.mark.real
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.parametrize("town", ["[automation]\nautopilot_every_s = 60"], indirect=True),  # as often as can be
+]
 
 SHOW = "Umibe no Toshokan"
 SIXTH = f"[Hoshizora] {SHOW} - 06 (1080p) [3F2A91C7]"
-OFTEN = "[automation]\nautopilot_every_s = 60"
-"""As often as can be."""
 
 
 def evening(town: Town) -> Media:
     """Ann watches a show whose sixth episode airs in a moment, with the autopilot on."""
-    house = town.house
-    house.stop()
-    house.extra = OFTEN
-    house.write_config()
-    house.start()
     show = town.anilist.add_media(SHOW, episodes=12, next_episode=6, airs_in=timedelta(seconds=40))
     for episode in (4, 5):
         town.release(f"[Hoshizora] {SHOW} - {episode:02} (1080p)", seed=False)

@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from tests.stories.house import House, die_with_parent
+from tests.stories.hatchery import die_with_parent
+from tests.stories.house import House
 from tests.swarm import MIB, Made, Swarm
 
 pytestmark = pytest.mark.real

@@ -9,32 +9,23 @@ from typing import Any
 
 import pytest
 
-from tests.servers.anilist import FakeAniList
 from tests.servers.anilist_data import Media
-from tests.servers.nyaa import FakeNyaa
-from tests.stories.conftest import EPISODE_BYTES, SLOW_BPS, Town
-from tests.stories.house import House
-from tests.swarm import Made, Swarm, mkv
+from tests.stories.conftest import EPISODE_BYTES, SLOW_BPS, Town, settled
+from tests.stories.hatchery import Hatchery
+from tests.swarm import Made, mkv
 
 pytestmark = pytest.mark.real
 HASTY = "stalled_s = 4\nyoung_s = 0"
 
 
 @pytest.fixture
-def ward(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Town]:
-    """A house that looks every second and loses patience soon, with a show and two who watch it."""
+def ward(request: pytest.FixtureRequest, tmp_path: Path, hatchery: Hatchery) -> Iterator[Town]:
+    """A house that looks every second and loses patience soon, with two who watch shows."""
     settings = getattr(request, "param", f"{HASTY}\nprobe = false")
-    (tmp_path / "seeds").mkdir()
-    with FakeAniList() as anilist, FakeNyaa() as nyaa, Swarm(tmp_path / "seeds") as swarm:
-        house = House(tmp_path / "house", anilist_url=anilist.url, nyaa_url=nyaa.url, health_settings=settings)
-        house.extra = "[automation]\nhealth_every_s = 1"
-        house.write_config()
-        town = Town(house.start(), anilist, nyaa, swarm)
+    with settled(tmp_path, hatchery, health_settings=settings, extra="[automation]\nhealth_every_s = 1") as town:
         town.moves_in("ann")
         town.moves_in("bob")
         yield town
-        if house.process is not None:
-            house.stop()
 
 
 def posted(ward: Town, group: str, content: int | bytes, *, seeders: int, limit_bps: int = 0) -> Made:

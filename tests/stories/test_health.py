@@ -12,11 +12,9 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.servers.anilist import FakeAniList
-from tests.servers.nyaa import FakeNyaa
-from tests.stories.conftest import SLOW_BPS, Town
-from tests.stories.house import House
-from tests.swarm import Made, Swarm, mkv
+from tests.stories.conftest import SLOW_BPS, Town, settled
+from tests.stories.hatchery import Hatchery
+from tests.swarm import Made, mkv
 from uuutorrent.errors import Unreachable
 
 pytestmark = pytest.mark.real
@@ -25,21 +23,11 @@ TITLE = "[Group] Umibe no Toshokan - {:02} (1080p)"
 
 
 @pytest.fixture
-def ward(tmp_path: Path) -> Iterator[Town]:
+def ward(tmp_path: Path, hatchery: Hatchery) -> Iterator[Town]:
     """A house that looks every second and loses patience soon; its admin is the boss."""
-    (tmp_path / "seeds").mkdir()
-    with FakeAniList() as anilist, FakeNyaa() as nyaa, Swarm(tmp_path / "seeds") as swarm:
-        house = House(
-            tmp_path / "house",
-            anilist_url=anilist.url,
-            nyaa_url=nyaa.url,
-            health_settings=HASTY,
-            extra="[automation]\nhealth_every_s = 1",
-        )
-        house.add_user("boss", admin=True)
-        yield Town(house.start(), anilist, nyaa, swarm)
-        if house.process is not None:
-            house.stop()
+    with settled(tmp_path, hatchery, health_settings=HASTY, extra="[automation]\nhealth_every_s = 1") as town:
+        town.house.add_user("boss", admin=True)
+        yield town
 
 
 def posted(ward: Town, episode: int, content: int | bytes, *, limit_bps: int = 0) -> Made:

@@ -27,12 +27,9 @@ def test_a_download_that_ends_is_told_on_every_door(town_on: Town) -> None:
     assert house.ssh("ann").stderr == b""
 
 
+@pytest.mark.parametrize("town", ["[automation]\nwatched_after_s = 0"], indirect=True)
 def test_what_was_fetched_over_sftp_is_asked_about_and_yes_sets_the_progress(town: Town) -> None:
     house = town.house
-    house.stop()
-    house.extra = "[automation]\nwatched_after_s = 0"
-    house.write_config()
-    house.start()
     show = town.airs("Sousou no Frieren", aired=5)
     made = town.release("[SubsPlease] Sousou no Frieren - 05 (1080p) [6EB72DA5]")
     member = town.moves_in("ann")

@@ -167,7 +167,6 @@ def test_the_page_of_figures_is_as_prometheus_wants_it(tmp_path: Path) -> None:
         page = urllib.request.urlopen(f"http://127.0.0.1:{house.metrics_port}/metrics", timeout=10).read()
     finally:
         house.stop()
-    done = subprocess.run(
-        [part("promtool", "prometheus"), "check", "metrics"], input=page, capture_output=True, check=False
-    )
+    words = [part("promtool", "prometheus"), "check", "metrics"]
+    done = subprocess.run(words, input=page, capture_output=True, check=False)
     assert (done.returncode, done.stderr.decode()) == (0, "")

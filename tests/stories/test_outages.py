@@ -11,6 +11,7 @@ import pytest
 
 from tests.servers.postgres import Postgres
 from tests.stories.conftest import SLOW_BPS, Town
+from tests.stories.hatchery import Hatchery
 from tests.stories.house import DONE_S, House
 
 pytestmark = pytest.mark.real
@@ -94,9 +95,9 @@ def test_qbittorrent_killed_mid_download_loses_nothing(town: Town) -> None:
 
 
 @pytest.fixture
-def on_postgres(postgres_cluster: Postgres, tmp_path: Path) -> Iterator[House]:
+def on_postgres(postgres_cluster: Postgres, tmp_path: Path, hatchery: Hatchery) -> Iterator[House]:
     url = postgres_cluster.fresh()
-    house = House(tmp_path / "house", database_url=url).start()
+    house = House(tmp_path / "house", database_url=url, hatchery=hatchery).start()
     yield house
     if house.process is not None:
         house.stop()

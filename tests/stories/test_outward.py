@@ -4,15 +4,10 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 
-from tests.servers.anilist import FakeAniList
-from tests.servers.nyaa import FakeNyaa
 from tests.stories.conftest import Town
-from tests.stories.house import House
-from tests.swarm import Swarm
 
 pytestmark = pytest.mark.real
 
@@ -48,18 +43,7 @@ def hook() -> Iterator[tuple[int, list[str]]]:
     server.server_close()
 
 
-@pytest.fixture
-def town(tmp_path: Path) -> Iterator[Town]:
-    """A town whose messages may go to this machine."""
-    (tmp_path / "seeds").mkdir()
-    with FakeAniList() as anilist, FakeNyaa() as nyaa, Swarm(tmp_path / "seeds") as swarm:
-        allowed = "[notifications]\nallow_private = true"
-        house = House(tmp_path / "house", anilist_url=anilist.url, nyaa_url=nyaa.url, extra=allowed)
-        yield Town(house.start(), anilist, nyaa, swarm)
-        if house.process is not None:
-            house.stop()
-
-
+@pytest.mark.parametrize("town", ["[notifications]\nallow_private = true"], indirect=True)
 def test_what_became_complete_is_told_outside(town: Town, hook: tuple[int, list[str]]) -> None:
     house, (port, got) = town.house, hook
     house.add_user("ann")

@@ -13,6 +13,7 @@ from tests.servers.anilist import FakeAniList
 from tests.servers.nyaa import FakeNyaa
 from tests.servers.postgres import Postgres
 from tests.stories.conftest import Town
+from tests.stories.hatchery import Hatchery
 from tests.stories.house import House
 from tests.swarm import Made, RealQBittorrent, Swarm
 
@@ -76,7 +77,7 @@ def heal(pair: Pair) -> None:
 
 
 @pytest.fixture
-def pair(postgres_cluster: Postgres, tmp_path: Path) -> Iterator[Pair]:
+def pair(postgres_cluster: Postgres, tmp_path: Path, hatchery: Hatchery) -> Iterator[Pair]:
     url = postgres_cluster.fresh()
     (tmp_path / "seeds").mkdir()
     with (
@@ -96,6 +97,7 @@ def pair(postgres_cluster: Postgres, tmp_path: Path) -> Iterator[Pair]:
                 nyaa_url=nyaa.url,
                 database_url=url,
                 qbittorrent_settings=shared,
+                hatchery=hatchery,
             )
             for name in ("one", "two")
         )

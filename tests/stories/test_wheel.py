@@ -34,7 +34,16 @@ def test_installed_in_an_empty_environment_it_starts_and_signs_people_in(wheel: 
     subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, tmp_path / "venv"], check=True)
     python = tmp_path / "venv/bin/python"
     subprocess.run([UV, "pip", "install", "--quiet", "--python", python, wheel], check=True, timeout=300)
-    house = House(tmp_path / "house", python=str(python))
+    signs_people_in(House(tmp_path / "house", program=(str(python), "-m", "uuutorrent")))
+
+
+def test_the_one_file_starts_and_signs_people_in(tmp_path: Path) -> None:
+    one = tmp_path / "uuutorrent"
+    subprocess.run([ROOT / "dev", "binary", str(one)], check=True, timeout=300, capture_output=True)
+    signs_people_in(House(tmp_path / "house", program=(str(one),)))
+
+
+def signs_people_in(house: House) -> None:
     assert house.uuutorrent("--version").stdout.strip() == "0.1.0"
     house.start()
     house.add_user("ann")

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import errno
 import os
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -127,3 +129,58 @@ def test_a_folder_is_for_looking_things_up(root: Path) -> None:
         pass
     with pytest.raises(OSError, match=r"\[Errno|regular"), beneath.folder(root, "a/b/file"):
         pass
+
+
+def test_a_file_with_another_name_is_opened_only_if_that_is_wanted(root: Path) -> None:
+    (root / "a/other").hardlink_to(root / "a/b/file")
+
+    with pytest.raises(OSError, match=f"Errno {errno.EMLINK}"):
+        beneath.open_file(root, "a/b/file")
+    assert read(beneath.open_file(root, "a/b/file", hard_links=True)) == "content"
+    assert beneath.look(root, "a/b/file").st_size == 7
+
+
+@pytest.mark.parametrize("path", ["a/b", "a/link", "fifo", "../secret", "a/b/none", "\udfff"])
+def test_looking_sees_regular_files_alone(root: Path, path: str) -> None:
+    (root / "a/link").symlink_to("b/file")
+    os.mkfifo(root / "fifo")
+
+    with pytest.raises(OSError, match=r"\[Errno|regular"):
+        beneath.look(root, path)
+
+
+@pytest.mark.parametrize("swapped", ["a/b/file", "a/b", "a"])
+def test_what_is_swapped_for_a_link_between_check_and_open_is_not_followed(
+    open_file: Open, root: Path, tmp_path: Path, swapped: str
+) -> None:
+    """A link to a tree of the same shape outside takes the place of a part of the way, over and over."""
+    outside, place, ended = tmp_path / "outside", root / swapped, threading.Event()
+    (outside / "a/b").mkdir(parents=True)
+    (outside / "a/b/file").write_text("secret")
+    link, aside = tmp_path / "link", tmp_path / "aside"
+    link.symlink_to(outside / swapped)
+
+    def swap() -> None:
+        while not ended.is_set():
+            place.rename(aside)
+            link.rename(place)
+            place.rename(link)
+            aside.rename(place)
+
+    swapping = threading.Thread(target=swap)
+    swapping.start()
+    seen: set[str] = set()
+    tries = 0
+    try:
+        while tries < 1000 or (len(seen) < 2 and tries < 200_000):
+            tries += 1
+            try:
+                seen.add(read(open_file(root, "a/b/file")))
+            except OSError:
+                seen.add("refused")
+    finally:
+        ended.set()
+        swapping.join()
+
+    assert seen <= {"content", "refused"}
+    assert len(seen) == 2

@@ -15,6 +15,7 @@ from uuutorrent.tui import (
     downloads,
     feeds,
     inbox,
+    sessions,
     sshkeys,
     telling,
     torrents,
@@ -40,6 +41,7 @@ ALONE: list[tuple[type[DOMNode], ...]] = [
     (autopilot.PlanDialog, Table),
     (telling.ChannelsDialog, telling.Listed),
     (sshkeys.KeysDialog, Table),
+    (sessions.SessionsDialog, Table),
 ]
 
 

@@ -325,3 +325,28 @@ async def test_a_low_terminal_shows_the_details_alone(evening: Evening, three: T
         await seat.sees_no("Frieren - 12")
         seat.type(ESCAPE)
         await seat.sees("Frieren - 12")
+
+
+async def test_every_program_has_its_line_and_a_phone_a_code(evening: Evening, three: Three) -> None:
+    async with evening.sit(height=32) as seat:
+        await go_to(seat, 13, downs=1)
+        seat.type(ENTER)
+        await seat.sees("Y sftp, rclone, mpv  K code")
+        seat.type("Y")
+        await seat.sees("Get [SubsPlease] Sousou no Frieren - 13")
+        for line in ("c  scp        scp -P 2222 -r", "s  sftp       sftp -P 2222", "r  rclone     rclone copy -P"):
+            await seat.sees(line)
+        seat.type("r")
+        await seat.sees("Copied the line for rclone")
+        seat.type("K")
+        await seat.sees("Point a camera at it")
+        await seat.sees("sftp://ann@")
+        seat.type(ESCAPE)
+        await seat.sees_no("Point a camera")
+
+
+async def test_there_are_no_lines_for_what_is_not_complete(evening: Evening, three: Three) -> None:
+    async with evening.sit() as seat:
+        await go_to(seat, 12, downs=2)
+        seat.type("Y")
+        await seat.sees("It is not complete yet")

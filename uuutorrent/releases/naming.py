@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 
 from uuutorrent.accounts import User
@@ -16,6 +17,10 @@ MOST_SHOWS = 3
 """Shows with such a name that are looked at closely: a show and its seasons."""
 SHORTEST = 4
 """Letters of a title that a name is searched for; "K" is in every name."""
+
+
+Shows = Mapping[MediaId, tuple[str, ...]]
+"""The keys of shows' titles."""
 
 
 class Naming:
@@ -38,33 +43,40 @@ class Naming:
             found += [(anime.media_id, episode) for episode in best]
         return found[0] if len(found) == 1 else None
 
+    async def shows(self, user: User) -> Shows:
+        """What names can be told by: the user's list as it was last seen, of every status. Asks nobody."""
+        last = await self._watchlists.last(user)
+        return await asyncio.to_thread(lambda: {entry.anime.media_id: _keys(entry.anime) for entry in last})
+
     async def tell_files(
-        self, user: User, name: str, files: Mapping[int, str], media_id: MediaId | None = None
+        self, user: User, shows: Shows, name: str, files: Mapping[int, str], media_id: MediaId | None = None
     ) -> tuple[MediaId, Mapping[int, tuple[int, ...]]] | None:
         """The show, and which of a torrent's files are which episode of it, if exactly one show can be meant.
 
-        `files` are paths by place; without a `media_id` it is looked for on the user's list as it was last seen.
+        `files` are paths by place; `shows` are looked through where there is no `media_id`.
 
         Raises:
             RemoteError, Missing: nobody tells what the show is.
         """
-        if media_id is None:
-            last = (entry.anime for entry in await self._watchlists.last(user))
-            shows = [anime.media_id for anime in _named(f"{name} {next(iter(files.values()), '')}", last)][:MOST_SHOWS]
-        else:
-            shows = [media_id]
-        found = [(show, told) for show in shows if (told := await self._releases.told_apart(user, show, name, files))]
+        said = _key(f"{name} {next(iter(files.values()), '')}")
+        meant = [media_id] if media_id else [show for show, keys in shows.items() if any(one in said for one in keys)]
+        found = [
+            (show, told)
+            for show in meant[:MOST_SHOWS]
+            if (told := await self._releases.told_apart(user, show, name, files))
+        ]
         return found[0] if len(found) == 1 else None
 
 
 def _named(name: str, shows: Iterable[Anime]) -> tuple[Anime, ...]:
     """Those of the shows whose title is somewhere in the name."""
     said = _key(name)
-    return tuple(
-        anime
-        for anime in shows
-        if any(len(short) >= SHORTEST and short in said for short in map(_key, map(without_season, anime.titles)))
-    )
+    return tuple(anime for anime in shows if any(one in said for one in _keys(anime)))
+
+
+def _keys(anime: Anime) -> tuple[str, ...]:
+    """What is looked for in a name."""
+    return tuple(short for short in map(_key, map(without_season, anime.titles)) if len(short) >= SHORTEST)
 
 
 def _key(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import asyncssh
 
+from uuutorrent.ssh.sealing import Sealer
 from uuutorrent.tui.terminal import TerminalInfo
 
 HIGH_WATER, LOW_WATER = 64 * 1024, 16 * 1024
@@ -81,6 +82,10 @@ class Channel:
             self._writable.clear()
         else:
             self._writable.set()
+
+    def sealer(self) -> Sealer:
+        """What sends much in it without asyncssh."""
+        return Sealer(self._chan)
 
     def exit(self, code: int) -> None:
         """Send the exit status and close, once everything written is sent."""

@@ -32,6 +32,7 @@ from uuutorrent.ssh.verbs import (
     healing,
     health,
     inbox,
+    invites,
     notify,
     penalties,
     searching,
@@ -64,7 +65,7 @@ SUBJECTS: Mapping[str, Sequence[Verb]] = {
     "When a download gets stuck": healing.VERBS,
     "Steering a torrent": steering.VERBS,
     "Your account": (*accounts.VERBS, *factor.VERBS, *sessions.VERBS),
-    "For admins": (*admin.VERBS, *penalties.VERBS, *health.VERBS, *upkeep.FOR_ADMINS),
+    "For admins": (*admin.VERBS, *invites.VERBS, *penalties.VERBS, *health.VERBS, *upkeep.FOR_ADMINS),
 }
 FAMILIES = {
     "account": "Your account as a whole.",
@@ -75,6 +76,7 @@ FAMILIES = {
     "factor": "Your second factor.",
     "feeds": "Rules for RSS and Atom feeds.",
     "inbox": "What happened, and what you are asked.",
+    "invites": "Codes with which people make an account by themselves.",
     "keys": "Your SSH keys.",
     "orphans": "Files and torrents that belong to nobody.",
     "notify": "Where you are told what happens: chats, mail, webhooks.",
@@ -89,6 +91,7 @@ SYNONYMS = {
     "files": ("ls",),
     "get": ("download", "fetch"),
     "health": ("stalled", "unwell"),
+    "invites": ("invite", "invitations"),
     "keys": ("key",),
     "notify": ("channels", "notifications"),
     "pause": ("stop",),

@@ -1,36 +1,32 @@
-"""One client's connection: refuses everything but signing in and sessions, and knows who it is once that is proved."""
+"""One client's connection: who it is once that is proved, and the sessions in it. All else is refused."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 import asyncssh
 import structlog
 
-from uuutorrent.errors import Refused, RemoteError, UuuError
-from uuutorrent.passwords import Crowded
-from uuutorrent.penalties import OnlyKeys, Source, source_of
+from uuutorrent.errors import Refused, UuuError
+from uuutorrent.penalties import source_of
 from uuutorrent.presence import Activity, Here
 from uuutorrent.ssh import tcp
 from uuutorrent.ssh.admission import Pace
+from uuutorrent.ssh.entrance import CLOSING, Entrance
 from uuutorrent.ssh.failures import Failure
 from uuutorrent.ssh.guests import Guests
+from uuutorrent.ssh.joining import STAY_S, Stranger
 from uuutorrent.ssh.session import IDLE, Session
-from uuutorrent.ssh.signin import Method, SignIn
 from uuutorrent.ssh.turns import Debt
-from uuutorrent.ssh.visit import DeskVisit
+from uuutorrent.ssh.visit import DeskVisit, Visit
 from uuutorrent.users import SignedIn, User
 
 log = structlog.get_logger()
 
-CLOSING = "the server is restarting: come back in a minute"
-BROKE = "something broke on the server while you signed in; it was logged"
-TOO_MANY = "too many wrong passwords: connect again"
-TOO_MANY_KEYS = "too many keys that are not yours here: name the right one with ssh -i"
 TOO_MANY_SESSIONS = "too many sessions in this connection: close one"
 TOO_FAST = "too many sessions in a short time: wait a moment"
 OPENED_AT_ONCE, OPENED_PER_S = 100, 10.0
@@ -49,39 +45,17 @@ HANG_UP_S = 0.3
 STATES = ("unauthenticated", "joining", "signed_in")
 """How far a connection can be, for the figures."""
 
-Challenge = tuple[str, str, str, Sequence[tuple[str, bool]]]
-"""Name, instruction, language and the prompts, each with whether its answer is echoed. Source: RFC 4256, 3.2."""
-ASK_PASSWORD: Challenge = ("", "", "en-US", (("Password: ", False),))
-ASK_CODE: Challenge = ("", "", "en-US", (("Code of your app, or a recovery code: ", True),))
 
-
-class Connection(asyncssh.SSHServer):
+class Connection(Entrance):
     """Told by asyncssh what a client asks for. What is not answered here (forwarding of any kind) is refused there."""
 
     def __init__(self, guests: Guests) -> None:
-        services = guests.services
-        self._guests = guests
-        self._accounts = services.accounts
-        self._limits = services.config.ssh
-        self._signin = SignIn(
-            services.accounts,
-            services.second_factors,
-            services.tally,
-            self._limits,
-            guests.delays,
-            under_way=guests.checks,
-        )
-        self._conn: asyncssh.SSHServerConnection | None = None
-        self._address: tuple[str, int] = ("", 0)
-        self._source = Source("")
+        super().__init__(guests)
+        self._accounts = guests.services.accounts
         self._is_let_in = False
         self._began = time.monotonic()
         self._proved = False
         self._settled = asyncio.Event()
-        self._trouble = ""
-        """What ended the signing in, in words for who signs in."""
-        self._is_ours = False
-        """It was trouble here, not there."""
         self._floods = False
         """It sent more than anybody needs to sign in."""
         self.user: User | None = None
@@ -89,6 +63,8 @@ class Connection(asyncssh.SSHServer):
         self.signed_in: SignedIn | None = None
         self.here: Here | None = None
         """Who is here, as they and admins see it."""
+        self.stranger: Stranger | None = None
+        """Somebody who came to sign up."""
         self._sessions: set[Session] = set()
         self._debt = Debt(guests.turns)
         self._pace = Pace(OPENED_AT_ONCE, OPENED_PER_S)
@@ -121,6 +97,8 @@ class Connection(asyncssh.SSHServer):
         self._guests.left(self)
         if self.here is not None:
             self._guests.services.presence.left(self.here)
+        if self.stranger is not None:
+            self._guests.joiners.left(self.stranger, *self._address)
         self._guests.admission.gone(self._source, proved=self._proved)
         if conn is not None:
             tcp.let_go(conn)
@@ -132,8 +110,15 @@ class Connection(asyncssh.SSHServer):
         self._gone.set()
 
     @property
+    def is_in(self) -> bool:
+        """Whether somebody signed in, or is let in to sign up."""
+        return self.user is not None or self.stranger is not None
+
+    @property
     def state(self) -> str:
         """How far it is: one of STATES."""
+        if self.stranger is not None:
+            return "joining"
         return "signed_in" if self._proved else "unauthenticated"
 
     def disconnect(self, sentence: str) -> None:
@@ -149,7 +134,10 @@ class Connection(asyncssh.SSHServer):
                 self._limit(why)
         # A channel in which nobody said what it is for keeps nothing open.
         is_busy = any(session.task is not None for session in self._sessions)
-        if self.user is not None and not is_busy and now - self._busy_at > self._limits.idle_sftp_s:
+        if self.stranger is not None and now - self._began > STAY_S:
+            for session in tuple(self._sessions):
+                session.leave(IDLE)
+        if self.is_in and not is_busy and now - self._busy_at > self._limits.idle_sftp_s:
             self._limit("idle_connection")
             self.disconnect(IDLE)
 
@@ -179,51 +167,6 @@ class Connection(asyncssh.SSHServer):
 
     # Signing in
 
-    def begin_auth(self, username: str) -> bool:
-        """Everybody signs in, whatever name they begin with; nobody while the server closes."""
-        if self._guests.closing:
-            raise asyncssh.DisconnectError(asyncssh.DISC_SERVICE_NOT_AVAILABLE, CLOSING)
-        return True
-
-    def public_key_auth_supported(self) -> bool:
-        """Keys are taken."""
-        return True
-
-    def password_auth_supported(self) -> bool:
-        """Passwords are taken, if they are at all."""
-        return self._limits.passwords
-
-    def kbdint_auth_supported(self) -> bool:
-        """Passwords are asked for as well."""
-        return self._limits.passwords
-
-    async def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
-        """Asked for a key that is shown and for one that signed; neither makes an identity yet."""
-        with self._told():
-            if await self._signin.key(username, key):
-                return True
-        if self._signin.out_of_keys:
-            raise asyncssh.DisconnectError(asyncssh.DISC_NO_MORE_AUTH_METHODS_AVAILABLE, TOO_MANY_KEYS)
-        return False
-
-    async def validate_password(self, username: str, password: str) -> bool:
-        """A password sent by itself."""
-        return await self._password(username, password, "password")
-
-    def get_kbdint_challenge(self, username: str, lang: str, submethods: str) -> Challenge:
-        """The first question."""
-        self._signin.begins_anew()
-        return ASK_PASSWORD
-
-    async def validate_kbdint_response(self, username: str, responses: Sequence[str]) -> bool | Challenge:
-        """A password that was asked for, or the code that was asked for after it."""
-        answer = responses[0] if len(responses) == 1 else ""
-        if self._signin.awaits_code(username):
-            return await self._code(username, answer)
-        if await self._password(username, answer, "keyboard-interactive"):
-            return True
-        return ASK_CODE if self._signin.awaits_code(username) else False
-
     async def auth_completed(self) -> None:
         """Something was proved: find out who that makes them. Their sessions wait for it."""
         self._proved = True
@@ -232,6 +175,9 @@ class Connection(asyncssh.SSHServer):
             with self._told():
                 # The name as asyncssh completed it, not as any check was asked with.
                 name = self._conn.get_extra_info("username") if self._conn else ""
+                if self._guests.joiners.expects(name):
+                    self._admit_stranger()
+                    return
                 user = await self._signin.complete(name)
                 self._check_room(user)
                 self.user, self.signed_in = user, SignedIn(user.id, self._signin.fingerprint)
@@ -240,7 +186,7 @@ class Connection(asyncssh.SSHServer):
             log.info("ssh_signed_in", **self._where(), method=self._signin.method, user=user.name)
         finally:
             self._settled.set()
-            if self.user is None:  # whoever asks for a session meanwhile is told why there is none
+            if not self.is_in:  # whoever asks for a session meanwhile is told why there is none
                 asyncio.get_running_loop().call_later(CUT_S, self.disconnect, self._trouble)
 
     # Sessions
@@ -264,16 +210,29 @@ class Connection(asyncssh.SSHServer):
 
     async def _open_session(self) -> Session:
         await self._settled.wait()
-        user = await self._visitor()
-        services = self._guests.services
-        visit = DeskVisit(services.desk(user, self.here), services.config.ssh.reach(user.name), self._guests.open_app)
-        session = Session(visit, self._over)
+        session = Session(await self._visit(), self._over)
         self._sessions.add(session)
         self._guests.sessions.add(session)
         self._busy_at = time.monotonic()
         return session
 
     # Within
+
+    async def _visit(self) -> Visit:
+        """Which doors are open to whoever wants a session."""
+        if self.stranger is not None and not self._guests.closing:
+            return self.stranger.visit
+        user = await self._visitor()
+        services = self._guests.services
+        desk, reach = services.desk(user, self.here), services.config.ssh.reach(user.name)
+        return DeskVisit(desk, reach, self._guests.open_app, self._guests.depot)
+
+    def _admit_stranger(self) -> None:
+        """Raises Refused if there are as many strangers as there may be."""
+        self._check_source()
+        self.stranger = self._guests.joiners.admit(self._source, self._signin.key_shown())
+        self._limits = self.stranger.limits
+        log.info("ssh_joins", **self._where(), key=bool(self.stranger.lobby.offered))
 
     def _appear(self, user: User) -> None:
         """From now on they are seen to be here."""
@@ -315,32 +274,6 @@ class Connection(asyncssh.SSHServer):
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, self._trouble or CLOSING)
         return self.signed_in
 
-    async def _password(self, name: str, password: str, method: Method) -> bool:
-        with self._told():
-            self._check_source()
-            if await self._signin.password(name, password, method):
-                return True
-        self._check_tries()
-        return False
-
-    async def _code(self, name: str, code: str) -> bool:
-        with self._told():
-            if await self._signin.code(name, code):
-                return True
-        self._check_tries()
-        return False
-
-    def _check_source(self) -> None:
-        try:
-            self._guests.services.penalties.check_password(self._source)
-        except OnlyKeys:
-            self._limit("source_passwords")
-            raise
-
-    def _check_tries(self) -> None:
-        if self._signin.out_of_tries:
-            raise asyncssh.DisconnectError(asyncssh.DISC_NO_MORE_AUTH_METHODS_AVAILABLE, TOO_MANY)
-
     def _over(self, session: Session) -> None:
         self._sessions.discard(session)
         self._guests.sessions.discard(session)
@@ -365,25 +298,6 @@ class Connection(asyncssh.SSHServer):
     def _too_much(self) -> None:
         self._floods = True
 
-    def _limit(self, which: str) -> None:
-        self._guests.services.tally.count("ssh_limits", which)
-
     def _full(self, full: bool) -> None:
         for session in tuple(self._sessions):
             session.block("socket", on=full)
-
-    def _where(self) -> dict[str, str | int]:
-        return {"ip": self._address[0], "port": self._address[1]}
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """What goes wrong here while signing in ends the connection with a sentence; asyncssh would give none."""
-        try:
-            yield
-        except UuuError as e:
-            self._trouble, self._is_ours = e.message, isinstance(e, Crowded | OnlyKeys | RemoteError)
-            raise asyncssh.DisconnectError(asyncssh.DISC_SERVICE_NOT_AVAILABLE, e.message) from e
-        except Exception as e:  # the outermost handler of signing in
-            log.exception("sign_in_crashed")
-            self._trouble, self._is_ours = BROKE, True
-            raise asyncssh.DisconnectError(asyncssh.DISC_BY_APPLICATION, BROKE) from e

@@ -143,9 +143,9 @@ def handle(request_id: int, name: bytes) -> bytes:
     return _framed(_HANDLE, struct.pack(">I", request_id), _bytes(name))
 
 
-def data(request_id: int, content: bytes | bytearray) -> bytes:
-    """A piece of a file."""
-    return b"".join((struct.pack(">IBII", 9 + len(content), _DATA, request_id, len(content)), content))
+def data_head(request_id: int, size: int) -> bytes:
+    """What stands before a piece of a file of so many bytes."""
+    return struct.pack(">IBII", 9 + size, _DATA, request_id, size)
 
 
 def attributes(request_id: int, of: Attributes) -> bytes:

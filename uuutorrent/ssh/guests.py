@@ -11,8 +11,10 @@ import structlog
 from uuutorrent.desk import Services
 from uuutorrent.ssh.admission import Admission
 from uuutorrent.ssh.delays import Delays
+from uuutorrent.ssh.joining import Joiners, OpenJoin
 from uuutorrent.ssh.screen import OpenApp
 from uuutorrent.ssh.session import Session
+from uuutorrent.ssh.sftp.depot import Depot
 from uuutorrent.ssh.turns import Debt, Turns
 
 if TYPE_CHECKING:  # a connection knows its guests, too
@@ -24,10 +26,12 @@ log = structlog.get_logger()
 class Guests:
     """Who is connected to one server, and what they are shown."""
 
-    def __init__(self, services: Services, open_app: OpenApp) -> None:
+    def __init__(self, services: Services, open_app: OpenApp, open_join: OpenJoin, depot: Depot) -> None:
         self.services = services
+        self.depot = depot
         self.admission = Admission(services.config.ssh, services.penalties)
         self.delays = Delays()
+        self.joiners = Joiners(services, open_join)
         self.turns = Turns()
         self.strangers = Debt(self.turns)
         """What everybody who is not signed in took of the loop's time, together."""

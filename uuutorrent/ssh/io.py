@@ -22,6 +22,10 @@ class Io(Protocol):
         """Write to stderr: notices and complaints."""
         ...
 
+    async def send(self, data: bytes) -> bool:
+        """Write to stdout, as it is, and wait until the client takes more; False: nobody takes anything any more."""
+        ...
+
     async def read(self, limit: int) -> bytes:
         """All of stdin until its end.
 

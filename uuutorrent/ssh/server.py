@@ -16,13 +16,16 @@ from uuutorrent.automation.every import Job, every
 from uuutorrent.config import Config
 from uuutorrent.desk import Services
 from uuutorrent.errors import BadConfig, Unreachable
-from uuutorrent.ssh import algorithms
-from uuutorrent.ssh.connection import CLOSING, CUT_S, HANG_UP_S, STATES, Connection
+from uuutorrent.ssh import algorithms, sealing
+from uuutorrent.ssh.connection import CUT_S, HANG_UP_S, STATES, Connection
 from uuutorrent.ssh.door import KINDS
+from uuutorrent.ssh.entrance import CLOSING
 from uuutorrent.ssh.guests import Guests
 from uuutorrent.ssh.screen import OpenApp
+from uuutorrent.ssh.sftp.depot import Depot
 from uuutorrent.store.private import write_once
 from uuutorrent.tui.app import UuuApp
+from uuutorrent.tui.join import JoinApp
 from uuutorrent.tui.pace import Studio
 from uuutorrent.users import User
 
@@ -77,7 +80,7 @@ class Server:
         """Take nobody new, tell everybody, end the screens, and give commands and transfers `grace_s` to finish."""
         self._guests.closing = True
         for connection in tuple(self._guests.connections):
-            if connection.user is None:
+            if not connection.is_in:
                 connection.disconnect(CLOSING)
         for session in tuple(self._guests.sessions):
             session.leave(CLOSING)
@@ -114,7 +117,12 @@ async def serve(config: Config, services: Services, *, open_app: OpenApp | None 
         BadConfig: the port cannot be had, or the host key cannot be used.
     """
     studio = Studio()
-    guests = Guests(services, open_app or (lambda desk, terminal: UuuApp(desk, terminal, studio)))
+    guests = Guests(
+        services,
+        open_app or (lambda desk, terminal: UuuApp(desk, terminal, studio)),
+        lambda lobby, terminal: JoinApp(lobby, terminal, studio),
+        _depot(),
+    )
     key = await asyncio.to_thread(host_key, config.server.data)
     try:
         acceptor = await asyncssh.create_server(
@@ -132,6 +140,7 @@ async def serve(config: Config, services: Services, *, open_app: OpenApp | None 
         looking.cancel()
         await server.close()
         await asyncio.wait({looking})
+        guests.depot.close()
 
 
 def host_key(data_dir: Path) -> asyncssh.SSHKey:
@@ -150,6 +159,12 @@ def host_key(data_dir: Path) -> asyncssh.SSHKey:
         return asyncssh.read_private_key(path)
     except (OSError, asyncssh.KeyImportError) as e:
         raise BadConfig(f"{path} cannot be used as the host key: {e}") from e
+
+
+def _depot() -> Depot:
+    why_not = sealing.examined(algorithms.CIPHERS, algorithms.MACS)
+    log.info("sftp_sealing", by="asyncssh" if why_not else "here", why=why_not)
+    return Depot(why_not)
 
 
 def _options(config: Config, key: asyncssh.SSHKey) -> Mapping[str, Any]:

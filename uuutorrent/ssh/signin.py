@@ -20,7 +20,7 @@ from typing import Any, Literal, TypeVar
 import asyncssh
 import structlog
 
-from uuutorrent.accounts import Accounts
+from uuutorrent.accounts import Accounts, Waits
 from uuutorrent.config import Ssh
 from uuutorrent.errors import Refused, RemoteError
 from uuutorrent.passwords import Crowded
@@ -63,6 +63,13 @@ class Password:
     """A code of the second factor came after it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The key that somebody came with who wants to sign up: it proves nothing but that they have it."""
+
+    key: asyncssh.SSHKey
+
+
 class SignIn:
     """The tries of one connection, and what came of them."""
 
@@ -85,7 +92,7 @@ class SignIn:
         self._tries = self._tries_left = limits.password_tries
         self._keys_left = limits.key_tries
         self._refusal_s = limits.refusal_s
-        self._proof: Signature | Password | None = None
+        self._proof: Signature | Password | Shown | None = None
         self._halfway: User | None = None
         """Who gave the right password, and has yet to give a code."""
         self.method: Method | None = None
@@ -135,6 +142,7 @@ class SignIn:
 
         Raises:
             Crowded, RemoteError: it could not be looked at.
+            Waits: it is right, and an admin has to say yes first.
         """
         self._proof = self._halfway = None
         if self.out_of_tries:
@@ -142,12 +150,10 @@ class SignIn:
         self._tries_left -= 1
         before, self.last_failure = self.last_failure, Attempt(method, name)
         answer_at = time.monotonic() + self._refusal_s
-        if (wait_s := self._delays.wait_s(name)) > 0:
-            self._tally.count("ssh_limits", "password_delay")
-            await asyncio.sleep(wait_s)
+        await self._delay(name)
         try:
             user, asks_code = await self._undisturbed(self._with_password(name, password))
-        except (Crowded, RemoteError) as e:  # our trouble, not a wrong password
+        except (Crowded, RemoteError, Waits) as e:  # not a wrong password
             if isinstance(e, Crowded):
                 self._tally.count("ssh_limits", "password_checks")
             self.last_failure = before
@@ -156,8 +162,7 @@ class SignIn:
         except Refused:
             self._delays.failed(name)
             return await self._refuse(method, answer_at)
-        if only_by_key(user, self.ip, self._accounts.config.admin_passwords):
-            log.warning("admin_password_from_outside", ip=self.ip, user=user.name, why="by key only from there")
+        if self._only_by_key(user):
             self._delays.failed(name)
             return await self._refuse(method, answer_at)
         if asks_code and method != "keyboard-interactive":
@@ -209,6 +214,17 @@ class SignIn:
         self._proof = Signature(name, fingerprint)
         return True
 
+    def comes_with(self, key: asyncssh.SSHKey) -> None:
+        """Somebody who wants to sign up shows this key, or signed with it."""
+        self._halfway = None
+        only_modern_signatures(key)
+        self._proof = Shown(key)
+
+    def key_shown(self) -> asyncssh.SSHKey | None:
+        """The key that signed for somebody who wants to sign up; None: they came without."""
+        proof, self._proof = self._proof, None
+        return proof.key if isinstance(proof, Shown) else None
+
     async def complete(self, name: str) -> User:
         """The user that this connection now is; `name` is the one the sign-in was completed with.
 
@@ -219,6 +235,16 @@ class SignIn:
         user = await self._undisturbed(self._user_of(proof, name))
         self._tally.count("ssh_auth_attempts", self.method or "", "ok")
         return user
+
+    async def _delay(self, name: str) -> None:
+        if (wait_s := self._delays.wait_s(name)) > 0:
+            self._tally.count("ssh_limits", "password_delay")
+            await asyncio.sleep(wait_s)
+
+    def _only_by_key(self, user: User) -> bool:
+        if is_so := only_by_key(user, self.ip, self._accounts.config.admin_passwords):
+            log.warning("admin_password_from_outside", ip=self.ip, user=user.name, why="by key only from there")
+        return is_so
 
     async def _with_password(self, name: str, password: str) -> tuple[User, bool]:
         """Whose password it is, and whether they have a second factor."""
@@ -232,7 +258,7 @@ class SignIn:
         await asyncio.sleep(answer_at - time.monotonic())
         return False
 
-    async def _user_of(self, proof: Signature | Password | None, name: str) -> User:
+    async def _user_of(self, proof: Signature | Password | Shown | None, name: str) -> User:
         match proof:
             case Signature(name=proven) if proven == name:
                 self.method = "publickey"

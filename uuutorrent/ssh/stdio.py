@@ -20,7 +20,6 @@ INTERRUPTED = 130
 """Exit code after Ctrl+C. Source: POSIX shells, 128 + SIGINT."""
 
 ELSEWHERE = {
-    "scp": "the old scp protocol is not spoken here: leave out -O (OpenSSH 9 and later), or use sftp",
     "rsync": "rsync needs a shell, and there is none here: use sftp, lftp or rclone",
     "sftp-server": "files are served as the subsystem sftp: use sftp without -s",
 }
@@ -74,6 +73,12 @@ class Stdio(Door):
     def err(self, data: bytes) -> None:
         """Write to stderr."""
         self.channel.write_err(self._for_terminal(data))
+
+    async def send(self, data: bytes) -> bool:
+        """Write to stdout, and wait until the client takes more."""
+        self.channel.write(data)
+        await self.channel.writable()
+        return self.channel.is_open
 
     async def read(self, limit: int) -> bytes:
         """All of stdin until its end.

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, false, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, delete, exists, false, func, not_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from uuutorrent.accounts import User, UserId, hold, people
@@ -61,8 +61,9 @@ class Claims:
             is_part = part is not None and not part.whole and (mine is None or mine.size_bytes is not None)
             size = part.size_with(await picks.files_of(tx, owner)) if part and is_part else None
             more = _more(row, mine, size)
-            (await self._usage(tx, now)).check(more, is_new=not existed)
-            mine = mine or await _new_claim(tx, user.id, row, stopped)
+            usage = await self._usage(tx, now)
+            usage.check(more, is_new=not existed)
+            mine = mine or await _new_claim(tx, user.id, row, stopped=stopped, waits=usage.is_busy)
             # A batch may hold several shows: the one that was asked for last is what it is shown for.
             if mine.media_id is None or (part is not None and mine.media_id != media_id):
                 mine.media_id, mine.episode = media_id, episode
@@ -130,7 +131,7 @@ class Claims:
 
     async def _holding(self, tx: Tx, user: User, which: ColumnElement[bool]) -> Stored | None:
         """The newest torrent that this user claims and that is `which`, inside the caller's transaction."""
-        row = await tx.scalar(_claimed_by(user).where(which).order_by(ClaimRow.claimed_at.desc()).limit(1))
+        row = await tx.scalar(_claimed_by(user.id).where(which).order_by(ClaimRow.claimed_at.desc()).limit(1))
         return None if row is None else (await _with_claims(tx, [row]))[0]
 
     async def holds(self, tx: Tx, user: User, infohash: str, media_id: int, episode: int) -> bool:
@@ -154,7 +155,7 @@ class Claims:
     async def of(self, user: User) -> tuple[Stored, ...]:
         """Every torrent this user claims, the newest claim first."""
         async with self._database.begin() as tx:
-            rows = await tx.scalars(_claimed_by(user).order_by(ClaimRow.claimed_at.desc(), TorrentRow.id.desc()))
+            rows = await tx.scalars(_claimed_by(user.id).order_by(ClaimRow.claimed_at.desc(), TorrentRow.id.desc()))
             return await _with_claims(tx, rows.all())
 
     async def every(self, *which: ColumnElement[bool]) -> tuple[Stored, ...]:
@@ -204,7 +205,7 @@ class Claims:
         await self._set(torrent_id, finished=None, **({"completed_at": None, "seeded_at": None} if incomplete else {}))
 
     async def mark(self, torrent_id: int, **marks: bool | datetime | None) -> None:
-        """Remember that it is `stopped`, `held_back` for want of room on the disk, or `seeded_at` when to its limit."""
+        """Remember that it is `stopped`, `held_back` for want of room, `waits_turn`, `seeded_at` when to its limit."""
         await self._set(torrent_id, **marks)
 
     async def _set(self, torrent_id: int, **values: object) -> None:
@@ -249,10 +250,12 @@ class Claims:
 
     async def _usage(self, tx: Tx, user: User) -> Usage:
         summed = func.sum(func.coalesce(ClaimRow.size_bytes, TorrentRow.size_bytes))
-        found = await tx.execute(_claimed_by(user).with_only_columns(summed, func.count(), maintain_column_froms=True))
-        size, number = found.one()
+        still = or_(TorrentRow.stopped, TorrentRow.held_back, TorrentRow.waits_turn)
+        under_way = func.count(case((and_(TorrentRow.completed_at.is_(None), not_(still)), 1)))
+        figures = _claimed_by(user.id).with_only_columns(summed, func.count(), under_way, maintain_column_froms=True)
+        size, number, running = (await tx.execute(figures)).one()
         limit = await self._limits.within(tx, user.id)
-        return Usage(int(size or 0), int(number), quota_bytes=limit.bytes, quota_torrents=limit.torrents)
+        return Usage(int(size or 0), number, limit.bytes, limit.torrents, running=running, quota_active=limit.active)
 
     @staticmethod
     async def _learn_hashes(tx: Tx, row: TorrentRow, torrent: Torrent) -> None:
@@ -268,8 +271,8 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _claimed_by(user: User) -> Select[TorrentRow]:
-    return select(TorrentRow).join(ClaimRow, ClaimRow.torrent_id == TorrentRow.id).where(ClaimRow.user_id == user.id)
+def _claimed_by(user_id: UserId) -> Select[TorrentRow]:
+    return select(TorrentRow).join(ClaimRow, ClaimRow.torrent_id == TorrentRow.id).where(ClaimRow.user_id == user_id)
 
 
 def _hash_is(infohash: str) -> ColumnElement[bool]:
@@ -290,8 +293,7 @@ async def _is_claimed(tx: Tx, torrent_id: int) -> bool:
 
 async def _locked_or_new(tx: Tx, content: Metainfo | Magnet, stopped: bool) -> TorrentRow:
     which = _hashes_are(content.v1, content.v2)
-    row = await _lock(tx, which)
-    if row is not None:
+    if row := await _lock(tx, which):
         return _adopted(row, content)
     try:
         async with tx.begin_nested():
@@ -314,6 +316,15 @@ def _new_row(content: Metainfo | Magnet, stopped: bool) -> TorrentRow:
     )  # fmt: skip
 
 
+async def _new_claim(tx: Tx, user_id: UserId, row: TorrentRow, *, stopped: bool, waits: bool) -> ClaimRow:
+    is_first = not await _is_claimed(tx, row.id)
+    # Who comes second wants it to run, whatever the first did with it, and has a turn to give, or not.
+    row.stopped = stopped and (row.stopped or is_first)
+    row.waits_turn = waits and not stopped and (is_first or row.waits_turn) and row.completed_at is None
+    tx.add(claim := ClaimRow(user_id=user_id, torrent_id=row.id, note="", claimed_at=_now()))
+    return claim
+
+
 async def _give_up(tx: Tx, user_id: int, torrent_id: int, *, keep_files: bool = False) -> Stored:
     row = await _lock(tx, TorrentRow.id == torrent_id)
     if row is None:
@@ -322,7 +333,7 @@ async def _give_up(tx: Tx, user_id: int, torrent_id: int, *, keep_files: bool = 
     stored = (await _with_claims(tx, [row]))[0]
     if not stored.claims:
         row.keep_files = keep_files
-        row.stopped, row.held_back = False, False
+        row.stopped, row.held_back, row.waits_turn = False, False, False
         row.confirmed_at, row.completed_at, row.seeded_at, row.finished = None, None, None, None
     return stored
 
@@ -344,14 +355,6 @@ def _adopted(row: TorrentRow, content: Metainfo | Magnet) -> TorrentRow:
         row.size_bytes, row.name, row.metainfo = content.size_bytes, content.name, content.raw
         row.v1, row.v2 = row.v1 or content.v1 or None, row.v2 or content.v2 or None
     return row
-
-
-async def _new_claim(tx: Tx, user_id: UserId, row: TorrentRow, stopped: bool) -> ClaimRow:
-    # Who comes second wants it to run, whatever the first did with it.
-    row.stopped = stopped and (row.stopped or not await _is_claimed(tx, row.id))
-    claim = ClaimRow(user_id=user_id, torrent_id=row.id, note="", claimed_at=_now())
-    tx.add(claim)
-    return claim
 
 
 def _more(row: TorrentRow, mine: ClaimRow | None, size: int | None) -> int:
@@ -392,4 +395,5 @@ def _stored(row: TorrentRow, claims: tuple[Claim, ...]) -> Stored:
         id=row.id, v1=row.v1, v2=row.v2, name=row.name, size_bytes=row.size_bytes, folder=row.folder,
         stopped=row.stopped, keep_files=row.keep_files, added_at=row.added_at, confirmed_at=row.confirmed_at,
         completed_at=row.completed_at, claims=claims, held_back=row.held_back, seeded_at=row.seeded_at,
+        waits_turn=row.waits_turn,
     )  # fmt: skip

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from uuutorrent.accounts import User, UserId
 from uuutorrent.errors import Invalid, Missing, Refused
+from uuutorrent.remote import Clock
 from uuutorrent.torrents.holdings import Finished
 from uuutorrent.torrents.library import Library
 from uuutorrent.torrents.views.disk import Disk, made, missing, seen_as
@@ -54,11 +55,13 @@ class Files:
         *,
         drop: Drop | None = None,
         hard_links: bool = False,
+        clock: Clock = time.monotonic,
     ) -> None:
         self._library = library
         self._disk = Disk(download_dir, hard_links=hard_links)
         self._rooms: Mapping[str, Room] = {TORRENTS: Torrents(), **(rooms or {})}
         self._drop = drop
+        self._clock = clock
         self._views: dict[UserId, _View] = {}
 
     async def list(self, user: User, path: str = "/") -> tuple[Entry, ...]:
@@ -71,10 +74,8 @@ class Files:
         parts = _parts(path)
         if not parts:
             return await self._list_rooms(user)
-        if self._drop and parts == (DROP,):
-            return tuple(
-                made(f"/{DROP}/{one.name}", one.modified_at, one.size_bytes) for one in self._drop.entries(user)
-            )
+        if self._drop and parts[0] == DROP:
+            return self._list_drop(self._drop, user, parts)
         view = await self._view(user)
         if len(parts) == 1 and parts[0] in self._rooms and await self._rooms[parts[0]].entered(user):
             view.rooms.pop(parts[0], None)
@@ -108,9 +109,10 @@ class Files:
             Refused: the daemon may not read it, or it is still arriving.
         """
         parts = _parts(path)
-        if self._drop and parts[:1] == (DROP,) and len(parts) == 2:
-            return self._open_drop(self._drop, user, parts[1])
-        found = await self._find(user, await self._view(user), parts)
+        if self._drop and parts[:1] == (DROP,) and len(parts) > 1:
+            return self._open_drop(self._drop, user, "/".join(parts[1:]))
+        is_folder = not parts or (self._drop is not None and parts == (DROP,))
+        found = Folder() if is_folder else await self._find(user, await self._view(user), parts)
         if isinstance(found, Folder):
             raise Invalid(f"{path} is a folder.", field="path")
         readable = await self._readable(user, parts[0], found.arriving) if found.arriving else None
@@ -143,7 +145,7 @@ class Files:
 
     async def _view(self, user: User) -> _View:
         turn = await self._library.turn()
-        known, now = self._views.get(user.id), time.monotonic()
+        known, now = self._views.get(user.id), self._clock()
         if known and known.turn == turn and now - known.made_at < FRESH_S:
             return known
         finished = await self._library.finished(user)
@@ -156,19 +158,19 @@ class Files:
         return view
 
     async def _find(self, user: User, view: _View, parts: Sequence[str]) -> Folder | Leaf:
-        name, *below = parts or ("",)
+        name, *below = parts
         room = self._rooms.get(name)
-        found = (await self._folder(user, view, name, room)).find(below) if room else None if parts else Folder()
+        found = (await self._folder(user, view, name, room)).find(below) if room else None
         if found is None:
             raise missing("/".join(parts))
         return found
 
     async def _folder(self, user: User, view: _View, name: str, room: Room) -> Folder:
         kept = view.rooms.get(name)
-        if kept and time.monotonic() < kept[1]:
+        if kept and self._clock() < kept[1]:
             return kept[0]
         folder, fresh_s = await room.folder(user, view.finished)
-        view.rooms[name] = folder, time.monotonic() + fresh_s
+        view.rooms[name] = folder, self._clock() + fresh_s
         return folder
 
     async def _readable(self, user: User, room: str, arriving: Arriving) -> Readable:
@@ -183,6 +185,13 @@ class Files:
         newest = max((one.at for one in (await self._view(user)).finished), default=NEVER)
         names = sorted([*self._rooms, DROP] if self._drop else self._rooms)
         return tuple(made(f"/{name}", newest) for name in names)
+
+    @staticmethod
+    def _list_drop(drop: Drop, user: User, parts: Sequence[str]) -> tuple[Entry, ...]:
+        if len(parts) > 1:
+            one = drop.entry(user, "/".join(parts[1:]))
+            raise Invalid(f"/{DROP}/{one.name} is a file.", field="path")
+        return tuple(made(f"/{DROP}/{one.name}", one.modified_at, one.size_bytes) for one in drop.entries(user))
 
     @staticmethod
     def _stat_drop(drop: Drop, user: User, parts: Sequence[str]) -> Entry:

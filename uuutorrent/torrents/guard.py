@@ -1,17 +1,20 @@
-"""The guard of the disk: downloads that do not fit wait, and go on by themselves when there is room again.
+"""Which downloads run: those that the disk has room for, and of these as many of each user as may run at the same time.
 
-What waits is written down before it is stopped, and forgotten after it was started: a turn that was cut short is
-simply taken again.
+The others wait, and go on by themselves. What waits is written down before it is stopped, and forgotten after it was
+started: a turn that was cut short is simply taken again.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
 
+from uuutorrent.accounts import UserId
+from uuutorrent.limits import Limits
 from uuutorrent.torrents.claims import Claims
 from uuutorrent.torrents.engine import Engine, Phase, Snapshot, Torrent
 from uuutorrent.torrents.holdings import Stored
@@ -31,9 +34,31 @@ class Guarded:
 
     disk: Disk
     waiting: tuple[Stored, ...]
-    """All that is held back now, the first in the queue first."""
+    """All that waits for room, the first in the queue first."""
     changed: tuple[Stored, ...]
-    """What was held back, or goes on, since the turn before."""
+    """What began to wait, or goes on, since the turn before."""
+    queued: tuple[Stored, ...] = ()
+    """All that there is room for, and that waits until fewer downloads of its users run."""
+
+
+def whose_turn(queue: Sequence[Stored], most: Mapping[UserId, int]) -> frozenset[int]:
+    """Which downloads may run, the first in the queue first. `most` of each user may; 0 or not named: no limit.
+
+    One that several users claim runs if any of them has room, and counts for each.
+    """
+    running, turns = Counter[UserId](), set[int]()
+    for one in queue:
+        users = [claim.user_id for claim in one.claims]
+        if one.stopped or not users or any(not most.get(user) or running[user] < most[user] for user in users):
+            turns.add(one.id)
+            running.update(users if not one.stopped else ())
+    return frozenset(turns)
+
+
+def _needs_no_turn(stored: Stored, snapshot: Snapshot) -> bool:
+    """Whether nothing comes of it, or nothing more has to."""
+    there = snapshot.find(stored.v1, stored.v2)
+    return there is not None and (there.phase is Phase.ERROR or there.is_complete)
 
 
 class Guard:
@@ -46,6 +71,7 @@ class Guard:
         engine: Engine,
         live: Live,
         space: Space,
+        limits: Limits,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -54,10 +80,15 @@ class Guard:
         self._engine = engine
         self._live = live
         self._space = space
+        self._limits = limits
         self.clock = clock
         self._low_at: float | None = None
         self._waited = True
-        """Something waited at the last turn, or may have."""
+        """Something waited for the disk at the last turn, or may have."""
+        self._queued = True
+        """The same of what waits for its turn."""
+        self._has_limits = True
+        """Somebody was bound to a number of downloads at the last turn, or may have been."""
 
     @property
     def is_low(self) -> bool:
@@ -71,9 +102,10 @@ class Guard:
             RemoteError: the engine does not answer; the next turn goes on.
         """
         snapshot, disk = await self._live.recent(), await self._space.disk()
-        if disk is not None and not self._waited and self._has_room_for_all(snapshot, disk):
+        has_room = disk is not None and not self._waited and self._has_room_for_all(snapshot, disk)
+        if disk is not None and has_room and not await self._may_wait():
             return Guarded(disk, (), ())
-        every = await self._claims.every()
+        every = await (self._claims.unfinished("", "") if has_room else self._claims.every())
         disk = await self._space.disk(every)
         self._waited = True
         if disk is None or not snapshot.engine_up:
@@ -81,13 +113,28 @@ class Guard:
         if disk.free_bytes < self._space.floor_bytes:
             self._low_at = self.clock()
         queue = sorted((one for one in every if self._has_place(one, snapshot)), key=lambda one: (one.added_at, one.id))
-        running = self._may_run(queue, snapshot, disk)
-        changed = [one for one in queue if await self._settle(one, snapshot, runs=one.id in running)]
-        if changed:
+        guarded = await self._decide(queue, snapshot, disk)
+        if guarded.changed:
             self._live.poke()
-        waiting = tuple(one for one in queue if one.id not in running)
-        self._waited = bool(waiting)
-        return Guarded(disk, waiting, tuple(changed))
+        self._waited = bool(guarded.waiting)
+        self._queued = bool(guarded.queued)
+        return guarded
+
+    async def _decide(self, queue: Sequence[Stored], snapshot: Snapshot, disk: Disk) -> Guarded:
+        fit = self._may_run(queue, snapshot, disk)
+        most = await self._limits.active({claim.user_id for one in queue for claim in one.claims})
+        free = {one.id for one in queue if _needs_no_turn(one, snapshot)}
+        turns = whose_turn([one for one in queue if one.id in fit - free], most) | free
+        changed = [
+            one for one in queue if await self._settle(one, snapshot, fits=one.id in fit, is_next=one.id in turns)
+        ]
+        waiting = tuple(one for one in queue if one.id not in fit)
+        return Guarded(disk, waiting, tuple(changed), tuple(one for one in queue if one.id in fit - turns))
+
+    async def _may_wait(self) -> bool:
+        """Whether anything may wait for its turn, or have to: also what was claimed just before a limit was lifted."""
+        had_limits, self._has_limits = self._has_limits, await self._limits.has_active()
+        return had_limits or self._has_limits or self._queued
 
     def _has_room_for_all(self, snapshot: Snapshot, disk: Disk) -> bool:
         """Whether the disk takes whatever any torrent may still write: then there is nothing to look up."""
@@ -97,9 +144,10 @@ class Guard:
     def _has_place(self, stored: Stored, snapshot: Snapshot) -> bool:
         """Whether it is on its way, or waits."""
         there = snapshot.find(stored.v1, stored.v2)
+        waits = stored.held_back or stored.waits_turn
         if not stored.claims or stored.stopped:
-            return stored.held_back
-        return stored.held_back or (there is not None and there.phase in WRITING | {Phase.ERROR} and there.progress < 1)
+            return waits
+        return waits or (there is not None and there.phase in WRITING | {Phase.ERROR} and there.progress < 1)
 
     def _may_run(self, queue: Sequence[Stored], snapshot: Snapshot, disk: Disk) -> frozenset[int]:
         if not self._space.floor_bytes:
@@ -109,25 +157,25 @@ class Guard:
         downloads = [Download(one.id, needed(one, snapshot), one.held_back) for one in queue if one.id in ours]
         return may_run(downloads, room, self._space.slack_bytes)
 
-    async def _settle(self, stored: Stored, snapshot: Snapshot, *, runs: bool) -> bool:
+    async def _settle(self, stored: Stored, snapshot: Snapshot, *, fits: bool, is_next: bool) -> bool:
         there = snapshot.find(stored.v1, stored.v2)
-        if runs and stored.held_back:
+        held_back, waits_turn = not fits, fits and not is_next
+        is_other = (held_back, waits_turn) != (stored.held_back, stored.waits_turn)
+        if held_back or waits_turn:
+            if is_other or (there is not None and there.phase in WRITING):
+                await self._hold_back(stored.id, there, held_back=held_back, waits_turn=waits_turn)
+        elif is_other:
             await self._let_go(stored.id)
-            return True
-        if runs:
-            if there is not None and there.phase is Phase.ERROR and self.is_low:
-                await self._engine.start([there.id])
-            return False
-        if not stored.held_back or (there is not None and there.phase in WRITING):
-            await self._hold_back(stored.id, there)
-        return not stored.held_back
+        elif there is not None and there.phase is Phase.ERROR and self.is_low:
+            await self._engine.start([there.id])
+        return is_other
 
-    async def _hold_back(self, torrent_id: int, there: Torrent | None) -> None:
+    async def _hold_back(self, torrent_id: int, there: Torrent | None, *, held_back: bool, waits_turn: bool) -> None:
         async with self._placing.lock(torrent_id):
-            await self._claims.mark(torrent_id, held_back=True)
+            await self._claims.mark(torrent_id, held_back=held_back, waits_turn=waits_turn)
             if there is not None:
                 await self._engine.stop([there.id])
-        log.info("download held back", torrent=torrent_id)
+        log.info("download waits", torrent=torrent_id, why="room" if held_back else "turn")
 
     async def _let_go(self, torrent_id: int) -> None:
         async with self._placing.lock(torrent_id):
@@ -138,5 +186,5 @@ class Guard:
             # A part whose files are not chosen yet is started by `reconcile`, once they are.
             if there is not None and not stored.stopped and (stored.wanted is None or is_chosen(stored, there)):
                 await self._engine.start([there.id])
-            await self._claims.mark(torrent_id, held_back=False)
+            await self._claims.mark(torrent_id, held_back=False, waits_turn=False)
         log.info("download goes on", torrent=torrent_id)

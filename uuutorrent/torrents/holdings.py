@@ -11,6 +11,7 @@ from uuutorrent.errors import Refused
 from uuutorrent.torrents.engine import InfoHash, Peer, Phase, Snapshot, Torrent, TorrentFile, Tracker
 
 WAITS = "It waits for room on the disk, and goes on by itself."
+WAITS_TURN = "It waits: {} of your downloads run already. It goes on by itself."
 BY_HAND = 0
 """The anime and the episode of files that were chosen by hand."""
 
@@ -96,11 +97,18 @@ class Stored:
     """It waits for room on the disk."""
     seeded_at: datetime | None = None
     """When its seeding came to its limit."""
+    waits_turn: bool = False
+    """All who claim it have as many downloads running as they may."""
 
     @property
     def stands_still(self) -> bool:
-        """It shall not run: somebody wants that, or the disk has no room for it."""
-        return self.stopped or self.held_back
+        """It shall not run: somebody wants that, the disk has no room for it, or it is not its turn."""
+        return self.stopped or self.held_back or self.waits_turn
+
+    @property
+    def is_under_way(self) -> bool:
+        """It runs, or would but for the engine, and is not complete."""
+        return self.completed_at is None and not self.stands_still
 
     @property
     def infohash(self) -> InfoHash:
@@ -185,6 +193,14 @@ class Usage:
     torrents: int
     quota_bytes: int
     quota_torrents: int
+    running: int = 0
+    """Downloads that are under way."""
+    quota_active: int = 0
+
+    @property
+    def is_busy(self) -> bool:
+        """As many of their downloads run as may."""
+        return bool(self.quota_active) and self.running >= self.quota_active
 
     def check(self, more_bytes: int, *, is_new: bool) -> None:
         """See whether there is room for so many bytes more.
@@ -262,16 +278,21 @@ def joined(
     snapshot: Snapshot,
     owners: tuple[str, ...] = (),
     files: Sequence[TorrentFile] = (),
+    running: int = 0,
 ) -> Holding:
     """What `claim` looks like at the moment of `snapshot`.
 
-    `files` are given where others fetch other parts of the same batch: then only its own count.
+    `files` are given where others fetch other parts of the same batch: then only its own count. `running`: how many
+    downloads of the same user are under way.
     """
     torrent = snapshot.find(stored.v1, stored.v2)
     if torrent is None:
         return _unseen(stored, claim, owners, claim.note or _absence(stored, snapshot))
     if stored.held_back and not claim.note:
         claim = replace(claim, note=WAITS)
+    elif stored.waits_turn and not stored.stopped and torrent.phase is Phase.PAUSED:
+        torrent, note = replace(torrent, phase=Phase.QUEUED), WAITS_TURN.format(running or "enough")
+        claim = replace(claim, note=claim.note or note)
     if claim.is_part:
         torrent = _own_part(torrent, claim, files)
     return _seen(stored, claim, owners, torrent)

@@ -70,7 +70,7 @@ class Library(Steering):
         placing = Placing(claims, engine, live, download_dir)
         super().__init__(claims, placing, engine, live)
         self.space = Space(claims, live, download_dir, floor_bytes, look=look)
-        self.guard = Guard(claims, placing, engine, live, self.space)
+        self.guard = Guard(claims, placing, engine, live, self.space, limits)
         self.seeding = Seeding(claims, placing, engine, live)
         self.orphans = OrphanHunt(database, claims, engine, download_dir)
         self.limits = limits
@@ -383,14 +383,13 @@ class Library(Steering):
         return {index: path for index, path in files.items() if index in claim.files} if claim.is_part else files
 
     async def _mine(self, every: Sequence[Stored], user: User, snapshot: Snapshot) -> tuple[Holding, ...]:
-        pairs = [(stored, stored.claim_of(user.id)) for stored in every]
-        return tuple(
-            [
-                joined(stored, claim, snapshot, files=await self._placing.files_among_others(stored, claim, snapshot))
-                for stored, claim in pairs
-                if claim is not None
-            ]
-        )
+        running = sum(stored.is_under_way for stored in every)
+        holdings = []
+        for stored in every:
+            if claim := stored.claim_of(user.id):
+                files = await self._placing.files_among_others(stored, claim, snapshot)
+                holdings.append(joined(stored, claim, snapshot, files=files, running=running))
+        return tuple(holdings)
 
 
 def _check_can_be_replaced(old: Stored, claim: Claim | None, source: Source, *, keep_old: bool) -> None:

@@ -179,8 +179,8 @@ def to_write(there: Torrent) -> int:
 
 
 def is_running(stored: Stored) -> bool:
-    """Whether somebody wants it and nothing keeps it from running."""
-    return bool(stored.claims) and not stored.stands_still
+    """Whether somebody wants it, and it may write what it needs without asking for room again."""
+    return bool(stored.claims) and not stored.stopped and not stored.held_back
 
 
 def allocated(folder: Path) -> int:

@@ -58,15 +58,18 @@ class Steering:
             raise Refused("You are over your quota. Delete something first.")
         async with self._placing.lock(stored.id):
             its = await self._id(stored)
-            if not stored.held_back and (stored.wanted is None or stored.completed_at is not None):
+            waits = used.is_busy and stored.stands_still and stored.completed_at is None
+            if not waits and not stored.held_back and (stored.wanted is None or stored.completed_at is not None):
                 await self._engine.start([its])
-            await self._claims.mark(stored.id, stopped=False)
+            await self._claims.mark(stored.id, stopped=False, waits_turn=waits)
             await self._claims.set_note(stored.id, "", user_id=user.id)
         if stored.wanted is not None:
             await self._placing.choose(stored.id)
         self._changed(stored)
         if stored.held_back:
             return f"{stored.name} waits for room on the disk, and goes on by itself."
+        if waits:
+            return f"{stored.name} waits: {used.running} of your downloads run already. It goes on by itself."
         return f"Resumed {stored.name}."
 
     async def recheck(self, user: User, infohash: str) -> str:

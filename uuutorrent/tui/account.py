@@ -18,18 +18,21 @@ from uuutorrent.automation.preferences import Preferences
 from uuutorrent.desk import Desk
 from uuutorrent.errors import UuuError
 from uuutorrent.releases.release import Taste
+from uuutorrent.secondfactors import Factor
 from uuutorrent.torrents.holdings import Usage
-from uuutorrent.tui import byitself, telling, wishes
+from uuutorrent.tui import byitself, factor, telling, wishes
 from uuutorrent.tui.autopilot import AutopilotDialog
 from uuutorrent.tui.byitself import WishesDialog
 from uuutorrent.tui.cells import Cell, Column, Piece, Row
 from uuutorrent.tui.dialogs import Ask, Choice
 from uuutorrent.tui.figures import ago, count, day, filled, size
 from uuutorrent.tui.flights import MODES
+from uuutorrent.tui.leave import leave
 from uuutorrent.tui.linking import LinkDialog
 from uuutorrent.tui.panel import Panel, Status, said
 from uuutorrent.tui.password import PasswordDialog
 from uuutorrent.tui.screen import DeskScreen
+from uuutorrent.tui.sessions import SessionsDialog
 from uuutorrent.tui.sshkeys import KeysDialog
 from uuutorrent.tui.table import Table
 from uuutorrent.tui.taste import TasteDialog
@@ -42,11 +45,14 @@ HELP = {
     "Enter links an account, links it anew, or forgets it.",
     "keys": "A key signs you in without a password, for ssh, sftp and scp alike. Enter shows, adds and removes keys.",
     "password": "Enter changes it. Where you sign in by key you need none.",
+    "factor": "Codes of your phone, asked for beside your password. Enter sets that up, or switches it off.",
+    "sessions": "Where you are signed in now, from where and with which key. Enter shows and ends them.",
     "taste": "Which releases Enter takes on the watchlist, and which it prefers. Enter changes it.",
     "autopilot": "Whether new episodes of what you watch are fetched by themselves, or offered. Enter shows it.",
     "byitself": "What becomes of watched episodes, and of corrected versions. Enter changes it.",
     "telling": "Where you are told outside of here what is in your inbox, and when not. Enter shows it.",
     "space": "What your torrents take of what you may use, finished or not. Enter shows them: deleting makes room.",
+    "leave": "Enter tells what becomes of your torrents, and deletes your account if you type your name.",
     "ssh": "How you come here. With a word behind it, it does one thing and ends: try help. Enter copies the line.",
     "sftp": "Your finished files, one folder per torrent, for sftp, any SFTP program, or sshfs. Enter copies the line.",
     "scp": "Fetches everything that is finished into the folder you are in; with a folder's name after the slash, "
@@ -64,6 +70,7 @@ class Known:
     usage: Usage
     wishes: Preferences
     channels: tuple[Channel, ...]
+    factor: Factor
 
 
 class Rows(Table):
@@ -102,6 +109,7 @@ class AccountScreen(DeskScreen):
                 await desk.library.usage(user),
                 await desk.preferences.of(user),
                 await desk.channels.of(user),
+                await desk.second_factors.of(user),
             )
             self.query_one(Status).say("")
         except UuuError as e:
@@ -123,10 +131,13 @@ class AccountScreen(DeskScreen):
             "anilist": self._open_anilist,
             "keys": self._open_keys,
             "password": self._open_password,
+            "factor": self._open_factor,
+            "sessions": self._open_sessions,
             "taste": self._open_taste,
             "autopilot": self._open_autopilot,
             "byitself": self._open_wishes,
             "telling": self._open_channels,
+            "leave": self._open_leave,
             "space": lambda: self.app.switch_mode("torrents"),
         }
         if event.key in opens:
@@ -169,6 +180,18 @@ class AccountScreen(DeskScreen):
         await self.app.push_screen_wait(PasswordDialog(self.desk))
 
     @work(group="dialog", exclusive=True)
+    async def _open_factor(self) -> None:
+        await factor.manage(self.shell, self.desk)
+
+    @work(group="dialog", exclusive=True)
+    async def _open_sessions(self) -> None:
+        await self.app.push_screen_wait(SessionsDialog(self.desk))
+
+    @work(group="dialog", exclusive=True)
+    async def _open_leave(self) -> None:
+        await leave(self.shell, self.desk)
+
+    @work(group="dialog", exclusive=True)
     async def _open_taste(self) -> None:
         taste = self._known.taste if self._known else await self.desk.releases.tastes.of(self.desk.user)
         if await self.app.push_screen_wait(TasteDialog(self.desk, taste)) is not None:
@@ -198,16 +221,24 @@ class AccountScreen(DeskScreen):
                 ("anilist", "AniList", _link(known.link)),
                 ("keys", "SSH keys", _keys(known.keys, now)),
                 ("password", "Password", "change it"),
+                ("factor", "Second factor", _factor(known.factor)),
+                ("sessions", "Sessions", self._sessions()),
                 ("taste", "Taste", wishes.in_words(known.taste)),
                 ("autopilot", "Autopilot", f"{known.wishes.autopilot}: {MODES[known.wishes.autopilot]}"),
                 ("byitself", "By itself", byitself.in_words(known.wishes)),
                 ("telling", "Notifications", telling.in_words(known.channels, known.wishes)),
                 ("space", "Space", _space(known.usage)),
             ]
+        ending: list[tuple[str, str, Cell]] = [("leave", "Leave", "delete your account")] if known else []
         named = {"ssh": "Come here", "sftp": "Your files", "scp": "Fetch all"}
         rows += [(key, named[key], Piece(line, "accent")) for key, line in self._lines().items()]
+        rows += ending
         self.query_one(Rows).set_rows([Row(key, (Piece(what, "dim"), value)) for key, what, value in rows])
         self._explain()
+
+    def _sessions(self) -> str:
+        others = len(self.desk.presence.of(self.desk.user)) - 1
+        return f"this one and {count(others, 'other')}" if others > 0 else "only this one"
 
     def _lines(self) -> dict[str, str]:
         ssh, name = self.desk.config.ssh, self.desk.user.name
@@ -221,6 +252,13 @@ def _link(link: Link | None) -> Cell:
         return Piece(f"{link.anilist_name}: AniList does not accept the sign-in any more; link it anew", "bad")
     until = f", until {day(link.expires_at)}" if link.expires_at else ""
     return Piece(f"linked as {link.anilist_name}{until}", "warn" if link.expires_soon else "good")
+
+
+def _factor(now: Factor) -> Cell:
+    if not now.is_on:
+        return "none"
+    left = f"on · {count(now.recovery_left, 'recovery code')} left"
+    return Piece(left, "good" if now.recovery_left > 2 else "warn")
 
 
 def _keys(keys: tuple[Key, ...], now: datetime) -> Cell:

@@ -16,15 +16,18 @@ from textual.screen import ModalScreen, Screen
 
 from uuutorrent.automation.inbox.notice import Notice
 from uuutorrent.desk import Desk
-from uuutorrent.errors import UuuError
+from uuutorrent.errors import RemoteError, UuuError
 from uuutorrent.tui.account import AccountScreen
 from uuutorrent.tui.colours import Colours
+from uuutorrent.tui.factor import FirstEnrolDialog
 from uuutorrent.tui.feeds import FeedsScreen
 from uuutorrent.tui.help import HelpScreen, doable, key_rows
 from uuutorrent.tui.inbox import InboxScreen
 from uuutorrent.tui.notices import toasted
 from uuutorrent.tui.pace import Studio
+from uuutorrent.tui.password import NewPasswordDialog
 from uuutorrent.tui.shell import TOAST_S, Place, Shell
+from uuutorrent.tui.sshkeys import FirstKeyDialog
 from uuutorrent.tui.terminal import Terminal
 from uuutorrent.tui.torrents import TorrentsScreen
 from uuutorrent.tui.watchlist import WatchlistScreen
@@ -70,11 +73,23 @@ class UuuApp(Shell):
         self.add_mode("inbox", partial(InboxScreen, desk))
         self.add_mode("account", partial(AccountScreen, desk))
 
-    def on_mount(self) -> None:
-        """Keep an eye on the engine, and an ear on the inbox."""
+    async def on_mount(self) -> None:
+        """Ask for what has to come before all else; keep an eye on the engine, and an ear on the inbox."""
+        await self._ask_first()
         self._listen()
         self._look_at_engine()
         self.set_interval(LOOK_S, self._look_at_engine)
+
+    async def _ask_first(self) -> None:
+        """Nothing typed is heard meanwhile. What is asked first is pushed last, so that nothing is open in between."""
+        desk = self.desk
+        with suppress(RemoteError):
+            if await desk.second_factors.is_due(desk.user):
+                self.push_screen(FirstEnrolDialog(desk))
+            if desk.user.password_expired and await desk.lacks_key():
+                self.push_screen(FirstKeyDialog(desk))
+        if desk.user.password_expired:
+            self.push_screen(NewPasswordDialog(desk))
 
     def action_show(self, mode: str) -> None:
         """Go to a screen."""

@@ -38,6 +38,10 @@ PRIORITIES = {0: "skip", 1: "normal", 6: "high", 7: "highest"}
 """Source: qBittorrent WebUI API, torrent contents, `priority`."""
 _LEVELS = tuple(PRIORITIES)
 _HINT = (Span("tab ", "key"), "in and out  ", Span("← → ", "key"), "turns  ")
+_OTHER_WAYS = (
+    *(Span("Y ", "key", "screen.ways"), Span("sftp, rclone, mpv  ", "", "screen.ways")),
+    *(Span("K ", "key", "screen.code"), Span("code", "", "screen.code")),
+)
 _PRIORITY_STYLES: dict[int, StyleName] = {0: "dim", 6: "accent", 7: "accent"}
 
 COLUMNS: dict[Part, tuple[Column, ...]] = {
@@ -224,7 +228,7 @@ class Detail(Vertical):
             return said(Span(holding.note, "warn"))
         if not self._line:
             return said()
-        return said(Span("y ", "key", "screen.copy_line"), Span(f"copies  {self._line}", "dim"))
+        return said(Span("y ", "key", "screen.copy_line"), Span(f"copies  {self._line}", "dim"), right=_OTHER_WAYS)
 
     def _count(self, part: Part) -> str:
         if part == "timeline":

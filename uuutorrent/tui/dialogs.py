@@ -101,10 +101,14 @@ class Ask(Dialog[str]):
         for choice in self.choices:
             if choice.key in (event.key, event.character):
                 event.stop()
-                self.dismiss(choice.answer)
+                self.chosen(choice.answer)
 
     def action_choose(self, answer: str) -> None:
         """Take the choice that was clicked."""
+        self.chosen(answer)
+
+    def chosen(self, answer: str) -> None:
+        """What a choice does: it is the answer."""
         self.dismiss(answer)
 
 

@@ -15,6 +15,7 @@ from textual.widgets import Input
 from uuutorrent.automation.health.observations import Unwell
 from uuutorrent.desk import Desk
 from uuutorrent.errors import UuuError
+from uuutorrent.secondfactors import StepUp
 from uuutorrent.torrents.engine import InfoHash
 from uuutorrent.torrents.holdings import Holding, Usage
 from uuutorrent.tui import held
@@ -25,6 +26,7 @@ from uuutorrent.tui.panel import Status
 from uuutorrent.tui.screen import DeskScreen
 from uuutorrent.tui.small import NARROW
 from uuutorrent.tui.table import Table
+from uuutorrent.users import Admin
 
 HEALTH_S = 10.0
 """How often it is looked how the downloads do, while somebody looks."""
@@ -142,7 +144,10 @@ class DownloadsScreen(DeskScreen):
             async for holdings in self.shell.paced(self.desk.library.follow(self.desk.user)):
                 yield holdings
             return
-        admin = await self.desk.accounts.admin(self.desk.user)
+        if (admin := await self._still_admin()) is None:
+            async for holdings in self._followed():
+                yield holdings
+            return
         async for _snapshot in self.shell.paced(self.desk.live.changes()):
             yield await self.desk.library.all(admin)
 
@@ -159,7 +164,9 @@ class DownloadsScreen(DeskScreen):
     async def _read_health(self) -> None:
         observations = self.desk.observations
         if self.is_everybodys:
-            admin = await self.desk.accounts.admin(self.desk.user)
+            if (admin := await self._still_admin()) is None:
+                self._follow_anew()
+                return
             self._unwell = {one.infohash: one for one in await observations.every(admin)}
         else:
             with suppress(UuuError):
@@ -304,11 +311,25 @@ class DownloadsScreen(DeskScreen):
 
     # --- whose, and how fresh
 
-    def action_everybodys(self) -> None:
+    @work(group="whose", exclusive=True)
+    async def action_everybodys(self) -> None:
         """Show everybody's torrents, or only one's own again (admins)."""
+        if not self.is_everybodys:
+            await self.admin()
         self.is_everybodys = not self.is_everybodys
+        self._follow_anew()
+
+    def _follow_anew(self) -> None:
         self.on_screen_suspend()
         self.on_screen_resume()
+
+    async def _still_admin(self) -> Admin | None:
+        """Proof for everybody's torrents; None once a code is due again, and then they are one's own."""
+        with suppress(StepUp):
+            return await self.desk.admin()
+        self.is_everybodys = False
+        self.shell.toast("These are your own torrents again. A shows everybody's, and asks for a code.")
+        return None
 
     def action_refresh(self) -> None:
         """Look now."""

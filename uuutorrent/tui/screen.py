@@ -9,8 +9,10 @@ from textual.screen import Screen
 from textual.worker import Worker
 
 from uuutorrent.desk import Desk
+from uuutorrent.tui import stepup
 from uuutorrent.tui.bars import KeyBar, TopLine
 from uuutorrent.tui.shell import Shell
+from uuutorrent.users import Admin
 
 
 class DeskScreen(Screen[None]):
@@ -33,6 +35,14 @@ class DeskScreen(Screen[None]):
         if not isinstance(app, Shell):
             raise TypeError("a desk screen is shown by a Shell")
         return app
+
+    async def admin(self) -> Admin:
+        """Proof that whoever sits here is an admin; a code that is due is asked for. For actions, not for `follow`.
+
+        Raises:
+            Refused: they are none, or gave no code.
+        """
+        return await stepup.admin(self.shell, self.desk)
 
     def compose(self) -> ComposeResult:
         """The body between the two bars."""

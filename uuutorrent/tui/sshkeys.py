@@ -98,6 +98,8 @@ class KeysDialog(Dialog[None]):
 class AddKeyDialog(Dialog[Key]):
     """Takes the line of a .pub file; the answer is the key."""
 
+    TEXT: ClassVar[str] = ""
+
     def __init__(self, desk: Desk, given: str = "") -> None:
         super().__init__("Add an SSH key")
         self.desk = desk
@@ -105,7 +107,9 @@ class AddKeyDialog(Dialog[Key]):
 
     def body(self) -> ComposeResult:
         """What to paste."""
+        text = [said(Span(self.TEXT, "warn"), wraps=True)] if self.TEXT else []
         yield Panel(
+            *text,
             said(
                 "On your machine, ",
                 Span("cat ~/.ssh/id_ed25519.pub", "key"),
@@ -131,6 +135,13 @@ class AddKeyDialog(Dialog[Key]):
             return
         self.dismiss(key)
         self.shell.toast(f"{_name(key)} signs you in from now on.")
+
+
+class FirstKeyDialog(AddKeyDialog):
+    """After the first sign-in of an admin from outside, who comes back by key only."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Later", id="keys.later")]
+    TEXT = "From where you are, admins sign in with a key only. Without one here you cannot come back."
 
 
 def _row(key: Key, now: datetime) -> Row:

@@ -18,7 +18,7 @@ from uuutorrent.tui.figures import count, moment
 from uuutorrent.tui.held import STANDING_STILL
 from uuutorrent.tui.line import Span
 from uuutorrent.tui.panel import said
-from uuutorrent.tui.reach import line_for
+from uuutorrent.tui.reach import CODE, CodeDialog, ask_way, line_for, path_of, ways
 from uuutorrent.tui.steer import AddTorrentDialog, LimitsDialog, deletion
 
 MOST_TOLD = 3
@@ -46,6 +46,8 @@ class TorrentsScreen(DownloadsScreen):
         Binding(
             "y", "copy_line", "Copy line", id="torrents.copy", show=False, tooltip="Copy the line that fetches it."
         ),
+        Binding("Y", "ways", "Other lines", id="torrents.ways", show=False, tooltip="Lines for sftp, rclone and mpv."),
+        Binding("K", "code", "Code", id="torrents.code", show=False, tooltip="Its address for a phone's camera."),
     ]
 
     # --- adding
@@ -160,11 +162,39 @@ class TorrentsScreen(DownloadsScreen):
     @work(group="copy", exclusive=True)
     async def action_copy_line(self) -> None:
         """Copy the line that fetches the torrent to the person's machine."""
+        if (here := self._complete()) is not None:
+            self.shell.copy(await line_for(self.desk, here), "the line that fetches it")
+
+    @work(group="dialog", exclusive=True)
+    async def action_ways(self) -> None:
+        """Offer the lines of several programs that fetch or play it, and copy one."""
+        if (here := self._complete()) is None:
+            return
+        path = await path_of(self.desk, here)
+        offered = ways(self.desk.config.ssh, self.desk.user.name, path)
+        answer = await self.app.push_screen_wait(ask_way(here.name, offered))
+        if answer == CODE:
+            await self._show_code(path)
+        for way in offered:
+            if way.key == answer:
+                self.shell.copy(way.line, f"the line for {way.program}")
+
+    @work(group="dialog", exclusive=True)
+    async def action_code(self) -> None:
+        """Show the torrent's address to a phone's camera."""
+        if (here := self._complete()) is not None:
+            await self._show_code(await path_of(self.desk, here))
+
+    async def _show_code(self, path: str) -> None:
+        await self.app.push_screen_wait(CodeDialog(self.desk.config.ssh, self.desk.user.name, path))
+
+    def _complete(self) -> Holding | None:
+        """The torrent under the cursor, if there is something to fetch."""
         here = self.here
         if here is None or not here.is_complete:
             self.shell.toast("It is not complete yet; there is nothing to fetch so far.")
-            return
-        self.shell.copy(await line_for(self.desk, here), "the line that fetches it")
+            return None
+        return here
 
     # --- how
 

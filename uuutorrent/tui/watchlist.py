@@ -25,7 +25,6 @@ from uuutorrent.tui.feedform import RuleDialog
 from uuutorrent.tui.fetch import Fetch
 from uuutorrent.tui.line import Span
 from uuutorrent.tui.panel import said
-from uuutorrent.tui.password import NewPasswordDialog
 from uuutorrent.tui.reach import line_for
 from uuutorrent.tui.releases import ReleasesDialog
 from uuutorrent.tui.shows import AddShowDialog
@@ -75,11 +74,6 @@ class WatchlistScreen(WatchingScreen):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._fetching: dict[MediaId, Worker[None]] = {}
-
-    def on_mount(self) -> None:
-        """Nothing comes before a password of one's own."""
-        if self.desk.user.password_expired:
-            self.app.push_screen(NewPasswordDialog(self.desk))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that would do nothing are not offered."""

@@ -10,12 +10,13 @@ from tests.conftest import PASSWORD
 from tests.ssh.prompt import Prompt, an_instant
 from tests.ssh.verbs.conftest import House
 from tests.test_secondfactors import code_of
+from uuutorrent.signup import Newcomer
 from uuutorrent.ssh.call import Verb
 from uuutorrent.ssh.verbs import admin
 
 USER = {
-    "name", "role", "disabled", "password", "password_expired", "keys", "quota_bytes", "quota_torrents", "quota_active",
-    "quota_month_bytes", "quota_bps", "created_at",
+    "name", "role", "disabled", "waits", "password", "password_expired", "keys", "quota_bytes", "quota_torrents",
+    "quota_active", "quota_month_bytes", "quota_bps", "created_at",
     "last_seen_at",
 }  # fmt: skip
 each_verb = pytest.mark.parametrize("verb", admin.VERBS, ids=lambda verb: verb.name[-1])
@@ -49,6 +50,10 @@ async def test_who_was_an_admin_at_sign_in_may_do_none_of_it_any_more(house: Hou
 async def test_every_verb_works_for_an_admin(house: House, verb: Verb) -> None:
     begun = await house.bob.json("factor begin")
     await house.bob.json(f"factor confirm {code_of(begun['secret'], -1)}")
+    if verb.name[-1] in ("approve", "reject"):
+        await house.boss.says("users delete bob")
+        house.services.signups.mode = "open"
+        await house.services.signups.sign_up(Newcomer("bob", password=PASSWORD))
     assert await house.boss.json(example(verb))
 
 

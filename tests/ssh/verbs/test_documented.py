@@ -22,6 +22,7 @@ from tests.torrents import metainfos
 from uuutorrent.automation.inbox.notice import Kind
 from uuutorrent.penalties import Offence, Source
 from uuutorrent.presence import Here
+from uuutorrent.signup import Newcomer
 from uuutorrent.ssh import commands
 from uuutorrent.torrents.engine import NewTorrent, Peer, Phase, Tracker
 from uuutorrent.torrents.metainfo import parse_torrent
@@ -169,7 +170,8 @@ async def about_torrents(house: House) -> dict[str, Any]:
         "add": await ann.json("add -", metainfos.single("lecture.mkv")),
     }
     await house.completes(held, {"Lectures/one.mkv": b"12345"})
-    return documents | {"files": await ann.json("files"), "delete": await ann.json(f"delete {held} --files")}
+    documents |= {"files": await ann.json("files /torrents"), "cat": await ann.json("cat /torrents/Lectures/one.mkv")}
+    return documents | {"delete": await ann.json(f"delete {held} --files")}
 
 
 async def about_stuck_downloads(house: House) -> dict[str, Any]:
@@ -211,9 +213,27 @@ async def about_people(house: House) -> dict[str, Any]:
         "users role": await boss.json("users role carl admin"),
         "users quota": await boss.json("users quota carl --bytes 200G"),
         "users disable": await boss.json("users disable carl"),
+        "users approve": await boss.json(f"users approve {await waiting(house, 'kim')}"),
+        "users reject": await boss.json(f"users reject {await waiting(house, 'lee')}"),
         "users unfactor": await unfactored(house),
         "users enable": await boss.json("users enable carl"),
         "users delete": await boss.json("users delete carl"),
+    }
+
+
+async def waiting(house: House, name: str) -> str:
+    """Somebody who signed up, and waits for a yes."""
+    house.services.signups.mode = "open"
+    await house.services.signups.sign_up(Newcomer(name, password=PASSWORD))
+    return name
+
+
+async def about_invitations(house: House) -> dict[str, Any]:
+    house.services.signups.mode = "invite"
+    return {
+        "invites create": await house.boss.json("invites create --note 'the film club'"),
+        "invites list": await house.boss.json("invites list"),
+        "invites revoke": await house.boss.json("invites revoke 1"),
     }
 
 
@@ -311,6 +331,7 @@ ABOUT = (
     about_factors,
     about_being_here,
     about_people,
+    about_invitations,
     about_sources,
     about_health,
     about_upkeep,

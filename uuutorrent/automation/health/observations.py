@@ -268,7 +268,8 @@ class Observations:
 
     def _judged(self, look: _Look, now: datetime, excuse: str) -> _Look:
         seen = look.now.seen if self._settings.probe else replace(look.now.seen, trouble="")
-        waits = excuse or ("it waits for room on the disk" if look.stored.held_back else "")
+        still = "it waits for its turn" if look.stored.waits_turn else ""
+        waits = excuse or ("it waits for room on the disk" if look.stored.held_back else still)
         found = judge(seen, look.torrent, self._settings, now, excuse=waits)
         since = look.now.since if look.now.verdict is found.verdict else now
         known = replace(look.now, verdict=found.verdict, cause=found.cause, why=found.why, since=since)

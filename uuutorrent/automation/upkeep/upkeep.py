@@ -175,6 +175,14 @@ class Upkeep:
         if self.guarded is not None and (last is None or self._now() - last.at >= ORPHANS_EVERY):
             await self._library.orphans.look()
 
+    async def newcomers_once(self) -> None:
+        """Tell admins who signed up and waits for a yes, each once."""
+        for one in await self._accounts.users(Operator()):
+            if one.awaits_approval:
+                name = one.user.name
+                text = f"{name} signed up and waits for a yes: `users approve {name}`, or `users reject {name}`."
+                await self._tell(text, key=f"newcomer:{one.user.id}")
+
     async def _tell(self, text: str, *, key: str) -> None:
         for user in await self._admins():
             await self._inbox.tell(user.id, Kind.TROUBLE, text, key=key)

@@ -10,10 +10,12 @@ import structlog
 from uuutorrent.automation.inbox.coverage import Coverage
 from uuutorrent.desk import Desk
 from uuutorrent.errors import Invalid, Missing, Refused, UuuError
+from uuutorrent.serving import Serving
 from uuutorrent.ssh import filexfer
 from uuutorrent.ssh.filexfer import Attributes, Fields, Malformed, Request, Status
 from uuutorrent.ssh.sftp.handles import MAX_HANDLES, Handles, Listing, OpenFile, PutFile
 from uuutorrent.ssh.sftp.putting import Putting
+from uuutorrent.ssh.sftp.stream import Piece
 from uuutorrent.torrents.files import Entry
 
 log = structlog.get_logger()
@@ -24,16 +26,16 @@ ENTRIES_AT_ONCE = 100
 UNKNOWN = "that is not done here"
 BROKE = "something broke on the server; it was logged"
 
-Answer = Callable[[int, Fields], Awaitable[bytes]]
-"""Takes a request's id and its fields; returns the packet that answers it."""
+Answer = Callable[[int, Fields], Awaitable[bytes | Piece]]
+"""Takes a request's id and its fields; returns the packet that answers it, or its head and what of a file follows."""
 
 
 class Answers:
     """Answers one client's requests, one at a time."""
 
-    def __init__(self, desk: Desk, handles: Handles) -> None:
+    def __init__(self, desk: Desk, handles: Handles, serving: Serving) -> None:
         self._desk = desk
-        self._serving = desk.serving("sftp")
+        self._serving = serving
         self._handles = handles
         self._putting = Putting(desk, handles)
         self._table: Mapping[int, Answer] = {
@@ -56,7 +58,7 @@ class Answers:
             b"fstatvfs@openssh.com": self._fstatvfs,
         }
 
-    async def to(self, packet: bytes) -> bytes:
+    async def to(self, packet: bytes) -> bytes | Piece:
         """The answer to one request.
 
         Raises:
@@ -91,23 +93,21 @@ class Answers:
         self._handles.check_room()
         opened = await self._desk.files.open(self._desk.user, path)
         coverage = Coverage(opened.entry.size_bytes)
-        file = OpenFile(opened.fd, _attributes(opened.entry), opened.place, coverage)
+        file = OpenFile(opened.fd, _attributes(opened.entry), opened.place, coverage, opened.readable)
         return filexfer.handle(request_id, self._handles.keep(file))
 
-    async def _read(self, request_id: int, fields: Fields) -> bytes:
+    async def _read(self, request_id: int, fields: Fields) -> bytes | Piece:
         file, offset, size = self._handles.called(fields.string()), fields.number(8), fields.number()
         if not isinstance(file, OpenFile):
             raise Invalid("that is not open for reading")
-        if offset >= 2**63:
-            return filexfer.status(request_id, Status.EOF)
         if self._serving.budget() <= 0:
             await self._serving.wait()
-        content = await file.read(offset, min(size, filexfer.MAX_READ))
-        if not content:
+        size = file.sized(offset, min(size, filexfer.MAX_READ))
+        if size and file.readable is not None:
+            size = await file.readable.whole(offset, size)
+        if not size:
             return filexfer.status(request_id, Status.EOF)
-        file.coverage.note(offset, len(content))
-        self._serving.sent(len(content))
-        return filexfer.data(request_id, content)
+        return Piece(filexfer.data_head(request_id, size), file, offset, size, request_id)
 
     async def _close(self, request_id: int, fields: Fields) -> bytes:
         name = fields.string()
@@ -153,7 +153,7 @@ class Answers:
 
     # Extensions
 
-    async def _extended(self, request_id: int, fields: Fields) -> bytes:
+    async def _extended(self, request_id: int, fields: Fields) -> bytes | Piece:
         return await self._extensions.get(fields.string(), self._unknown)(request_id, fields)
 
     async def _unknown(self, request_id: int, fields: Fields) -> bytes:

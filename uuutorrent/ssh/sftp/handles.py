@@ -6,16 +6,19 @@ import asyncio
 import errno
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from uuutorrent.automation.inbox.coverage import Coverage
 from uuutorrent.desk import Desk
 from uuutorrent.errors import Invalid
 from uuutorrent.ssh.filexfer import Attributes
+from uuutorrent.ssh.sftp.depot import Depot
 from uuutorrent.torrents.drop import Dropping
-from uuutorrent.torrents.files import Entry
+from uuutorrent.torrents.files import Entry, Readable
 
 MAX_HANDLES = 64
+AT_LEAST = 256 * 1024
+"""Bytes that are read in a thread at a time, where reads go on one after the other."""
 
 
 @dataclass(slots=True)
@@ -26,6 +29,14 @@ class OpenFile:
     attributes: Attributes
     place: str
     coverage: Coverage
+    readable: Readable | None = None
+    """To be asked before each read, while the file is still arriving."""
+    size: int = 0
+    """Bytes it has, as far as is known."""
+    read_to: int = 0
+    """Where the last read in a thread ended."""
+    fetched: list[tuple[int, bytes]] = field(default_factory=list)
+    """What threads have read and is not sent yet, each with its offset."""
     reading: asyncio.Future[bytes] | None = None
 
     def close(self) -> None:
@@ -35,14 +46,41 @@ class OpenFile:
         else:
             self.reading.add_done_callback(lambda _: os.close(self.fd))
 
-    async def read(self, offset: int, size: int) -> bytes | bytearray:
-        """So many bytes, or fewer at the end of the file. What the kernel has in memory costs no thread."""
-        found = _from_memory(self.fd, offset, size)
-        if found is not None and (len(found) == size or offset + len(found) == self.attributes.size_bytes):
-            return found
+    def sized(self, offset: int, size: int) -> int:
+        """How many of so many bytes from there on it has."""
+        if offset + size > self.size:
+            self.size = os.fstat(self.fd).st_size
+        return max(0, min(size, self.size - offset))
+
+    def fill(self, places: Sequence[memoryview], offset: int, size: int) -> bool:
+        """Put so many bytes into the places, without waiting for a disk. False: they are not in memory."""
+        for start, content in self.fetched:
+            if start <= offset and offset + size <= start + len(content):
+                _scatter(memoryview(content)[offset - start :], places)
+                return True
+        try:
+            return os.preadv(self.fd, places, offset, os.RWF_NOWAIT) == size
+        except OSError as e:
+            if e.errno in (errno.EAGAIN, errno.EOPNOTSUPP):
+                return False
+            raise
+
+    async def fetch(self, depot: Depot, offset: int, size: int) -> bool:
+        """Read so many bytes in a thread, and more if it goes on where the last one ended. False: it has fewer."""
+        wanted = max(size, AT_LEAST) if offset == self.read_to else size
         # asyncio cannot stop the thread, so the descriptor must outlive it.
-        self.reading = asyncio.ensure_future(asyncio.to_thread(os.pread, self.fd, size, offset))
-        return await asyncio.shield(self.reading)
+        self.reading = depot.read(self.fd, offset, wanted)
+        content = await asyncio.shield(self.reading)
+        self.fetched.append((offset, content))
+        self.read_to = offset + len(content)
+        if len(content) < size:
+            self.size = self.read_to
+        return len(content) >= size
+
+    def forget(self, upto: int) -> None:
+        """What was fetched and ends before there was sent."""
+        if self.fetched:
+            self.fetched = [kept for kept in self.fetched[-1:] if kept[0] + len(kept[1]) > upto]
 
 
 @dataclass(slots=True)
@@ -135,14 +173,8 @@ class Handles:
             self._desk.uses.closed(self._desk.user, handle.place, handle.coverage)
 
 
-def _from_memory(fd: int, offset: int, size: int) -> bytearray | None:
-    """What the kernel can give without waiting for a disk; None when it cannot tell."""
-    content = bytearray(size)
-    try:
-        got = os.preadv(fd, [content], offset, os.RWF_NOWAIT)
-    except OSError as e:
-        if e.errno in (errno.EAGAIN, errno.EOPNOTSUPP):
-            return None
-        raise
-    del content[got:]
-    return content
+def _scatter(content: memoryview, places: Sequence[memoryview]) -> None:
+    at = 0
+    for place in places:
+        place[:] = content[at : at + len(place)]
+        at += len(place)

@@ -48,6 +48,11 @@ class Inbox:
         del self.bytes_[: 4 + size]
         return packet
 
+    def next_is(self, kind: int) -> bool:
+        """Whether a whole request of this kind waits."""
+        size = int.from_bytes(self.bytes_[:4])
+        return len(self.bytes_) > 4 and self.bytes_[4] == kind and len(self.bytes_) >= 4 + size
+
     async def wait(self) -> None:
         """Until more came, or nothing more will."""
         self.came.clear()

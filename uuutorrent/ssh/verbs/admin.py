@@ -18,10 +18,7 @@ async def users_list(*, call: TheCall) -> Reply:
     """Everybody, with role and last sign-in."""
     people = await call.desk.accounts.users(await call.admin())
     settled = await call.desk.limits.settled([one.user.id for one in people])
-    rows = [
-        (one.user.role, instant(one.last_seen_at) or "never", "disabled" if one.disabled_at else "", one.user.name)
-        for one in people
-    ]
+    rows = [(one.user.role, instant(one.last_seen_at) or "never", _state(one), one.user.name) for one in people]
     text = call.table(("ROLE", "LAST SEEN", "", "NAME"), rows, empty="Nobody.")
     return Reply([_info(one, settled[one.user.id]) for one in people], text)
 
@@ -71,6 +68,18 @@ async def users_enable(name: str, /, *, call: TheCall) -> Reply:
     return Reply({"name": name, "disabled": False}, f"{name} can sign in again.")
 
 
+async def users_approve(name: str, /, *, call: TheCall) -> Reply:
+    """Let somebody in who signed up and waits for a yes."""
+    await call.desk.signups.approve(await call.admin(), name)
+    return Reply({"name": name, "waits": False}, f"{name} can sign in from now on.")
+
+
+async def users_reject(name: str, /, *, call: TheCall) -> Reply:
+    """Delete the account of somebody who signed up and waits for a yes."""
+    await call.desk.signups.reject(await call.admin(), name)
+    return Reply({"name": name, "deleted": True}, f"{name} is gone.")
+
+
 async def users_unfactor(name: str, /, *, call: TheCall) -> Reply:
     """Switch off the second factor of somebody who lost it."""
     await call.desk.second_factors.reset(await call.admin(), name)
@@ -89,6 +98,8 @@ VERBS = (
     Verb("users passwd NAME", users_passwd),
     Verb("users role NAME user|admin", users_role),
     Verb("users quota NAME [--size SIZE] [--torrents N] [--active N] [--month SIZE] [--rate SIZE]", users_quota),
+    Verb("users approve NAME", users_approve),
+    Verb("users reject NAME", users_reject),
     Verb("users unfactor NAME", users_unfactor),
     Verb("users disable NAME", users_disable),
     Verb("users enable NAME", users_enable),
@@ -102,11 +113,16 @@ def _handed_over(call: Call, name: str, password: str) -> Reply:
     return Reply({"name": name, "one_time_password": password}, text)
 
 
+def _state(one: UserInfo) -> str:
+    return "disabled" if one.disabled_at else "waits for a yes" if one.awaits_approval else ""
+
+
 def _info(one: UserInfo, settled: Settled) -> Mapping[str, Any]:
     return {
         "name": one.user.name,
         "role": one.user.role,
         "disabled": one.disabled_at is not None,
+        "waits": one.awaits_approval,
         "password": one.has_password,
         "password_expired": one.user.password_expired,
         "keys": one.keys,

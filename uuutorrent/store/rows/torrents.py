@@ -33,6 +33,8 @@ class TorrentRow(Base):
     """Somebody wants it to stand still."""
     held_back: Mapped[bool] = mapped_column(default=False)
     """It stands still because the disk is full, and goes on by itself."""
+    waits_turn: Mapped[bool] = mapped_column(default=False)
+    """It stands still because all who claim it have as many downloads running as they may; it goes on by itself."""
     seeded_at: Mapped[datetime | None]
     """When its seeding came to its limit and was ended; who starts it again keeps it seeding."""
     keep_files: Mapped[bool] = mapped_column(default=False)

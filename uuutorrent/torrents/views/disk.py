@@ -130,7 +130,8 @@ def made(path: str, modified_at: datetime, size_bytes: int | None = None) -> Ent
 
 def missing(path: str) -> Missing:
     """There is no such thing, or it is somebody else's."""
-    return Missing(f"There is no {path}.")
+    # What a client sent may be no text.
+    return Missing(f"There is no {path.encode(errors='replace').decode()}.")
 
 
 def _awaited(path: str, arriving: Arriving) -> Entry:

@@ -64,7 +64,8 @@ def numbered(episodes: Sequence[int]) -> str:
 
 def tags(path: str, torrent: str, reader: Reader) -> str:
     """What tells one release of an episode from another, as the name of the file or of its torrent says."""
-    own, whole = reader.read(path.rpartition("/")[2]), reader.read(torrent)
+    own = reader.read(path.rpartition("/")[2])
+    whole = own if own.resolution and own.group else reader.read(torrent)
     height, group = own.resolution or whole.resolution, own.group or whole.group
     told = [f"{height}p" if height else "", group[:LONGEST_TAG], f"v{own.version}" if own.version > 1 else ""]
     return "".join(f"[{tag.translate({91: None, 93: None})}]" for tag in told if tag)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from uuutorrent.accounts import User
-from uuutorrent.anime.anime import WatchStatus
+from uuutorrent.anime.anime import WatchEntry, WatchStatus
 from uuutorrent.anime.watchlist import Watchlists
+from uuutorrent.errors import UuuError
 from uuutorrent.releases.names import Reader
 from uuutorrent.torrents.holdings import Finished
 from uuutorrent.torrents.views.episodes import Shown, place, shows, tags
@@ -19,6 +21,8 @@ from uuutorrent.torrents.views.tree import Folder, Leaf, tree
 
 SOON_S = 10.0
 """How long a folder is right that is not complete, or that depends on what AniList told last."""
+PATIENCE_S = 3.0
+"""How long a listing waits for a list that was never seen."""
 MOST_KEPT = 50_000
 _SEEN = (WatchStatus.COMPLETED, WatchStatus.DROPPED)
 
@@ -26,10 +30,9 @@ _SEEN = (WatchStatus.COMPLETED, WatchStatus.DROPPED)
 class Shelf:
     """What each user's files are, and how they are to be shown."""
 
-    def __init__(self, telling: Telling, names: ShowNames, watchlists: Watchlists) -> None:
+    def __init__(self, telling: Telling, names: ShowNames) -> None:
         self._telling = telling
         self._names = names
-        self._watchlists = watchlists
         self._reader = Reader()
         self._tags: dict[tuple[str, str], str] = {}
 
@@ -37,8 +40,7 @@ class Shelf:
         """Every episode among these, the oldest claim first; and whether that is all that can be told."""
         told, is_all = await self._telling.of(user, finished)
         ids = {one.media_id for every in told.values() for one in every}
-        seen = [entry.anime for entry in await self._watchlists.last(user)] if ids else []
-        names = await self._names.of(ids, seen)
+        names = await self._names.of(user, ids)
         found = await asyncio.to_thread(
             lambda: tuple(
                 Shown(
@@ -83,7 +85,7 @@ class Unwatched(Room):
 
     async def folder(self, user: User, finished: Sequence[Finished]) -> tuple[Folder, float]:
         """Those of shows that are on the list, and neither completed nor dropped."""
-        last = await self._watchlists.last(user)
+        last = await self._watchlists.last(user) or await self._first(user)
         progress = {entry.anime.media_id: entry.progress for entry in last if entry.status not in _SEEN}
         folder, (every, _) = Folder(), await self._shelf.of(user, finished)
         for shown in every:
@@ -91,6 +93,13 @@ class Unwatched(Room):
             if seen is not None and max(shown.told.episodes) > seen:
                 place(folder, shown)
         return folder, SOON_S
+
+    async def _first(self, user: User) -> Sequence[WatchEntry]:
+        """The list of somebody whose list nobody looked at yet."""
+        with suppress(UuuError, TimeoutError):
+            async with asyncio.timeout(PATIENCE_S):
+                return (await self._watchlists.list(user, ahead=False)).entries
+        return ()
 
 
 class New(Room):

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from uuutorrent.accounts import User
 from uuutorrent.anime.anime import Anime, MediaId
 from uuutorrent.anime.watchlist import Watchlists
 from uuutorrent.errors import RemoteError
@@ -47,14 +48,15 @@ class ShowNames:
         self._known: dict[MediaId, ShowName] = {}
         self._not_before = -AGAIN_S
 
-    async def of(self, ids: Collection[MediaId], seen: Collection[Anime] = ()) -> Mapping[MediaId, ShowName]:
-        """The names of these shows, without those that nobody can tell now. `seen` are shows known to the caller."""
+    async def of(self, user: User, ids: Collection[MediaId]) -> Mapping[MediaId, ShowName]:
+        """The names of these shows of a user's, without those that nobody can tell now."""
         missing = {media_id for media_id in ids if media_id not in self._known}
         if missing:
             await self._read(missing)
             missing -= self._known.keys()
         if missing:
-            told = {anime.media_id: anime for anime in seen if anime.media_id in missing}
+            last = [entry.anime for entry in await self._watchlists.last(user)]
+            told = {anime.media_id: anime for anime in last if anime.media_id in missing}
             await self._keep({**told, **await self._ask(missing - told.keys())})
         return {media_id: self._known[media_id] for media_id in ids if media_id in self._known}
 

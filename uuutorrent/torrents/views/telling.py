@@ -13,7 +13,7 @@ from uuutorrent.accounts import User
 from uuutorrent.anime.anime import MediaId
 from uuutorrent.errors import UuuError
 from uuutorrent.releases.contents import SUBTITLES, VIDEO
-from uuutorrent.releases.naming import Naming
+from uuutorrent.releases.naming import Naming, Shows
 from uuutorrent.remote import Clock
 from uuutorrent.torrents.holdings import BY_HAND, Finished
 
@@ -61,17 +61,22 @@ class Telling:
         is_all = False
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_S):
+                shows = await self._shows(user, [finished[at] for at in unsaid])
                 for at in unsaid:
-                    if told := await self._by_name(user, finished[at]):
+                    if told := await self._by_name(user, finished[at], shows):
                         found[at] = told
                 is_all = all(self._known(_key(user, finished[at])) for at in unsaid)
         return found, is_all
 
-    async def _by_name(self, user: User, one: Finished) -> tuple[Told, ...]:
+    async def _shows(self, user: User, unsaid: Sequence[Finished]) -> Shows:
+        is_needed = any(one.claim.media_id is None and not self._known(_key(user, one)) for one in unsaid)
+        return await self._naming.shows(user) if is_needed else {}
+
+    async def _by_name(self, user: User, one: Finished, shows: Shows) -> tuple[Told, ...]:
         key = _key(user, one)
         read = self._known(key)
         if read is None:
-            read = await self._ask(user, one, key)
+            read = await self._ask(user, one, key, shows)
             while len(self._read) >= MOST_KEPT:
                 del self._read[next(iter(self._read))]
             self._read[key] = read
@@ -81,9 +86,9 @@ class Telling:
         read = self._read.get(key)
         return read if read and self._clock() < read.until else None
 
-    async def _ask(self, user: User, one: Finished, key: Key) -> _Read:
+    async def _ask(self, user: User, one: Finished, key: Key, shows: Shows) -> _Read:
         try:
-            found = await self._naming.tell_files(user, one.name, one.whole, key[2])
+            found = await self._naming.tell_files(user, shows, one.name, one.whole, key[2])
         except UuuError:
             return _Read(None, {}, self._clock() + TROUBLE_AGAIN_S)
         if found is None:
