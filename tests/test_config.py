@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from uuutorrent import config
+from uuutorrent import config, sections
 from uuutorrent.config import Config
-from uuutorrent.configuring import MASK, explain, find, load
+from uuutorrent.configuring import MASK, explain, find, load, reload
 from uuutorrent.errors import BadConfig
 
 EXAMPLE = Path(__file__).parent.parent / "config.example.toml"
@@ -246,6 +246,35 @@ def test_what_systemd_hands_over_goes_before_the_file_and_after_the_environment(
     assert origins(file)["qbittorrent.password"][1] == "UUUTORRENT_QBITTORRENT__PASSWORD"
 
 
+# Read anew
+
+
+def test_what_can_change_changes_for_everybody_and_the_rest_is_told(write: Write) -> None:
+    file = write("[ssh]\nchannels = 5\nport = 2022")
+    loaded = load(file)
+    held = loaded.ssh
+    write("[ssh]\nchannels = 7\nport = 2023\n[accounts]\nsignup = 'open'")
+    done = reload(loaded, file)
+    assert done.changed == ("ssh.channels", "accounts.signup")
+    assert done.waiting == ("ssh.port",)
+    assert (held.channels, held.port, loaded.accounts.signup) == (7, 2022, "open")
+    assert reload(loaded, file).changed == ()
+
+
+def test_a_file_that_is_wrong_by_now_changes_nothing(write: Write) -> None:
+    file = write("[ssh]\nchannels = 5")
+    loaded = load(file)
+    write("[ssh]\nchannels = 7\n[nyaa]\ncolour = 'red'")
+    with pytest.raises(BadConfig):
+        reload(loaded, file)
+    assert loaded.ssh.channels == 5
+
+
+def test_every_key_that_can_change_exists() -> None:
+    for section in config.Section.__subclasses__():
+        assert set(section.live) <= set(section.model_fields), section
+
+
 # The example
 
 
@@ -265,10 +294,9 @@ def test_the_example_explains_every_section_and_key_in_the_words_of_the_code() -
 
 
 def in_the_code() -> list[str]:
-    """What `config.py` says of every section and then of each of its keys, in order."""
-    classes = {
-        node.name: node for node in ast.parse(Path(config.__file__).read_text()).body if isinstance(node, ast.ClassDef)
-    }
+    """What the pages of the configuration say of every section and then of each of its keys, in order."""
+    pages = (Path(str(page.__file__)).read_text() for page in (config, sections))
+    classes = {node.name: node for page in pages for node in ast.parse(page).body if isinstance(node, ast.ClassDef)}
     said: list[str] = []
     for field in Config.model_fields.values():
         assert isinstance(field.annotation, type)

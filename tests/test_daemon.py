@@ -126,6 +126,28 @@ def test_a_job_that_breaks_ends_the_daemon_with_a_traceback_in_the_log(house: Ho
     assert "in dies" in broken
 
 
+def test_a_changed_configuration_is_in_force_for_whoever_comes_next_and_a_wrong_one_is_not(house: House) -> None:
+    house.start()
+    house.add_user("ann")
+    assert house.process
+    whole = (house.home / "config.toml").read_text()
+    (house.home / "config.toml").write_text(
+        whole.replace("[ssh]", "[ssh]\npublic_host = 'seedbox.example'\nchannel = 1")
+    )
+    house.process.send_signal(signal.SIGHUP)
+    house.until(lambda: "config.not_reloaded" in house.log, "a wrong configuration was not told")
+    changed = whole.replace('public_host = "127.0.0.1"', 'public_host = "seedbox.example"').replace(
+        "shutdown_grace_s = 2", "shutdown_grace_s = 3"
+    )
+    (house.home / "config.toml").write_text(changed)
+    house.process.send_signal(signal.SIGHUP)
+    house.until(
+        lambda: "changed=ssh.public_host needs_restart=ssh.shutdown_grace_s" in house.log, "it was not read anew"
+    )
+    assert "seedbox.example" in house.ssh("ann", "help").stdout.decode()
+    assert house.stop() == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_can_be_ended_while_it_still_opens(house: House, number: signal.Signals) -> None:
     configure(house, *WITH_ITS_OWN)

@@ -10,7 +10,7 @@ import pytest
 
 UNITS = Path(__file__).parent.parent / "systemd/units"
 MOST = {"uuutorrent-backup.service": 3.0, "uuutorrent-drill.service": 3.0}
-"""Exposure that is accepted: these two become the account that owns PostgreSQL's files, for which they need to be root."""
+"""Exposure that is accepted: to become the account that owns PostgreSQL's files, these two need to be root."""
 
 
 @pytest.mark.real

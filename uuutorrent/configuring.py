@@ -85,6 +85,34 @@ def explain(path: Path | None = None) -> tuple[Setting, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """What reading the configuration anew came to, by key: `ssh.channels`."""
+
+    changed: tuple[str, ...]
+    """In force now."""
+    waiting: tuple[str, ...]
+    """They changed as well, and need a restart."""
+
+
+def reload(config: Config, path: Path | None = None) -> Reloaded:
+    """Read the configuration anew and let `config` take over what can change while the daemon runs.
+
+    Raises:
+        BadConfig: as `load`; everything stays as it was.
+    """
+    fresh = load(path)
+    changed: list[str] = []
+    waiting: list[str] = []
+    for name, section in _sections():
+        ours, theirs = getattr(config, name), getattr(fresh, name)
+        for key in section.model_fields:
+            if getattr(ours, key) != getattr(theirs, key):
+                (changed if key in section.live else waiting).append(f"{name}.{key}")
+        ours.become(theirs)
+    return Reloaded(tuple(changed), tuple(waiting))
+
+
 class _Origins:
     """Who says what: the environment, systemd's credentials, the file, nobody."""
 

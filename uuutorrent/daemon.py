@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import structlog
 
-from uuutorrent import logs, metrics, supervised
+from uuutorrent import configuring, logs, metrics, supervised
 from uuutorrent.accounts import Accounts
 from uuutorrent.automation.every import Job, every
 from uuutorrent.backup.taking import Place, Taking
@@ -95,7 +95,8 @@ async def run(config: Config, file: Path | None = None) -> None:
     """The daemon's life: open, serve until told to stop, close.
 
     SIGTERM lets running transfers go on for `ssh.shutdown_grace_s`; SIGINT (Ctrl+C) for `INTERRUPT_GRACE_S` at most; a
-    second signal ends them at once. Either ends what is still being opened at once. `file` is what the configuration
+    second signal ends them at once. Either ends what is still being opened at once. SIGHUP has the configuration read
+    anew. `file` is what the configuration
     was read from.
 
     Raises:
@@ -153,6 +154,7 @@ async def _serve(config: Config, file: Path | None, stopping: Stopping) -> None:
         _settle_memory()
         async with asyncio.TaskGroup() as group:
             jobs = [group.create_task(job, name=name) for name, job in _jobs(house, file)]
+            jobs.append(group.create_task(_reload(config, file, stopping.reload), name="reload"))
             await stopping.told.wait()
             log.info("daemon.stopping", grace_s=stopping.grace_s)
             supervised.stopping()
@@ -179,8 +181,11 @@ class Stopping:
         """It came before everything was open."""
         self._again = asyncio.Event()
         self._opening = asyncio.current_task()
+        self.reload = asyncio.Event()
+        """The configuration is to be read anew."""
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._tell, number)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.reload.set)
 
     def opened(self) -> None:
         """Everything is open: from now on there is something to be ended in peace."""
@@ -246,6 +251,22 @@ def own_jobs(services: Services) -> list[Job]:
         Job("uses", NEWS_EVERY_S, 300, services.uses.run_once),
         Job("look ahead", LOOK_AHEAD_EVERY_S, 60, services.watchlists.look_ahead),
     ]
+
+
+async def _reload(config: Config, file: Path | None, told: asyncio.Event) -> None:
+    """Read the configuration anew whenever that is told, for ever. One that is wrong changes nothing."""
+    while True:
+        await told.wait()
+        told.clear()
+        supervised.reloading()
+        try:
+            done = configuring.reload(config, file)
+        except BadConfig as e:
+            log.error("config.not_reloaded", why=e.message)
+        else:
+            logs.configure(config.server)
+            log.info("config.reloaded", changed=" ".join(done.changed), needs_restart=" ".join(done.waiting))
+        supervised.ready()
 
 
 def _backup(services: Services, file: Path | None) -> Job:

@@ -19,7 +19,8 @@ import pytest
 from systemd.monitoring import dashboards
 from tests.ports import free_port
 from tests.servers.postgres import Postgres, postgres
-from tests.stories.house import House, die_with_parent
+from tests.stories.hatchery import die_with_parent
+from tests.stories.house import House
 
 MONITORING = Path(dashboards.__file__).parent
 RULES = MONITORING / "prometheus/uuutorrent.rules.yml"

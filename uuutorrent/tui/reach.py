@@ -11,9 +11,9 @@ from urllib.parse import quote
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from uuutorrent.config import SSH_PORT, Ssh
 from uuutorrent.desk import Desk
 from uuutorrent.errors import UuuError
+from uuutorrent.sections import SSH_PORT, Ssh
 from uuutorrent.torrents.holdings import Holding
 from uuutorrent.torrents.views.names import safe
 from uuutorrent.tui.dialogs import Ask, Choice, Dialog
