@@ -12,17 +12,21 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.conftest import PASSWORD
-from tests.people import CHEAP_ROUNDS, a_key
+from tests.people import CHEAP_ROUNDS, a_key, refusal
 from tests.ssh.laptop import Laptop
 from tests.ssh.port import PATIENCE_S, Person, Port, sit_down
-from uuutorrent.accounts import WAITS, Accounts, Admin, Operator, User
+from uuutorrent.accounts import WAITS, Accounts, Admin, Operator, User, UserId
 from uuutorrent.config import Accounts as AccountSettings
-from uuutorrent.errors import Missing
-from uuutorrent.penalties import source_of
+from uuutorrent.desk import Services
+from uuutorrent.errors import Missing, Refused
+from uuutorrent.penalties import Source, source_of
 from uuutorrent.signup import Newcomer
-from uuutorrent.ssh.joining import IDLE_S, NOTHING_ELSE
+from uuutorrent.ssh.delays import Delays
+from uuutorrent.ssh.joining import IDLE_S, MOST, NOTHING_ELSE, STAY_S, Joiners
 from uuutorrent.ssh.session import IDLE
+from uuutorrent.ssh.signin import SignIn
 from uuutorrent.store.database import Database
+from uuutorrent.tui.join import JoinApp
 
 HERE = source_of("127.0.0.1")
 ENTER = b"\r"
@@ -144,11 +148,11 @@ async def test_only_one_at_a_time_comes_from_one_address_with_one_session(port: 
 async def test_three_wrong_codes_end_it_cost_the_address_and_are_a_line_in_the_log(port: Port, ann: User) -> None:
     with capture_logs() as logs:
         async with joining(port) as person:
-            person.types(b"wrong" + ENTER + b"ann" + 5 * ENTER)
+            (connection,) = port.server._guests.connections
+            assert connection.stranger is not None
             for _ in range(2):
-                await person.sees(b"is not valid")
-                person.seen = b""
-                person.types(6 * ENTER)
+                await refusal(connection.stranger.lobby.sign_up(Newcomer("ann", "wrong", PASSWORD)))
+            person.types(b"wrong" + ENTER + b"ann" + 5 * ENTER)
             assert await person.ends() == 3
             assert b"too many wrong codes" in person.seen
         await port.until(lambda: [one for one in port.services.penalties.every(Admin(ann)) if one.left_s > 10])
@@ -216,6 +220,42 @@ async def test_who_does_nothing_for_ten_minutes_is_shown_out(port: Port) -> None
         session.end_if_idle(session._asked_at + IDLE_S + 1, connection._limits)
         assert await person.ends() == 0
         assert IDLE.encode() in person.seen
+
+
+async def test_nobody_stays_at_it_for_longer_than_half_an_hour(port: Port) -> None:
+    async with joining(port) as person:
+        (connection,) = port.server._guests.connections
+        connection._began -= STAY_S
+        connection.hang_up_if_idle()
+        assert await person.ends() == 0
+        assert IDLE.encode() in person.seen
+
+
+def test_no_more_than_so_many_are_here_from_wherever(services: Services) -> None:
+    joiners = Joiners(services, lambda lobby, terminal: JoinApp(lobby, terminal))
+    here = [joiners.admit(Source(f"192.0.2.{number}"), None) for number in range(MOST)]
+    with pytest.raises(Refused, match="too many people are signing up"):
+        joiners.admit(Source("198.51.100.1"), None)
+    joiners.left(here[0], "192.0.2.0", 5555)
+    joiners.admit(Source("198.51.100.1"), None)
+    assert {one.source for one in services.penalties.every(Admin(User(UserId(1), "boss", "admin")))} == {
+        "198.51.100.1",
+        "192.0.2.0",
+    }
+
+
+async def test_a_key_that_was_only_shown_is_not_offered_and_makes_nobody_of_them(services: Services, ann: User) -> None:
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    signin = SignIn(
+        services.accounts, services.second_factors, services.tally, services.config.ssh, Delays(), under_way=set()
+    )
+    signin.comes_with(key)
+    signin.begins_anew()
+    assert signin.key_shown() is None
+    signin.comes_with(key)
+    with pytest.raises(Refused):
+        await signin.complete("ann")
+    assert signin.key_shown() is None
 
 
 async def test_a_stranger_is_told_when_the_server_restarts(port: Port) -> None:
