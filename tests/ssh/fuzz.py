@@ -24,8 +24,8 @@ PATHS = (
     b"", b"/", b".", b"..", b"/..", b"/../../etc/passwd", b"//etc/passwd", b"/torrents", b"/torrents/Lecture",
     b"/torrents/Lecture/one.mkv", b"/torrents/Lecture/one.mkv", b"/torrents/Lecture/../Lecture/./one.mkv",
     b"torrents/Lecture/one.mkv/", b"/torrents/Lecture/one.mkv\0.txt", b"\xff\xfe", b"/" * 300,
-    b"../" * 500 + b"etc/passwd", b"x" * 255, b"x" * 4096, "/Łéctüre/ひとつ.mkv".encode(), b"/proc/self/environ", b"/torrents\\one.mkv", b"~",
-    b"/torrents\\\\one.mkv", b"~", b"/\x1b[2J", b"-rf", b"%2e%2e%2f", b"C:\\", b"/new", b"/anime",
+    b"../" * 500 + b"etc/passwd", b"x" * 255, b"x" * 4096, "/Łéctüre/ひとつ.mkv".encode(), b"/proc/self/environ",
+    b"/torrents\\one.mkv", b"~", b"/\x1b[2J", b"-rf", b"%2e%2e%2f", b"C:\\", b"/new", b"/anime",
 )  # fmt: skip
 OPENINGS = (
     *[b"SSH-2.0-x\r\n"] * 4, b"SSH-2.0-x\n", b"SSH-1.5-x\r\n", b"SSH-2.0-" + b"x" * 300 + b"\r\n", b"",
