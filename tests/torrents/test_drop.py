@@ -230,7 +230,7 @@ async def test_what_is_added_is_not_changed_nor_given_back(drop: Drop, library: 
     drop.touch(ann, "x.torrent", datetime(2020, 1, 1, tzinfo=UTC))
     assert drop.entry(ann, "x.torrent").modified_at.year == 2020
     drop.truncate(ann, "x.torrent", len(TORRENT))
-    for name in names(drop, ann):
+    for name in ("x.torrent", "x.torrent.added.txt"):
         with pytest.raises(Refused):
             drop.truncate(ann, name, 1)
     with pytest.raises(Refused, match="not given back"):
@@ -239,6 +239,15 @@ async def test_what_is_added_is_not_changed_nor_given_back(drop: Drop, library: 
     drop.remove(ann, "x.torrent.added.txt")
     assert names(drop, ann) == []
     assert len(await library.holdings(ann)) == 1
+
+
+async def test_what_is_added_can_be_emptied_and_put_anew(drop: Drop, ann: User) -> None:
+    await put(drop, ann, "x.torrent", b"no torrent")
+    drop.truncate(ann, "x.torrent", 0)
+    again = drop.create(ann, "x.torrent", fresh=False)
+    again.write(0, TORRENT)
+    await again.close()
+    assert names(drop, ann) == ["x.torrent", "x.torrent.added.txt"]
 
 
 async def test_nobody_sees_another_drop_folder(drop: Drop, library: Library, ann: User, bob: User) -> None:
