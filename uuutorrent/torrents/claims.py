@@ -20,8 +20,9 @@ from uuutorrent.store.database import Database, Tx
 from uuutorrent.store.tables import ClaimRow, TorrentRow
 from uuutorrent.torrents import kept, picks
 from uuutorrent.torrents.engine import InfoHash, Torrent
-from uuutorrent.torrents.holdings import Claim, Part, Stored, Taken, Usage
+from uuutorrent.torrents.holdings import Claim, Part, Stored, Taken
 from uuutorrent.torrents.metainfo import Magnet, Metainfo
+from uuutorrent.torrents.usage import Usage
 
 Also = Callable[[Tx, InfoHash], Awaitable[None]]
 """Work of the caller's that is stored together with a claim, or not at all."""
