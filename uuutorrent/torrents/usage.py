@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 from uuutorrent.errors import Refused
 from uuutorrent.torrents.holdings import amount
@@ -46,8 +47,8 @@ class Usage:
         """As many of their downloads run as may."""
         return bool(self.quota_active) and self.running >= self.quota_active
 
-    def check(self, more_bytes: int, *, is_new: bool) -> None:
-        """See whether there is room for so many bytes more.
+    def check(self, more_bytes: int, *, is_new: bool) -> Self:
+        """The same, if there is room for so many bytes more.
 
         Raises:
             Refused: there is not.
@@ -57,3 +58,4 @@ class Usage:
         if more_bytes > 0 and self.quota_bytes and self.bytes + more_bytes > self.quota_bytes:
             free, quota = amount(max(0, self.quota_bytes - self.bytes)), amount(self.quota_bytes)
             raise Refused(f"It needs {amount(more_bytes)}; {free} of your {quota} are free. Delete something first.")
+        return self
