@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -124,6 +125,28 @@ async def test_the_address_of_a_torrent_is_fetched_as_by_add(
     assert first == "Added: Show - 01.mkv"
     assert "10.0.0.1" in second
     assert len(await library.holdings(ann)) == 1
+
+
+async def test_who_hangs_up_while_it_is_added_finds_that_told(
+    database: Database, engine: FakeEngine, live: Live, download_dir: Path, ann: User, clock: Clock
+) -> None:
+    sources = Sources(Outside(allow_loopback=True))
+    drop = Drop(Library(database, engine, live, limits_of(database), download_dir, sources=sources), LIMIT, now=clock)
+    asked = asyncio.Event()
+
+    async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(silence, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        putting = asyncio.create_task(put(drop, ann, "x.txt", f"http://127.0.0.1:{port}/x.torrent".encode()))
+        await asked.wait()
+        putting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await putting
+    assert drop.read(ann, "x.txt.failed.txt") == b"It was broken off before everything was added.\n"
 
 
 async def test_lines_that_came_too_late_are_not_tried(drop: Drop, ann: User, clock: Clock) -> None:
