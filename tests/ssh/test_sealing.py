@@ -99,7 +99,7 @@ async def pair(cipher: str = "aes128-gcm@openssh.com", mac: str = "") -> AsyncGe
 
 async def send(sealer: Sealer, chan: asyncssh.SSHServerChannel[bytes], data: bytes) -> int:
     """As much of it as can be sent now; how much."""
-    state = sealer.state()
+    state = sealer.state(len(data))
     if state == "asyncssh":
         chan.write(data)
         return len(data)
@@ -220,6 +220,25 @@ async def test_nothing_is_sealed_for_who_takes_tiny_packets_or_while_keys_are_du
         assert sealer.state() == "asyncssh"
         chan.write(b"x")
         assert sealer.state() == "rekey"
+
+
+async def test_a_window_that_opens_a_little_is_waited_for_a_little() -> None:
+    async with pair() as both:
+        chan, far, _ = await both.channel(window=1_000_000)
+        sealer = Sealer(chan)
+        assert sealer.state(5_000_000) == "ready"
+        chan._send_window = 1000
+        assert sealer.state(1000) == "ready"
+        assert sealer.state(5_000_000) == "window"
+        assert sealer.ask_for_window()
+        sealer.take_what_there_is()
+        assert sealer.state(5_000_000) == "ready"
+        assert await send(sealer, chan, EPISODE) == 1000
+        assert sealer.state(5_000_000) == "window"
+        assert not sealer.ask_for_window()
+        await until_seen(far, EPISODE[:1000])
+        closed, _, _ = await both.channel(window=0)
+        assert Sealer(closed).state(1) == "window"
 
 
 async def test_a_cipher_that_is_not_known_is_left_to_asyncssh() -> None:

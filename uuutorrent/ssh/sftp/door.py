@@ -132,7 +132,7 @@ class Sftp(Door):
 
     async def _wait(self) -> None:
         """Until the client takes something, and it is this session's turn."""
-        if await self._outlet.ready() or time.monotonic() >= self._turn_ends:
+        if await self._outlet.ready(min(self._stream.size, BATCH)) or time.monotonic() >= self._turn_ends:
             await self._depot.rounds.turn()
             self._turn_ends = time.monotonic() + TURN_S
 
