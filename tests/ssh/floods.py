@@ -232,6 +232,25 @@ async def commands(connection: asyncssh.SSHClientConnection) -> None:
         await asyncio.gather(*(again() for _ in range(9)))
 
 
+async def questions(connection: asyncssh.SSHClientConnection) -> None:
+    """Questions about files, in nine sessions at once, without a look at the answers."""
+
+    async def ask() -> None:
+        channel: Any
+        channel, _ = await connection.create_session(asyncssh.SSHClientSession, subsystem="sftp", encoding=None)
+        channel.write(String(b"\x01" + UInt32(3)))
+        for number in itertools.count():
+            kind, path = ((b"\x11", "/torrents"), (b"\x0b", "/"), (b"\x11", "/new/x"), (b"\x10", "a/../b"))[number % 4]
+            channel.write(String(kind + UInt32(number) + String(path)))
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
+                while channel.get_write_buffer_size() > 1 << 16:  # noqa: ASYNC110
+                    await asyncio.sleep(0.001)
+
+    with suppress(asyncssh.Error, OSError):
+        await asyncio.gather(*(ask() for _ in range(9)))
+
+
 INSIDERS: dict[str, Insider] = {
     "channel opens": opens,
     "opens of other kinds": other_opens,
@@ -243,4 +262,5 @@ INSIDERS: dict[str, Insider] = {
     "keys": keys,
     "new keys": rekeys,
     "commands": commands,
+    "questions about files": questions,
 }
