@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from itertools import groupby, zip_longest
 from pathlib import Path
 
 import asyncpg  # type: ignore[import-untyped] # it has no types
@@ -24,9 +25,22 @@ from uuutorrent.store.tables import Base
 PASSWORD = "plain horses battery staple"
 """Everybody's, in tests."""
 
+STORIES = Path(__file__).parent / "stories"
+
 # How long one example takes says how busy the machine is, and nothing about the code.
 settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the stories, which mostly wait, over the tests that compute, and let none of them begin near the end."""
+    stories = [item for item in items if STORIES in item.path.parents]
+    others = [item for item in items if STORIES not in item.path.parents]
+    files = [list(tests) for _, tests in groupby(others, lambda item: item.path)]
+    none: list[pytest.Item] = []
+    early = max(1, len(files) * 3 // 4)
+    spread = [stories[len(stories) * at // early : len(stories) * (at + 1) // early] for at in range(early)]
+    items[:] = [one for waiting, busy in zip_longest(spread, files, fillvalue=none) for one in (*waiting, *busy)]
 
 
 _TABLES = [f'"{table}"' for table in Base.metadata.tables]

@@ -71,6 +71,8 @@ async def test_whatever_is_wrong_with_a_code_the_same_is_said(
     await accounts.set_role(Operator(), "other", "user")
     codes = (used, gone, late, demoted, "", "aaaa-bbbb-cccc-dddd", "x" * 100_000, "a\0b", "\ud800")
     assert {await refusal(come(database, invites, code)) for code in codes} == {NO_GOOD}
+    assert [one.is_void for one in await invites.list(boss)] == [True, False, False]
+    assert not any(one.is_open(clock.now) for one in await invites.list(boss))
 
 
 async def test_an_invitation_is_not_used_up_when_the_account_is_not_made(

@@ -225,3 +225,16 @@ async def test_how_good_a_password_is_can_be_shown_while_it_is_typed(
     passwords: Passwords, password: str, score: int, advice: str
 ) -> None:
     assert await passwords.strength(password, name="kim") == Strength(score, advice)
+
+
+@pytest.mark.parametrize("password", ["@4({[<6!1|0$5+7%2zZ" * 4, "I" * MAX_BYTES, "1l|!" * 18])
+def test_of_what_would_take_long_to_judge_only_a_part_is_judged(password: str) -> None:
+    judged = module._judged(password)
+    assert len(judged) == module.JUDGED
+    assert len({char for char in judged if char in module._AS_LETTERS}) <= module.SYMBOLS
+
+
+@given(strategies.text(max_size=40))
+def test_an_ordinary_password_is_judged_as_it_is(password: str) -> None:
+    if len(password) <= module.JUDGED and len(set(password) & module._AS_LETTERS) <= module.SYMBOLS:
+        assert module._judged(password) == password

@@ -14,7 +14,9 @@ from tests.test_secondfactors import code_of
 from uuutorrent.accounts import Accounts, Operator
 from uuutorrent.config import Accounts as AccountSettings
 from uuutorrent.factors import Proof
+from uuutorrent.invites import Invites
 from uuutorrent.secondfactors import SecondFactors
+from uuutorrent.signup import Newcomer, SignUps
 from uuutorrent.store import migrate
 from uuutorrent.store.database import Database
 from uuutorrent.store.sealed import KeyRing
@@ -231,3 +233,18 @@ async def test_all_of_it_works_on_postgresql_too(
     assert await signs_in(url, "ann", PASSWORD)
     assert (await uuutorrent("user", "delete", "boss")).code == 0
     assert [user["name"] for user in await uuutorrent.users()] == ["ann"]
+
+
+async def test_an_invitation_of_the_operators_makes_an_account_and_stands_alone_on_stdout(
+    uuutorrent: Operating,
+) -> None:
+    done = await uuutorrent("invite", "--admin", "--uses", "2", "--note", "the film club")
+    assert done.code == 0
+    assert "nobody can sign up here" in done.err
+    assert "They type: ssh -p 2222 join@box.example" in done.err
+    async with Database(uuutorrent.database_url) as database:
+        accounts = Accounts(database, AccountSettings(signup="invite"))
+        await SignUps(database, accounts, Invites(database)).sign_up(Newcomer("kim", done.out.strip(), PASSWORD))
+    (kim,) = await uuutorrent.users()
+    assert (kim["name"], kim["role"], kim["waits"]) == ("kim", "admin", False)
+    assert (await uuutorrent("invite", "--uses", "0")).code == 2

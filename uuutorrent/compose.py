@@ -163,7 +163,7 @@ def _services(on: _Ground, core: _Core) -> Services:
     return Services(
         config=config, tally=on.tally, accounts=on.accounts,
         penalties=Penalties(tariff(config.penalties), config.penalties.exempt, clock=on.times.clock),
-        second_factors=SecondFactors(database, on.keyring, on.accounts, clock=on.times.clock, now=now),
+        second_factors=SecondFactors(database, on.keyring, on.accounts, clock=on.times.clock),
         invites=invites, signups=SignUps(database, on.accounts, invites),
         presence=Presence(),
         limits=core.limits, turns=Turns(config.files.total_bps),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 
 from uuutorrent.accounts import Accounts, Admin, User
@@ -25,6 +26,7 @@ from uuutorrent.automation.upkeep.tidying import Tidying
 from uuutorrent.automation.upkeep.traffic import Traffic
 from uuutorrent.automation.upkeep.upkeep import Upkeep
 from uuutorrent.config import Config
+from uuutorrent.errors import RemoteError
 from uuutorrent.invites import Invites
 from uuutorrent.limits import Limits
 from uuutorrent.penalties import Penalties
@@ -119,7 +121,8 @@ class Desk(Services):
         """
         await self.accounts.leave(self.user, password, proof)
         self.presence.gone(self.user.id, LEFT, but=self.here)
-        await self.library.reconcile()
+        with suppress(RemoteError):  # the job does it as soon as the engine answers
+            await self.library.reconcile()
 
     def serving(self, door: str) -> Serving:
         """What a new session of a file door may send; `door` is one that `served_bytes` names."""

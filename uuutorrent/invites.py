@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, func, or_, select, update
@@ -40,10 +40,12 @@ class Invite:
     uses_left: int
     made_at: datetime
     expires_at: datetime
+    is_void: bool = False
+    """Whoever made it is no admin any more."""
 
     def is_open(self, now: datetime) -> bool:
         """Whether somebody can still come with it."""
-        return self.uses_left > 0 and now < self.expires_at
+        return self.uses_left > 0 and now < self.expires_at and not self.is_void
 
 
 class NotInvited(Refused):
@@ -97,8 +99,10 @@ class Invites:
         async with self._database.begin() as tx:
             await stored.authorise(tx, by)
             recent = or_(InviteRow.uses_left > 0, InviteRow.expires_at > self._now() - KEPT)
-            rows = await tx.scalars(select(InviteRow).where(recent).order_by(InviteRow.id.desc()))
-            return tuple(_invite(row) for row in rows)
+            rows = (await tx.scalars(select(InviteRow).where(recent).order_by(InviteRow.id.desc()))).all()
+            makers = await stored.present(tx, {UserId(row.made_by) for row in rows if row.made_by is not None})
+            admins = {None, *(user.id for user in makers.values() if user.is_admin)}
+            return tuple(replace(_invite(row), is_void=row.made_by not in admins) for row in rows)
 
     async def revoke(self, by: Authority, invite_id: int) -> None:
         """Nobody comes with it any more.

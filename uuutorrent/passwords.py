@@ -26,6 +26,14 @@ MIN_SCORE = 3
 QUEUE = 8
 """Checks that may wait for a thread; a quarter of a second each is as long as anybody should wait."""
 
+JUDGED = 32
+"""Characters that are judged; what follows makes a password no worse."""
+SYMBOLS = 6
+"""Different signs that may stand for letters. zxcvbn tries every way to read them: with all of them, and 72 characters,
+it computes for twenty seconds, and nothing else in this process gets on well meanwhile."""
+_AS_LETTERS = frozenset("!$%(+0123456789<@[{|")
+"""Source: github.com/dropbox/zxcvbn, src/matching.coffee, L33T_TABLE."""
+
 _ONE_TIME_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 _ONE_TIME_GROUPS = 4
 
@@ -59,6 +67,7 @@ class Passwords:
         self._queue = queue
         self._checking = 0
         self._threads = ThreadPoolExecutor(self.at_once, thread_name_prefix="bcrypt")
+        self._judging = ThreadPoolExecutor(1, thread_name_prefix="zxcvbn")
         # Nothing hashes to this; checking against it costs what checking against a real one costs.
         self._nobody = bcrypt.gensalt(rounds) + b"." * 31
 
@@ -91,11 +100,11 @@ class Passwords:
         Raises:
             Invalid: with what to do instead.
         """
-        await asyncio.get_running_loop().run_in_executor(self._threads, _check_strength, password, name)
+        await asyncio.get_running_loop().run_in_executor(self._judging, _check_strength, password, name)
 
     async def strength(self, password: str, *, name: str) -> Strength:
         """How good a password would be for the user `name`."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, _strength, password, name)
+        return await asyncio.get_running_loop().run_in_executor(self._judging, _strength, password, name)
 
     async def _in_thread(self, password: bytes, salt: bytes) -> bytes:
         return await asyncio.get_running_loop().run_in_executor(self._threads, bcrypt.hashpw, password, salt)
@@ -185,6 +194,15 @@ def _strength(password: str, name: str) -> Strength:
 
 def _scored(password: str, name: str) -> tuple[int, str]:
     """How good it is, 0..4, and what makes it bad."""
-    told = zxcvbn(_prepared(password), user_inputs=[name, "uuutorrent"], max_length=MAX_BYTES)
+    told = zxcvbn(_judged(_prepared(password)), user_inputs=[name, "uuutorrent"], max_length=MAX_BYTES)
     warning = str(told["feedback"]["warning"]).rstrip(".")
     return int(told["score"]), f"{warning[:1].lower()}{warning[1:]}"
+
+
+def _judged(password: str) -> str:
+    """As much of a password as can be judged in a moment, whoever made it up."""
+    kept: set[str] = set()
+    for char in password[:JUDGED]:
+        if char in _AS_LETTERS and len(kept) < SYMBOLS:
+            kept.add(char)
+    return "".join("~" if char in _AS_LETTERS - kept else char for char in password[:JUDGED])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 from uuutorrent import factors
 from uuutorrent.accounts import Accounts, Admin, Authority, User, UserId, hold
@@ -27,19 +26,12 @@ class SecondFactors:
     """Everybody's second factors."""
 
     def __init__(
-        self,
-        database: Database,
-        keyring: KeyRing,
-        accounts: Accounts,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        self, database: Database, keyring: KeyRing, accounts: Accounts, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._database = database
         self._keyring = keyring
         self._accounts = accounts
         self._clock = clock
-        self._now = now
         self._wrong: dict[UserId, list[float]] = {}
         self._of_commands: dict[tuple[UserId, str, str], Proof] = {}
         """By who, the key that signed, and the address it signed at."""
@@ -116,7 +108,7 @@ class SecondFactors:
         Raises:
             Invalid, Refused: as `step_up`.
         """
-        proof = Proof(self._now)
+        proof = Proof()
         await self.step_up(here.user, code, proof)
         here.proof.given()
         if here.fingerprint is not None:

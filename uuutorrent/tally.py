@@ -47,7 +47,7 @@ OTHER = "other"
 """Stands on the page for a label value that was not foreseen: the number of series is bounded, whatever is counted."""
 _DEPENDENCIES = ("anilist", "nyaa", "qbittorrent")
 _DOORS = ("screen", "command", "sftp")
-FILE_DOORS = ("sftp", "cat")
+FILE_DOORS = ("sftp", "scp", "cat")
 _JOBS = (
     "arrivals", "autopilot", "backup", "channels", "egress", "feeds", "guard", "healing", "health", "look ahead",
     "newcomers", "orphans", "probe", "reconcile", "resume", "seeding", "send away", "tidying", "traffic", "uses",

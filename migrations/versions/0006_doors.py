@@ -91,8 +91,8 @@ def downgrade() -> None:
     op.drop_table("looks")
     op.add_column("users", sa.Column("quota_bytes", BIG, nullable=True))
     op.add_column("users", sa.Column("quota_torrents", BIG, nullable=True))
-    for column, limit in (("quota_bytes", "bytes"), ("quota_torrents", "torrents")):
-        op.execute(f"UPDATE users SET {column} = (SELECT {limit} FROM limits WHERE limits.user_id = users.id)")
+    op.execute("UPDATE users SET quota_bytes = (SELECT bytes FROM limits WHERE limits.user_id = users.id)")
+    op.execute("UPDATE users SET quota_torrents = (SELECT torrents FROM limits WHERE limits.user_id = users.id)")
     op.drop_table("egress")
     op.drop_table("limits")
     op.drop_table("invites")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from uuutorrent.anime.anime import Anime, Family, MediaId
@@ -60,13 +62,16 @@ def release(title: str, **said: str | int) -> Release:
     )
 
 
-def questions(*paths: Path) -> list[Question]:
+@cache
+def questions(*paths: Path) -> Sequence[Question]:
     """Every question of these files (all by default), its feed filled up with the posts of all other families."""
     files = paths or tuple(sorted((DATA / "questions").glob("*.txt")))
     found = [question for path in files for question in _parse(path.read_text(encoding="utf-8").splitlines())]
-    posts = [(_root(question), tuple(question.feed)) for question in found]
-    for question in found:
-        noise = [post for root, feed in posts if root != _root(question) for post in feed]
+    roots = [_root(question) for question in found]
+    posts = [(root, tuple(question.feed)) for root, question in zip(roots, found, strict=True)]
+    noises = {own: [post for root, feed in posts if root != own for post in feed] for own in set(roots)}
+    for root, question in zip(roots, found, strict=True):
+        noise = noises[root]
         # Spread over all families, so that every question meets every kind of name.
         wanted = max(0, PAGE - len(question.feed))
         question.feed += noise[:: max(1, len(noise) // wanted)][:wanted]

@@ -24,8 +24,9 @@ PATHS = (
     b"", b"/", b".", b"..", b"/..", b"/../../etc/passwd", b"//etc/passwd", b"/torrents", b"/torrents/Lecture",
     b"/torrents/Lecture/one.mkv", b"/torrents/Lecture/one.mkv", b"/torrents/Lecture/../Lecture/./one.mkv",
     b"torrents/Lecture/one.mkv/", b"/torrents/Lecture/one.mkv\0.txt", b"\xff\xfe", b"/" * 300,
-    b"../" * 500 + b"etc/passwd", b"x" * 255, b"x" * 4096, "/Łéctüre/ひとつ.mkv".encode(), b"/proc/self/environ", b"/torrents\\one.mkv", b"~",
-    b"/torrents\\\\one.mkv", b"~", b"/\x1b[2J", b"-rf", b"%2e%2e%2f", b"C:\\", b"/new", b"/anime",
+    b"../" * 500 + b"etc/passwd", b"x" * 255, b"x" * 4096, "/Łéctüre/ひとつ.mkv".encode(), b"/proc/self/environ",
+    b"/torrents\\one.mkv", b"~", b"/\x1b[2J", b"-rf", b"%2e%2e%2f", b"C:\\", b"/new", b"/anime",
+    b"/drop", b"/drop/x.torrent", b"/drop/x.txt", b"/drop/.in.x.txt", b"/drop/../drop/x.txt", b"/drop/a/x.txt",
 )  # fmt: skip
 OPENINGS = (
     *[b"SSH-2.0-x\r\n"] * 4, b"SSH-2.0-x\n", b"SSH-1.5-x\r\n", b"SSH-2.0-" + b"x" * 300 + b"\r\n", b"",
@@ -87,7 +88,15 @@ def _fields(random: Random, kind: int) -> bytes:
     """What belongs to such a request, more often than not."""
     draw = random.random()
     if kind == Request.OPEN and draw < 0.6:
-        return string(random.choice(PATHS)) + struct.pack(">II", random.choice([1, 1, 1, 2, 26]), 0)
+        return string(random.choice(PATHS)) + struct.pack(">II", random.choice([1, 1, 1, 2, 26, 26, 10, 14, 58]), 0)
+    if kind == Request.WRITE and draw < 0.7:
+        content = random.randbytes(random.choice([0, 1, 1000]))
+        return string(_handle(random)) + struct.pack(">Q", random.choice([0, 1, 500, *NUMBERS])) + string(content)
+    if kind in (Request.SETSTAT, Request.FSETSTAT) and draw < 0.7:
+        of = _handle(random) if kind == Request.FSETSTAT else random.choice(PATHS)
+        return string(of) + struct.pack(
+            ">IQ5I", random.randrange(16), random.choice([0, 9, *NUMBERS]), *[2**32 - 1] * 5
+        )
     if kind == Request.READ and draw < 0.7:
         return string(_handle(random)) + struct.pack(">QI", random.choice([0, 1, *NUMBERS]), random.choice(NUMBERS))
     return b"".join(_field(random, kind) for _ in range(random.randrange(1, 4)))
@@ -101,7 +110,7 @@ def _field(random: Random, kind: int) -> bytes:
     draw = random.random()
     if kind == Request.EXTENDED and draw < 0.5:
         return string(random.choice(EXTENSIONS))
-    if kind in (Request.READ, Request.CLOSE, Request.FSTAT, Request.READDIR) and draw < 0.6:
+    if kind in (Request.READ, Request.WRITE, Request.CLOSE, Request.FSTAT, Request.READDIR) and draw < 0.6:
         return string(_handle(random))
     if draw < 0.7:
         return string(random.choice(PATHS))

@@ -95,6 +95,7 @@ async def test_without_the_second_factor_that_is_needed_there_are_no_files_and_f
         files = await connection.create_process(subsystem="sftp", encoding=None)
         said = await files.stderr.read()
         assert said == b"you need a second factor here: sign in with ssh and set one up first\n"
+        assert (await connection.run("scp -f /")).stderr == said.decode()
 
 
 async def test_once_it_is_set_up_everything_is_open(port: Port, ann: User) -> None:

@@ -12,20 +12,25 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.conftest import PASSWORD
-from tests.people import CHEAP_ROUNDS, a_key
+from tests.filling import fill
+from tests.people import CHEAP_ROUNDS, a_key, refusal
 from tests.ssh.laptop import Laptop
 from tests.ssh.port import PATIENCE_S, Person, Port, sit_down
-from uuutorrent.accounts import WAITS, Accounts, Admin, Operator, User
+from uuutorrent.accounts import WAITS, Accounts, Admin, Operator, User, UserId
 from uuutorrent.config import Accounts as AccountSettings
-from uuutorrent.errors import Missing
-from uuutorrent.penalties import source_of
+from uuutorrent.desk import Services
+from uuutorrent.errors import Missing, Refused
+from uuutorrent.penalties import Source, source_of
 from uuutorrent.signup import Newcomer
-from uuutorrent.ssh.joining import IDLE_S, NOTHING_ELSE
+from uuutorrent.ssh.delays import Delays
+from uuutorrent.ssh.joining import IDLE_S, MOST, NOTHING_ELSE, STAY_S, Joiners
+from uuutorrent.ssh.screen import Screen
 from uuutorrent.ssh.session import IDLE
+from uuutorrent.ssh.signin import SignIn
 from uuutorrent.store.database import Database
+from uuutorrent.tui.join import JoinApp
 
 HERE = source_of("127.0.0.1")
-ENTER = b"\r"
 
 
 @pytest.fixture
@@ -49,9 +54,9 @@ class WithoutKeys(asyncssh.SSHClient):
         return ["wrong" for _ in prompts]
 
 
-async def code_of(port: Port, **options: Any) -> bytes:
+async def code_of(port: Port, **options: Any) -> str:
     _, code = await port.services.invites.create(Operator(), **options)
-    return code.encode()
+    return code
 
 
 @asynccontextmanager
@@ -61,7 +66,7 @@ async def joining(port: Port, **options: Any) -> AsyncGenerator[Person]:
     async with port.connect("join", **options) as connection:
         person = await sit_down(connection)
         await person.sees(b"Sign up")
-        await person.sees(b"esc")
+        await person.sees(b"Done")  # the first line has the focus
         yield person
 
 
@@ -69,6 +74,14 @@ def forgive(port: Port, by: User) -> None:
     """Let this address connect again, whatever came of its connections."""
     with suppress(Missing):
         port.services.penalties.lift(Admin(by), "127.0.0.1")
+
+
+async def fills(port: Port, person: Person, **typed: str) -> None:
+    """They look where they type: a key that comes long after the one before it may be heard first on a busy machine."""
+    (session,) = port.server._guests.sessions
+    assert isinstance(session._door, Screen)
+    assert session._door._app is not None
+    await fill(session._door._app, lambda keys: person.types(keys.encode()), port.until, **typed)
 
 
 async def named(port: Port, name: str) -> User:
@@ -79,7 +92,7 @@ async def test_who_comes_with_a_key_and_a_code_signs_in_with_that_key_from_then_
     code, key = await code_of(port, uses=2), asyncssh.generate_private_key("ssh-ed25519")
     async with joining(port, client_keys=[key]) as person:
         await person.sees(key.get_fingerprint()[:20].encode())
-        person.types(code + ENTER + b"kim" + 5 * ENTER)
+        await fills(port, person, code=code, name="kim")
         assert await person.ends() == 0
         assert b"Welcome, kim. You can now sign in: ssh -p" in person.seen
         assert b"kim@seedbox" in person.seen
@@ -93,7 +106,7 @@ async def test_who_comes_without_a_key_is_asked_for_nothing_before_the_screen(po
     code = await code_of(port)
     async with joining(port, client_factory=WithoutKeys) as person:
         assert b"Key you came with" not in person.seen
-        person.types(code + ENTER + b"kim" + ENTER + PASSWORD.encode() + ENTER + PASSWORD.encode() + ENTER + ENTER)
+        await fills(port, person, code=code, name="kim", password=PASSWORD, again=PASSWORD)
         assert await person.ends() == 0
     async with port.connect("kim", password=PASSWORD) as connection:
         assert (await connection.run("help")).exit_status == 0
@@ -144,11 +157,11 @@ async def test_only_one_at_a_time_comes_from_one_address_with_one_session(port: 
 async def test_three_wrong_codes_end_it_cost_the_address_and_are_a_line_in_the_log(port: Port, ann: User) -> None:
     with capture_logs() as logs:
         async with joining(port) as person:
-            person.types(b"wrong" + ENTER + b"ann" + 5 * ENTER)
+            (connection,) = port.server._guests.connections
+            assert connection.stranger is not None
             for _ in range(2):
-                await person.sees(b"is not valid")
-                person.seen = b""
-                person.types(6 * ENTER)
+                await refusal(connection.stranger.lobby.sign_up(Newcomer("ann", "wrong", PASSWORD)))
+            await fills(port, person, code="wrong", name="ann")
             assert await person.ends() == 3
             assert b"too many wrong codes" in person.seen
         await port.until(lambda: [one for one in port.services.penalties.every(Admin(ann)) if one.left_s > 10])
@@ -160,7 +173,7 @@ async def test_three_wrong_codes_end_it_cost_the_address_and_are_a_line_in_the_l
 async def test_where_it_is_open_who_signed_up_waits_and_is_told_so_when_their_password_is_right(port: Port) -> None:
     async with joining(port) as person:
         assert b"an admin has to say yes" in person.seen
-        person.types(ENTER + b"kim" + ENTER + PASSWORD.encode() + ENTER + PASSWORD.encode() + 3 * ENTER)
+        await fills(port, person, name="kim", password=PASSWORD, again=PASSWORD)
         assert await person.ends() == 0
         assert b"An admin has to say yes first" in person.seen
     with pytest.raises(asyncssh.DisconnectError, match=WAITS):
@@ -218,6 +231,42 @@ async def test_who_does_nothing_for_ten_minutes_is_shown_out(port: Port) -> None
         assert IDLE.encode() in person.seen
 
 
+async def test_nobody_stays_at_it_for_longer_than_half_an_hour(port: Port) -> None:
+    async with joining(port) as person:
+        (connection,) = port.server._guests.connections
+        connection._began -= STAY_S
+        connection.hang_up_if_idle()
+        assert await person.ends() == 0
+        assert IDLE.encode() in person.seen
+
+
+def test_no_more_than_so_many_are_here_from_wherever(services: Services) -> None:
+    joiners = Joiners(services, lambda lobby, terminal: JoinApp(lobby, terminal))
+    here = [joiners.admit(Source(f"192.0.2.{number}"), None) for number in range(MOST)]
+    with pytest.raises(Refused, match="too many people are signing up"):
+        joiners.admit(Source("198.51.100.1"), None)
+    joiners.left(here[0], "192.0.2.0", 5555)
+    joiners.admit(Source("198.51.100.1"), None)
+    assert {one.source for one in services.penalties.every(Admin(User(UserId(1), "boss", "admin")))} == {
+        "198.51.100.1",
+        "192.0.2.0",
+    }
+
+
+async def test_a_key_that_was_only_shown_is_not_offered_and_makes_nobody_of_them(services: Services, ann: User) -> None:
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    signin = SignIn(
+        services.accounts, services.second_factors, services.tally, services.config.ssh, Delays(), under_way=set()
+    )
+    signin.comes_with(key)
+    signin.begins_anew()
+    assert signin.key_shown() is None
+    signin.comes_with(key)
+    with pytest.raises(Refused):
+        await signin.complete("ann")
+    assert signin.key_shown() is None
+
+
 async def test_a_stranger_is_told_when_the_server_restarts(port: Port) -> None:
     async with joining(port) as person:
         draining = asyncio.create_task(port.server.drain(1.0))
@@ -231,7 +280,7 @@ async def test_a_key_of_somebody_here_signs_nobody_else_up(port: Port, ann: User
     key = await port.key_of(ann)
     code = await code_of(port)
     async with joining(port, client_keys=[key]) as person:
-        person.types(code + ENTER + b"kim" + 5 * ENTER)
+        await fills(port, person, code=code, name="kim")
         await person.sees(b"that key cannot be used here")
     assert {one.user.name for one in await port.services.accounts.users(Operator())} == {"ann"}
 
@@ -239,7 +288,7 @@ async def test_a_key_of_somebody_here_signs_nobody_else_up(port: Port, ann: User
 async def test_a_pasted_key_signs_in(port: Port) -> None:
     code, line = await code_of(port), a_key()
     async with joining(port, client_factory=WithoutKeys) as person:
-        person.types(code + ENTER + b"kim" + 3 * ENTER + b"\x1b[200~" + line.encode() + b"\x1b[201~" + ENTER)
+        await fills(port, person, code=code, name="kim", key=f"\x1b[200~{line}\x1b[201~")
         assert await person.ends() == 0
     (key,) = await port.services.accounts.keys(await named(port, "kim"))
     assert key.public_key == " ".join(line.split()[:2])

@@ -11,7 +11,9 @@ from tests.stories.conftest import Town
 
 pytestmark = [
     pytest.mark.real,
-    pytest.mark.parametrize("town", ["[automation]\nautopilot_every_s = 60"], indirect=True),  # as often as can be
+    pytest.mark.parametrize(
+        "town", ["[automation]\nautopilot_every_s = 60"], indirect=True, ids=["as often as can be"]
+    ),
 ]
 
 SHOW = "Umibe no Toshokan"

@@ -27,7 +27,7 @@ def test_a_download_that_ends_is_told_on_every_door(town_on: Town) -> None:
     assert house.ssh("ann").stderr == b""
 
 
-@pytest.mark.parametrize("town", ["[automation]\nwatched_after_s = 0"], indirect=True)
+@pytest.mark.parametrize("town", ["[automation]\nwatched_after_s = 0"], indirect=True, ids=["at once"])
 def test_what_was_fetched_over_sftp_is_asked_about_and_yes_sets_the_progress(town: Town) -> None:
     house = town.house
     show = town.airs("Sousou no Frieren", aired=5)

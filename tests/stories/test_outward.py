@@ -43,7 +43,7 @@ def hook() -> Iterator[tuple[int, list[str]]]:
     server.server_close()
 
 
-@pytest.mark.parametrize("town", ["[notifications]\nallow_private = true"], indirect=True)
+@pytest.mark.parametrize("town", ["[notifications]\nallow_private = true"], indirect=True, ids=["this machine"])
 def test_what_became_complete_is_told_outside(town: Town, hook: tuple[int, list[str]]) -> None:
     house, (port, got) = town.house, hook
     house.add_user("ann")

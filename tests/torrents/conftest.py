@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import FakeEngine
+from tests.torrents.fetching import Fetching
 from tests.torrents.shelf import limits_of
 from uuutorrent import config
 from uuutorrent.store.database import Database
+from uuutorrent.torrents.files import Files
 from uuutorrent.torrents.library import Library
 from uuutorrent.torrents.live import Live
 
@@ -40,3 +42,13 @@ def limits() -> config.Torrents:
 @pytest.fixture
 def library(database: Database, engine: FakeEngine, live: Live, limits: config.Torrents, download_dir: Path) -> Library:
     return Library(database, engine, live, limits_of(database, limits), download_dir)
+
+
+@pytest.fixture
+def files(library: Library, download_dir: Path) -> Files:
+    return Files(library, download_dir)
+
+
+@pytest.fixture
+def fetching(library: Library, engine: FakeEngine, live: Live) -> Fetching:
+    return Fetching(library, engine, live)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -126,6 +127,28 @@ async def test_the_address_of_a_torrent_is_fetched_as_by_add(
     assert len(await library.holdings(ann)) == 1
 
 
+async def test_who_hangs_up_while_it_is_added_finds_that_told(
+    database: Database, engine: FakeEngine, live: Live, download_dir: Path, ann: User, clock: Clock
+) -> None:
+    sources = Sources(Outside(allow_loopback=True))
+    drop = Drop(Library(database, engine, live, limits_of(database), download_dir, sources=sources), LIMIT, now=clock)
+    asked = asyncio.Event()
+
+    async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(silence, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        putting = asyncio.create_task(put(drop, ann, "x.txt", f"http://127.0.0.1:{port}/x.torrent".encode()))
+        await asked.wait()
+        putting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await putting
+    assert drop.read(ann, "x.txt.failed.txt") == b"It was broken off before everything was added.\n"
+
+
 async def test_lines_that_came_too_late_are_not_tried(drop: Drop, ann: User, clock: Clock) -> None:
     dropping = drop.create(ann, "x.txt")
     dropping.write(0, f"{LINK}\n{LINK}x\n".encode())
@@ -230,7 +253,7 @@ async def test_what_is_added_is_not_changed_nor_given_back(drop: Drop, library: 
     drop.touch(ann, "x.torrent", datetime(2020, 1, 1, tzinfo=UTC))
     assert drop.entry(ann, "x.torrent").modified_at.year == 2020
     drop.truncate(ann, "x.torrent", len(TORRENT))
-    for name in names(drop, ann):
+    for name in ("x.torrent", "x.torrent.added.txt"):
         with pytest.raises(Refused):
             drop.truncate(ann, name, 1)
     with pytest.raises(Refused, match="not given back"):
@@ -239,6 +262,15 @@ async def test_what_is_added_is_not_changed_nor_given_back(drop: Drop, library: 
     drop.remove(ann, "x.torrent.added.txt")
     assert names(drop, ann) == []
     assert len(await library.holdings(ann)) == 1
+
+
+async def test_what_is_added_can_be_emptied_and_put_anew(drop: Drop, ann: User) -> None:
+    await put(drop, ann, "x.torrent", b"no torrent")
+    drop.truncate(ann, "x.torrent", 0)
+    again = drop.create(ann, "x.torrent", fresh=False)
+    again.write(0, TORRENT)
+    await again.close()
+    assert names(drop, ann) == ["x.torrent", "x.torrent.added.txt"]
 
 
 async def test_nobody_sees_another_drop_folder(drop: Drop, library: Library, ann: User, bob: User) -> None:

@@ -17,6 +17,7 @@ from uuutorrent.tally import Tally
 from uuutorrent.torrents.engine import Engine, EngineId, Phase, Torrent
 from uuutorrent.torrents.metainfo import parse_torrent
 from uuutorrent.torrents.qbittorrent import QBittorrent
+from uuutorrent.torrents.views.incoming import InPieces
 
 PATIENCE_S = 180
 NOBODY = EngineId("0" * 40)
@@ -323,3 +324,21 @@ async def test_torrents_are_chosen_by_id_and_by_tag(bench: Bench) -> None:
     assert {t.id for t in await bench.engine.torrents(tag="both")} >= {first.id, second.id}
     assert [t.id for t in await bench.engine.torrents(ids=[second.id])] == [second.id]
     assert await bench.engine.torrents(ids=[]) == ()
+
+
+async def test_it_tells_which_pieces_have_come(bench: Bench) -> None:
+    made = bench.swarm.share("pieces", {"a.mkv": 100_001, "b.mkv": 200_003})
+    none = bench.swarm.share("no pieces", {"a.mkv": 100_001}, seed=False)
+    for one in (none, made):
+        await bench.engine.add(one.new(bench.downloads))
+    nothing = await bench.until(none, Phase.DOWNLOADING, Phase.STALLED)
+    torrent = await bench.finished(made)
+    if bench.fake:
+        bench.fake.pieces_came(made.infohash, 1 << 16, [True] * 5)
+    files, pieces = await bench.engine.files(torrent.id), await bench.engine.pieces(torrent.id)
+
+    assert not any((await bench.engine.pieces(nothing.id)).come)
+    assert all(pieces.come)
+    assert pieces.size_bytes * len(pieces.come) >= made.size_bytes
+    for file in files:
+        assert await InPieces(bench.engine, torrent.id, file).whole(0, file.size_bytes) == file.size_bytes

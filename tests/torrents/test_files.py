@@ -1,72 +1,26 @@
 from __future__ import annotations
 
-import asyncio
-import os
-import threading
-from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.fakes import FakeEngine
 from tests.torrents import metainfos
+from tests.torrents.fetching import BATCH, CONTENT, Fetching, content, names
 from tests.torrents.shelf import SHOW, torrent
 from uuutorrent.accounts import User
-from uuutorrent.errors import Invalid, Missing, Refused, Unreachable
+from uuutorrent.errors import Invalid, Missing
 from uuutorrent.torrents import beneath
-from uuutorrent.torrents.engine import Phase
 from uuutorrent.torrents.files import Files
 from uuutorrent.torrents.library import Library
 from uuutorrent.torrents.live import Live
-from uuutorrent.torrents.metainfo import Metainfo, parse_torrent
-
-BATCH = parse_torrent(metainfos.several("Show", {"01.mkv": 5, "Extras/OP.mkv": 3}))
-CONTENT = {"Show/01.mkv": b"12345", "Show/Extras/OP.mkv": b"abc"}
+from uuutorrent.torrents.metainfo import parse_torrent
 
 
 @pytest.fixture
-def files(library: Library, download_dir: Path) -> Files:
-    return Files(library, download_dir)
-
-
-class Fetching:
-    """Somebody's torrents, from adding to complete."""
-
-    def __init__(self, library: Library, engine: FakeEngine, live: Live) -> None:
-        self.library, self.engine, self.live = library, engine, live
-
-    async def done(self, user: User, content: Metainfo, contents: Mapping[str, bytes] | None = None) -> None:
-        await self.library.add(user, content)
-        self.engine.complete(content.v1, contents or {content.name: b"x" * 1000})
-        await self.live.refresh()
-        await self.library.reconcile()
-
-
-@pytest.fixture
-def fetching(library: Library, engine: FakeEngine, live: Live) -> Fetching:
-    return Fetching(library, engine, live)
-
-
-async def names(files: Files, user: User, path: str = "/torrents") -> list[str]:
-    return [entry.name + "/" * entry.is_dir for entry in await files.list(user, path)]
-
-
-async def content(files: Files, user: User, path: str) -> bytes:
-    opened = await files.open(user, path)
-    try:
-        return os.read(opened.fd, 1 << 20)
-    finally:
-        os.close(opened.fd)
-
-
-def open_files() -> list[str]:
-    """What this process has open just now."""
-    found = []
-    for fd in Path("/proc/self/fd").iterdir():
-        with suppress(OSError):
-            found.append(str(fd.readlink()))
-    return found
+def database_url(sqlite_url: str) -> str:
+    """What is asked of the database is asked in the library's tests on each kind."""
+    return sqlite_url
 
 
 async def test_a_single_file_lies_in_a_folder_of_its_torrents_name(files: Files, fetching: Fetching, ann: User) -> None:
@@ -210,17 +164,6 @@ async def test_it_is_readable_as_soon_as_the_engine_says_so(
     assert await names(files, ann) == ["Show - 01.mkv/"]
 
 
-async def test_a_file_that_is_gone_from_the_disk_is_not_shown(
-    files: Files, fetching: Fetching, ann: User, download_dir: Path
-) -> None:
-    await fetching.done(ann, BATCH, CONTENT)
-    (download_dir / BATCH.v1 / "Show/01.mkv").unlink()
-
-    assert await names(files, ann, "/torrents/Show") == ["Extras/"]
-    with pytest.raises(Missing):
-        await files.stat(ann, "/torrents/Show/01.mkv")
-
-
 async def test_two_torrents_of_one_name_are_told_apart(
     files: Files, library: Library, fetching: Fetching, ann: User
 ) -> None:
@@ -248,150 +191,34 @@ async def test_odd_names_can_be_shown_and_opened(
     assert await content(files, ann, "/torrents/Sh_[31mow/a_b (2)") == b"22"
 
 
-async def test_nothing_behind_a_symlink_is_shown_or_opened(
-    files: Files, fetching: Fetching, ann: User, download_dir: Path, tmp_path: Path
+async def test_somebody_elses_path_costs_what_a_path_of_nothing_costs(
+    files: Files, fetching: Fetching, ann: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "secret").write_text("secret")
+    await fetching.done(ann, SHOW)
+    await files.list(bob, "/torrents")
+    touched: list[str] = []
+
+    def touching(*asked: object) -> None:
+        touched.append(str(asked))
+
+    monkeypatch.setattr(beneath, "_opened", touching)
+    for path in ("/torrents/Show - 01.mkv/Show - 01.mkv", "/torrents/Nothing/Nothing", f"/torrents/{SHOW.v1}"):
+        for asking in (files.open, files.stat, files.list):
+            with pytest.raises(Missing, match=f"^There is no {path[1:]}.$"):
+                await asking(bob, path)
+
+    assert touched == []
+
+
+async def test_the_way_to_what_a_torrent_brought_is_told(
+    files: Files, fetching: Fetching, library: Library, ann: User, bob: User
+) -> None:
+    await library.add(ann, other := torrent("Show - 01.mkv", 7))
+    await fetching.done(ann, SHOW)
     await fetching.done(ann, BATCH, CONTENT)
-    file = download_dir / BATCH.v1 / "Show/01.mkv"
-    file.unlink()
-    file.symlink_to(tmp_path / "secret")
-    extras = download_dir / BATCH.v1 / "Show/Extras"
-    extras.rename(tmp_path / "elsewhere")
-    extras.symlink_to(tmp_path / "elsewhere")
 
-    assert await names(files, ann, "/torrents/Show") == []
-    for path in ("/torrents/Show/01.mkv", "/torrents/Show/Extras/OP.mkv", "/torrents/Show/Extras"):
+    assert await files.where(ann, SHOW.v1) == f"/torrents/Show - 01 ({SHOW.v1[:6]}).mkv/Show - 01.mkv"
+    assert await files.where(ann, BATCH.v1) == "/torrents/Show"
+    for user, infohash in ((ann, other.v1), (bob, SHOW.v1)):
         with pytest.raises(Missing):
-            await files.stat(ann, path)
-    with pytest.raises(Missing):
-        await files.open(ann, "/torrents/Show/01.mkv")
-    with pytest.raises(Missing):
-        await files.list(ann, "/torrents/Show/Extras")
-
-
-async def test_a_torrents_folder_that_is_a_symlink_is_not_entered(
-    files: Files, fetching: Fetching, ann: User, download_dir: Path, tmp_path: Path
-) -> None:
-    await fetching.done(ann, SHOW)
-    (download_dir / SHOW.v1).rename(tmp_path / "moved")
-    (download_dir / SHOW.v1).symlink_to(tmp_path / "moved")
-
-    assert await names(files, ann) == []
-    with pytest.raises(Missing):
-        await files.open(ann, "/torrents/Show - 01.mkv/Show - 01.mkv")
-
-
-async def test_a_hard_link_to_somebody_elses_file_is_not_shown(
-    files: Files, fetching: Fetching, ann: User, bob: User, download_dir: Path
-) -> None:
-    other = torrent("other.mkv")
-    await fetching.done(bob, SHOW)
-    await fetching.done(ann, other)
-    (download_dir / other.v1 / "bobs.mkv").hardlink_to(download_dir / SHOW.v1 / "Show - 01.mkv")
-
-    assert await names(files, ann, "/torrents/other.mkv") == ["other.mkv"]
-    with pytest.raises(Missing):
-        await files.open(ann, "/torrents/other.mkv/bobs.mkv")
-
-
-async def test_a_fifo_in_the_place_of_a_file_blocks_nobody(
-    files: Files, fetching: Fetching, ann: User, download_dir: Path
-) -> None:
-    await fetching.done(ann, SHOW)
-    file = download_dir / SHOW.v1 / "Show - 01.mkv"
-    file.unlink()
-    os.mkfifo(file)
-
-    async with asyncio.timeout(30):
-        assert await names(files, ann, "/torrents/Show - 01.mkv") == []
-        with pytest.raises(Missing):
-            await files.open(ann, "/torrents/Show - 01.mkv/Show - 01.mkv")
-
-
-async def test_a_torrent_that_names_ways_out_reaches_nothing(
-    files: Files, library: Library, engine: FakeEngine, live: Live, ann: User, download_dir: Path
-) -> None:
-    (download_dir.parent / "secret").write_text("secret")
-    (download_dir / "others").mkdir()
-    (download_dir / "others/secret").write_text("secret")
-    await library.add_given(ann, f"magnet:?xt=urn:btih:{SHOW.v1}")
-    engine.metadata(SHOW.v1, "..", {"../../secret": 6, "/etc/passwd": 6, "../others/secret": 6, ".": 1, "": 1})
-    engine.change(SHOW.v1, phase=Phase.SEEDING, progress=1.0)
-    engine.complete(SHOW.v1, {})
-    await live.refresh()
-    await library.reconcile()
-
-    seen: list[str] = []
-    todo = [f"torrents/{entry.name}" for entry in await files.list(ann, "/torrents")]
-    while todo:
-        path = todo.pop()
-        try:
-            entry = await files.stat(ann, path)
-        except Missing:
-            continue
-        seen.append(path)
-        if entry.is_dir:
-            todo += [f"{path}/{below.name}" for below in await files.list(ann, path)]
-    assert seen == []
-
-
-async def test_a_file_being_read_outlives_its_torrent(
-    files: Files, fetching: Fetching, library: Library, ann: User
-) -> None:
-    await fetching.done(ann, SHOW)
-    opened = await files.open(ann, "/torrents/Show - 01.mkv/Show - 01.mkv")
-    await library.delete(ann, SHOW.v1, with_files=True)
-
-    assert os.pread(opened.fd, 10_000, 0) == b"x" * 1000
-    os.close(opened.fd)
-    assert await names(files, ann) == []
-
-
-async def test_an_open_that_nobody_waits_for_leaves_nothing_open(
-    files: Files, fetching: Fetching, ann: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await fetching.done(ann, SHOW)
-    begun, go_on, real = threading.Event(), threading.Event(), beneath.open_file
-    opened: list[int] = []
-
-    def slow(root: Path, path: str, *, hard_links: bool) -> int:
-        begun.set()
-        go_on.wait(30)
-        opened.append(real(root, path, hard_links=hard_links))
-        return opened[0]
-
-    monkeypatch.setattr(beneath, "open_file", slow)
-    waiting = asyncio.ensure_future(files.open(ann, "/torrents/Show - 01.mkv/Show - 01.mkv"))
-    await asyncio.to_thread(begun.wait, 30)
-    waiting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await waiting
-    go_on.set()
-    await asyncio.get_running_loop().shutdown_default_executor()
-    await asyncio.sleep(0)
-
-    assert len(opened) == 1
-    assert not [path for path in open_files() if "Show - 01.mkv" in path]
-
-
-@pytest.mark.parametrize(
-    ("code", "error"), [(13, Refused), (24, Unreachable), (5, Unreachable), (2, Missing), (40, Missing)]
-)
-async def test_what_the_disk_says_is_told(
-    files: Files, fetching: Fetching, ann: User, monkeypatch: pytest.MonkeyPatch, code: int, error: type[Exception]
-) -> None:
-    await fetching.done(ann, SHOW)
-
-    def failing(root: Path, path: str, *, hard_links: bool) -> int:
-        raise OSError(code, os.strerror(code))
-
-    monkeypatch.setattr(beneath, "open_file", failing)
-    with pytest.raises(error):
-        await files.open(ann, "/torrents/Show - 01.mkv/Show - 01.mkv")
-
-
-async def test_the_space_is_that_of_the_downloads(files: Files, library: Library, tmp_path: Path) -> None:
-    assert (await files.space()).f_bsize > 0
-    with pytest.raises(Unreachable):
-        await Files(library, tmp_path / "none").space()
+            await files.where(user, infohash)

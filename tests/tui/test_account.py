@@ -7,8 +7,10 @@ import pytest
 from textual.widgets import Input
 
 from tests.conftest import PASSWORD
+from tests.torrents import metainfos
 from tests.tui.evening import ENTER, ESCAPE, TAB, Evening, paste
 from tests.tui.screen import Seat
+from uuutorrent.accounts import Operator
 from uuutorrent.errors import Refused
 from uuutorrent.tui.app import UuuApp
 
@@ -221,3 +223,22 @@ async def test_a_broken_link_stands_out(evening: Evening) -> None:
         await seat.sees("does not accept your sign-in")
         seat.type("5")
         await seat.sees("AniList does not accept the sign-in any more; link it anew")
+
+
+async def test_what_else_is_limited_is_told_and_what_waits_says_why(evening: Evening) -> None:
+    limits = evening.services.limits
+    await limits.set(Operator(), "ann", {"active": 1, "month_bytes": 500 << 30, "bps": 20 << 20})
+    limits.count(limits.meter(evening.ann), 3 << 30)
+    for name in ("first.mkv", "second.mkv"):
+        await evening.services.library.add_given(evening.ann, metainfos.single(name, 1000))
+    async with evening.sit(width=80, height=24) as seat:
+        seat.type("5")
+        await seat.sees("1 of 1 downloads run")
+        await seat.sees("3.0 GiB of 500 GiB read this month, at most 20 MiB/s")
+        await open_row(seat, "Reading")
+        await seat.sees("What you read over SFTP and with cat this month")
+        await open_row(seat, "Downloads")
+        await seat.sees("1 of 1 run")
+        await seat.sees("queued")
+        seat.type(ENTER)
+        await seat.sees("It waits: 1 of your downloads runs already. It goes on by itself.")

@@ -10,7 +10,7 @@ import pytest
 from uuutorrent.accounts import UserId
 from uuutorrent.anime.anime import MediaId
 from uuutorrent.automation.autopilot.pursuit import Plan, Planned, Pursuit, State
-from uuutorrent.torrents.holdings import Usage
+from uuutorrent.torrents.usage import Usage
 from uuutorrent.tui import flights
 from uuutorrent.tui.cells import Piece
 

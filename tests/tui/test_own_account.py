@@ -240,6 +240,16 @@ async def test_who_does_not_want_one_can_only_leave(database: Database, tmp_path
         await seat.end()
 
 
+async def test_nobody_gets_past_it_because_the_database_is_away(database: Database, tmp_path: Path, ann: User) -> None:
+    async with built(database, tmp_path, accounts={"second_factor": "everyone"}) as house:
+        desk = house.services.desk(ann)
+        await database.__aexit__()
+        async with sitting(desk) as seat:
+            await seat.end()
+            assert seat.app.return_code == 75
+            assert "the database" in seat.app.farewell
+
+
 async def test_an_admins_first_time_from_outside_ends_with_a_key(
     database: Database, tmp_path: Path, boss: Admin
 ) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.torrents import metainfos
 from tests.tui.evening import ENTER, Evening
+from uuutorrent.accounts import Operator
 from uuutorrent.anime.anime import MediaId
 
 SHOW = "Rakugaki Tantei"
@@ -67,3 +68,14 @@ async def test_a_batch_beyond_the_quota_says_so(behind: Evening) -> None:
         await seat.sees(f"› {SHOW}")
         seat.type("o")
         await seat.sees("Batch of 1-12: 117 GiB, only 50 GiB of your quota left")
+
+
+async def test_a_release_for_which_there_is_no_room_says_so_before_it_is_fetched(behind: Evening) -> None:
+    behind.nyaa.posts.insert(0, behind.nyaa.post(f"[Yoake] {SHOW} - 01 [1080p].mkv", size=500 * MIB, seeders=50))
+    del behind.nyaa.posts[-1]
+    await behind.services.limits.set(Operator(), "ann", {"bytes": 300 * MIB})
+    async with behind.sit(width=80, height=24) as seat:
+        await seat.sees(f"› {SHOW}")
+        seat.type("o")
+        await seat.sees("No room: ★ needs 500 MiB, 300 MiB of your quota left")
+        await seat.sees("Batch of 1-12: 5.9 GiB, only 300 MiB of your quota left")

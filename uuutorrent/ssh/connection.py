@@ -29,7 +29,7 @@ log = structlog.get_logger()
 
 TOO_MANY_SESSIONS = "too many sessions in this connection: close one"
 TOO_FAST = "too many sessions in a short time: wait a moment"
-OPENED_AT_ONCE, OPENED_PER_S = 100, 10.0
+OPENED_AT_ONCE, OPENED_PER_S = 50, 10.0
 """Sessions that one connection may open in one go, and how many more each second."""
 GONE = "your account is disabled or gone; ask an admin"
 KEY_GONE = "the key you came with was removed, or your account is disabled or gone; ask an admin"

@@ -169,13 +169,12 @@ def limits(request_id: int, handles: int) -> bytes:
     return _framed(_EXTENDED_REPLY, struct.pack(">IQQQQ", request_id, MAX_PACKET, MAX_READ, MAX_READ, handles))
 
 
-def space(request_id: int, *, total_bytes: int, free_bytes: int, available_bytes: int) -> bytes:
+def space(request_id: int, *, total_bytes: int, free_bytes: int, available_bytes: int, writable: bool = False) -> bytes:
     """How full it is here, in blocks of 4 KiB. Source: OpenSSH, PROTOCOL, statvfs@openssh.com."""
     block = 4096
     blocks = (block, block, total_bytes // block, free_bytes // block, available_bytes // block)
-    return _framed(
-        _EXTENDED_REPLY, struct.pack(">I11Q", request_id, *blocks, 0, 0, 0, 0, _READ_ONLY_MOUNT, _LONGEST_NAME)
-    )
+    flags = 0 if writable else _READ_ONLY_MOUNT
+    return _framed(_EXTENDED_REPLY, struct.pack(">I11Q", request_id, *blocks, 0, 0, 0, 0, flags, _LONGEST_NAME))
 
 
 def long_name(name: str, of: Attributes, owner: str) -> str:

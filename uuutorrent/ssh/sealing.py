@@ -166,10 +166,14 @@ class Sealer:
         self._layout: Layout | None = None
         self._sealed_like: Encryption | None = None
         self._cipher: Cipher | None = None
+        self._widest = chan._send_window
+        self._impatient = False
+        # asyncssh describes each packet in words, whether anybody logs them or not.
+        chan.log_received_packet = lambda *_: None  # type: ignore[method-assign]
         tcp.carry_much(self._conn)
 
-    def state(self) -> State:
-        """What can be done now."""
+    def state(self, size: int = 1) -> State:
+        """What can be done now with so many bytes of data."""
         chan, conn, transport = self._chan, self._conn, self._conn._transport
         if not conn._kex_complete:
             return "rekey"
@@ -187,13 +191,14 @@ class Sealer:
             return "asyncssh"
         if transport.get_write_buffer_size():
             return "socket"
-        return "ready" if chan._send_window > 0 else "window"
+        return "ready" if self._is_worth_it(size) else "window"
 
     def lay(self, size: int) -> Sequence[memoryview]:
         """Places for so many bytes of data, or for as many as may be sent now; the state must be `ready`."""
         if self._buffer is None:
             self._buffer = memoryview(bytearray(_BUFFER))
         chan, conn = self._chan, self._conn
+        self._impatient = False
         assert chan._send_chan is not None
         assert self._cipher is not None
         self._layout = laid_out(
@@ -222,13 +227,27 @@ class Sealer:
         self._write(self._buffer[4 : layout.end])
         return True
 
-    def ask_for_window(self) -> None:
-        """Have asyncssh call `resume_writing` once the client's window opens: it believes that it has paused us."""
+    def ask_for_window(self) -> bool:
+        """Have asyncssh call `resume_writing` once the client's window opens: it believes that it has paused us.
+
+        True: it is open a little already. Somebody has to say `take_what_there_is` if it does not open further.
+        """
         self._chan._send_paused = True
+        return self._chan._send_window > 0
+
+    def take_what_there_is(self) -> None:
+        """A small window is as good as none for so long only."""
+        self._impatient = True
 
     def free(self) -> None:
         """Keep no buffer until the next time."""
         self._buffer = self._layout = None
+
+    def _is_worth_it(self, size: int) -> bool:
+        """A client that reads opens its window by a little many times; some of that at once costs less."""
+        window = self._chan._send_window
+        self._widest = max(self._widest, window)
+        return window > 0 and (self._impatient or window >= min(size, self._widest // 4, PACKETS * PACKET))
 
     def _still_fits(self, layout: Layout) -> bool:
         """While the disk was read there may have been new keys, other packets, or an end."""

@@ -35,6 +35,8 @@ HOST_KEY = "ssh_host_ed25519_key"
 WINDOW = 64 * 1024
 """Bytes a client may send in one channel before it is told to go on."""
 BACKLOG = 256
+ACCEPTED_AT_ONCE = 4
+"""Connections that are let in before everybody else has a turn; the others wait in the kernel, BACKLOG of them."""
 LOOK_EVERY_S, LOOK_DEADLINE_S = 20.0, 10.0
 """How often it is looked who may not be here any more, and how long that may take: together half a minute."""
 REKEY_BYTES, REKEY_S = 2**30, 3600
@@ -130,6 +132,7 @@ async def serve(config: Config, services: Services, *, open_app: OpenApp | None 
         )
     except OSError as e:
         raise BadConfig.no_port("ssh", config.ssh.host, config.ssh.port, e) from e
+    _let_wait(acceptor)
     server = Server(acceptor, guests)
     log.info("ssh_listens", host=config.ssh.host, port=server.port, host_key=key.get_fingerprint())
     send_away = Job("send away", LOOK_EVERY_S, LOOK_DEADLINE_S, server.send_away)
@@ -141,6 +144,13 @@ async def serve(config: Config, services: Services, *, open_app: OpenApp | None 
         await server.close()
         await asyncio.wait({looking})
         guests.depot.close()
+
+
+def _let_wait(acceptor: asyncssh.SSHAcceptor) -> None:
+    """asyncio takes one number for how many wait in the kernel and for how many are accepted in one go."""
+    for listening in acceptor.sockets:
+        with listening.dup() as same:
+            same.listen(BACKLOG)
 
 
 def host_key(data_dir: Path) -> asyncssh.SSHKey:
@@ -169,7 +179,7 @@ def _depot() -> Depot:
 
 def _options(config: Config, key: asyncssh.SSHKey) -> Mapping[str, Any]:
     return {
-        "backlog": BACKLOG,
+        "backlog": ACCEPTED_AT_ONCE,
         "server_host_keys": [key],
         "send_server_host_keys": True,
         "server_version": "uuutorrent",

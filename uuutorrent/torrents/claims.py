@@ -20,8 +20,9 @@ from uuutorrent.store.database import Database, Tx
 from uuutorrent.store.tables import ClaimRow, TorrentRow
 from uuutorrent.torrents import kept, picks
 from uuutorrent.torrents.engine import InfoHash, Torrent
-from uuutorrent.torrents.holdings import Claim, Part, Stored, Taken, Usage
+from uuutorrent.torrents.holdings import Claim, Part, Stored, Taken
 from uuutorrent.torrents.metainfo import Magnet, Metainfo
+from uuutorrent.torrents.usage import Usage
 
 Also = Callable[[Tx, InfoHash], Awaitable[None]]
 """Work of the caller's that is stored together with a claim, or not at all."""
@@ -61,8 +62,7 @@ class Claims:
             is_part = part is not None and not part.whole and (mine is None or mine.size_bytes is not None)
             size = part.size_with(await picks.files_of(tx, owner)) if part and is_part else None
             more = _more(row, mine, size)
-            usage = await self._usage(tx, now)
-            usage.check(more, is_new=not existed)
+            usage = (await self._usage(tx, now)).check(more, is_new=not existed)
             mine = mine or await _new_claim(tx, user.id, row, stopped=stopped, waits=usage.is_busy)
             # A batch may hold several shows: the one that was asked for last is what it is shown for.
             if mine.media_id is None or (part is not None and mine.media_id != media_id):

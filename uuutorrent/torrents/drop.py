@@ -155,14 +155,16 @@ class Drop:
         self._folders.file(user.id, name).modified_at = modified_at
 
     def truncate(self, user: User, name: str, size_bytes: int) -> None:
-        """Make a file this long, if it is not taken yet.
+        """Make a file this long, if it is not taken yet. Emptying one that is taken begins it anew.
 
         Raises:
             Missing: there is none of that name.
             Refused: it is taken, or too large.
         """
         file = self._folders.file(user.id, name)
-        if size_bytes != file.size_bytes:
+        if file.is_taken and not size_bytes:
+            self._folders.begin(user.id, name)
+        elif size_bytes != file.size_bytes:
             self._folders.resize(file, size_bytes)
 
     async def rename(self, user: User, old: str, new: str) -> None:

@@ -7,11 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from uuutorrent.accounts import UserId
-from uuutorrent.errors import Refused
 from uuutorrent.torrents.engine import InfoHash, Peer, Phase, Snapshot, Torrent, TorrentFile, Tracker
 
 WAITS = "It waits for room on the disk, and goes on by itself."
-WAITS_TURN = "It waits: {} of your downloads run already. It goes on by itself."
 BY_HAND = 0
 """The anime and the episode of files that were chosen by hand."""
 
@@ -186,36 +184,6 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
-    """What somebody claims, and what they may; a quota of 0 is no limit."""
-
-    bytes: int
-    torrents: int
-    quota_bytes: int
-    quota_torrents: int
-    running: int = 0
-    """Downloads that are under way."""
-    quota_active: int = 0
-
-    @property
-    def is_busy(self) -> bool:
-        """As many of their downloads run as may."""
-        return bool(self.quota_active) and self.running >= self.quota_active
-
-    def check(self, more_bytes: int, *, is_new: bool) -> None:
-        """See whether there is room for so many bytes more.
-
-        Raises:
-            Refused: there is not.
-        """
-        if is_new and self.quota_torrents and self.torrents >= self.quota_torrents:
-            raise Refused(f"You have {self.torrents} torrents, which is all you may have. Delete one first.")
-        if more_bytes > 0 and self.quota_bytes and self.bytes + more_bytes > self.quota_bytes:
-            free, quota = amount(max(0, self.quota_bytes - self.bytes)), amount(self.quota_bytes)
-            raise Refused(f"It needs {amount(more_bytes)}; {free} of your {quota} are free. Delete something first.")
-
-
-@dataclass(frozen=True, slots=True)
 class Added:
     """The answer to an add. `queued` says why the engine does not have it yet; empty when it has."""
 
@@ -291,11 +259,16 @@ def joined(
     if stored.held_back and not claim.note:
         claim = replace(claim, note=WAITS)
     elif stored.waits_turn and not stored.stopped and torrent.phase is Phase.PAUSED:
-        torrent, note = replace(torrent, phase=Phase.QUEUED), WAITS_TURN.format(running or "enough")
-        claim = replace(claim, note=claim.note or note)
+        torrent = replace(torrent, phase=Phase.QUEUED)
+        claim = replace(claim, note=claim.note or f"It waits: {busy(running)}")
     if claim.is_part:
         torrent = _own_part(torrent, claim, files)
     return _seen(stored, claim, owners, torrent)
+
+
+def busy(running: int) -> str:
+    """Why a download waits whose user has so many under way; 0: enough of them."""
+    return f"{running or 'enough'} of your downloads {'runs' if running == 1 else 'run'} already. It goes on by itself."
 
 
 def _own_part(torrent: Torrent, claim: Claim, files: Sequence[TorrentFile]) -> Torrent:

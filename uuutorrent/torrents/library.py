@@ -32,7 +32,6 @@ from uuutorrent.torrents.holdings import (
     Piece,
     Stored,
     Taken,
-    Usage,
     joined,
 )  # fmt: skip
 from uuutorrent.torrents.live import Live
@@ -44,8 +43,9 @@ from uuutorrent.torrents.seeding import Seeding
 from uuutorrent.torrents.sources import Source, Sources
 from uuutorrent.torrents.space import Look, Space, look_at
 from uuutorrent.torrents.steering import Steering
+from uuutorrent.torrents.usage import Usage
 
-__all__ = ["Added", "Details", "Finished", "Holding", "Library", "Usage"]
+__all__ = ["Added", "Details", "Finished", "Holding", "Library"]
 
 REREAD_S = 30.0
 """How often a follower reads the claims again though nothing was said to have changed."""
@@ -74,7 +74,7 @@ class Library(Steering):
         self.seeding = Seeding(claims, placing, engine, live)
         self.orphans = OrphanHunt(database, claims, engine, download_dir)
         self.limits = limits
-        self._sources = sources or Sources(Outside(allow_loopback=False))
+        self.sources = sources or Sources(Outside(allow_loopback=False))
 
     # Adding
 
@@ -86,7 +86,7 @@ class Library(Steering):
             Refused: the address is not allowed, or it would exceed the quota.
             Unreachable: the address does not answer.
         """
-        return await self.add(user, await self._sources.read(given))
+        return await self.add(user, await self.sources.read(given))
 
     async def add(
         self,

@@ -12,7 +12,7 @@ from uuutorrent.errors import Invalid, Missing, Refused, RemoteError
 from uuutorrent.torrents.claims import Claims
 from uuutorrent.torrents.engine import Engine, EngineId
 from uuutorrent.torrents.followers import Followers
-from uuutorrent.torrents.holdings import Stored
+from uuutorrent.torrents.holdings import Stored, busy
 from uuutorrent.torrents.live import Live
 from uuutorrent.torrents.placing import Placing
 
@@ -69,7 +69,7 @@ class Steering:
         if stored.held_back:
             return f"{stored.name} waits for room on the disk, and goes on by itself."
         if waits:
-            return f"{stored.name} waits: {used.running} of your downloads run already. It goes on by itself."
+            return f"{stored.name} waits: {busy(used.running)}"
         return f"Resumed {stored.name}."
 
     async def recheck(self, user: User, infohash: str) -> str:

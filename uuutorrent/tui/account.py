@@ -19,8 +19,8 @@ from uuutorrent.desk import Desk
 from uuutorrent.errors import UuuError
 from uuutorrent.releases.release import Taste
 from uuutorrent.secondfactors import Factor
-from uuutorrent.torrents.holdings import Usage
-from uuutorrent.tui import byitself, factor, telling, wishes
+from uuutorrent.torrents.usage import Usage
+from uuutorrent.tui import byitself, factor, limits, telling, wishes
 from uuutorrent.tui.autopilot import AutopilotDialog
 from uuutorrent.tui.byitself import WishesDialog
 from uuutorrent.tui.cells import Cell, Column, Piece, Row
@@ -52,6 +52,9 @@ HELP = {
     "byitself": "What becomes of watched episodes, and of corrected versions. Enter changes it.",
     "telling": "Where you are told outside of here what is in your inbox, and when not. Enter shows it.",
     "space": "What your torrents take of what you may use, finished or not. Enter shows them: deleting makes room.",
+    "running": "How many of your downloads run, of those that may at the same time; the others wait for their turn. An "
+    "admin can change it. Enter shows them.",
+    "read": "What you read over SFTP and with cat this month (UTC), and what you may. An admin can change it.",
     "leave": "Enter tells what becomes of your torrents, and deletes your account if you type your name.",
     "ssh": "How you come here. With a word behind it, it does one thing and ends: try help. Enter copies the line.",
     "sftp": "Your finished files, one folder per torrent, for sftp, any SFTP program, or sshfs. Enter copies the line.",
@@ -68,6 +71,7 @@ class Known:
     keys: tuple[Key, ...]
     taste: Taste
     usage: Usage
+    read: str
     wishes: Preferences
     channels: tuple[Channel, ...]
     factor: Factor
@@ -107,6 +111,7 @@ class AccountScreen(DeskScreen):
                 await desk.accounts.keys(user),
                 await desk.releases.tastes.of(user),
                 await desk.library.usage(user),
+                limits.read(await desk.limits.of(user), await desk.limits.served(user)),
                 await desk.preferences.of(user),
                 await desk.channels.of(user),
                 await desk.second_factors.of(user),
@@ -138,11 +143,11 @@ class AccountScreen(DeskScreen):
             "byitself": self._open_wishes,
             "telling": self._open_channels,
             "leave": self._open_leave,
-            "space": lambda: self.app.switch_mode("torrents"),
+            **dict.fromkeys(("space", "running"), lambda: self.app.switch_mode("torrents")),
         }
         if event.key in opens:
             opens[event.key]()
-        else:
+        elif event.key in self._lines():
             self.shell.copy(self._lines()[event.key], "the line")
 
     # --- what opens
@@ -229,6 +234,8 @@ class AccountScreen(DeskScreen):
                 ("telling", "Notifications", telling.in_words(known.channels, known.wishes)),
                 ("space", "Space", _space(known.usage)),
             ]
+            beside = (("running", "Downloads", limits.running(known.usage)), ("read", "Reading", known.read))
+            rows += [row for row in beside if row[2]]
         ending: list[tuple[str, str, Cell]] = [("leave", "Leave", "delete your account")] if known else []
         named = {"ssh": "Come here", "sftp": "Your files", "scp": "Fetch all"}
         rows += [(key, named[key], Piece(line, "accent")) for key, line in self._lines().items()]

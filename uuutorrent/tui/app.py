@@ -83,11 +83,13 @@ class UuuApp(Shell):
     async def _ask_first(self) -> None:
         """Nothing typed is heard meanwhile. What is asked first is pushed last, so that nothing is open in between."""
         desk = self.desk
-        with suppress(RemoteError):
+        try:
             if await desk.second_factors.is_due(desk.user):
                 self.push_screen(FirstEnrolDialog(desk))
             if desk.user.password_expired and await desk.lacks_key():
                 self.push_screen(FirstKeyDialog(desk))
+        except RemoteError as e:  # nobody gets past because it could not be looked up
+            self.leave(e.message, code=e.exit_code)
         if desk.user.password_expired:
             self.push_screen(NewPasswordDialog(desk))
 

@@ -17,7 +17,8 @@ from uuutorrent.desk import Desk
 from uuutorrent.errors import UuuError
 from uuutorrent.secondfactors import StepUp
 from uuutorrent.torrents.engine import InfoHash
-from uuutorrent.torrents.holdings import Holding, Usage
+from uuutorrent.torrents.holdings import Holding
+from uuutorrent.torrents.usage import Usage
 from uuutorrent.tui import held
 from uuutorrent.tui.detail import PARTS, Detail, Part, Parts
 from uuutorrent.tui.filter import Filter, matches

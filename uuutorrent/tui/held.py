@@ -12,7 +12,8 @@ from uuutorrent.automation.health.health import Verdict
 from uuutorrent.automation.health.observations import Unwell
 from uuutorrent.releases.contents import told
 from uuutorrent.torrents.engine import Phase
-from uuutorrent.torrents.holdings import Holding, Usage
+from uuutorrent.torrents.holdings import Holding
+from uuutorrent.torrents.usage import Usage
 from uuutorrent.tui.cells import Bar, Cell, Column, Piece, Row, StyleName
 from uuutorrent.tui.figures import ago, count, eta, percent, rate, size
 from uuutorrent.tui.line import LineStyle, Span
@@ -132,6 +133,7 @@ def totals(holdings: Sequence[Holding], usage: Usage | None) -> tuple[Span, ...]
         style: LineStyle = "warn" if usage.quota_bytes and usage.bytes > 0.9 * usage.quota_bytes else "dim"
         of = f" of {size(usage.quota_bytes)}" if usage.quota_bytes else ""
         spans.append(Span(f"  {size(usage.bytes)}{of} used", style))
+        spans += [Span(f"  {usage.running} of {usage.quota_active} run", "dim")] if usage.is_busy else []
     return tuple(spans)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from uuutorrent.releases.release import Found, Offer, Ranked
-from uuutorrent.torrents.library import Usage
+from uuutorrent.torrents.usage import Usage
 from uuutorrent.tui.correcting import in_words
 from uuutorrent.tui.figures import size, span
 from uuutorrent.tui.line import Span
@@ -20,6 +20,10 @@ def hints(found: Found | None, usage: Usage | None, now: datetime) -> Iterator[S
     """One line for each, with the keys that answer it."""
     if found is None:
         return
+    if found.best is not None and not found.best.is_batch and usage is not None and usage.left_bytes is not None:
+        needs = found.best.release.size_bytes
+        if needs > usage.left_bytes:
+            yield said(Span("No room: ", "warn"), f"★ needs {size(needs)}, {size(usage.left_bytes)} of your quota left")
     if found.batch is not None:
         yield _batch(found.batch, usage)
     if found.wait_until is not None and found.wait_until > now:
@@ -34,9 +38,8 @@ def _batch(batch: Ranked, usage: Usage | None) -> Said:
     which = f"{batch.first}-{batch.last}" if batch.first is not None else "the season"
     key: list[Span | str] = [Span(" b ", "key", "screen.batch"), "takes it"]
     told: list[Span | str] = [Span(f"Batch of {which}: ", "accent"), size(needs)]
-    if usage is None or not usage.quota_bytes:
+    if usage is None or (free := usage.left_bytes) is None:
         return said(*told, right=key)
-    free = max(0, usage.quota_bytes - usage.bytes)
     if needs > free:
         return said(*told, Span(f", only {size(free)} of your quota left", "warn"), right=key)
     return said(*told, f", leaves {size(free - needs)} of your quota", right=key)

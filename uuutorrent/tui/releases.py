@@ -15,7 +15,7 @@ from uuutorrent.anime.anime import Anime
 from uuutorrent.desk import Desk
 from uuutorrent.errors import UuuError
 from uuutorrent.releases.release import SURE, Found, Match, Offer, Ranked
-from uuutorrent.torrents.library import Usage
+from uuutorrent.torrents.usage import Usage
 from uuutorrent.tui.cells import Cell, Column, Piece, Row, StyleName
 from uuutorrent.tui.correcting import Fix, ask, fixes
 from uuutorrent.tui.dialogs import Dialog
@@ -136,7 +136,7 @@ class ReleasesDialog(Dialog[Taken]):
         self.busy(f"Looking for episode {episode}…")
         try:
             found = await self.desk.releases.find(self.desk.user, self.anime.media_id, episode)
-            self._usage = await self.desk.library.usage(self.desk.user) if found.batch else None
+            self._usage = await self.desk.library.usage(self.desk.user)
         except UuuError as e:
             self.failed(e)
             return

@@ -98,3 +98,7 @@ async def test_a_torrent_copied_into_the_drop_folder_is_added(
     await port.until(lambda: len(port.services.drop.entries(ann)) == 2)
     result = mount / "drop/x.torrent.added.txt"
     assert await asyncio.to_thread(result.read_text) == "Added: Show - 01.mkv\n"
+    (programs.home / "x.torrent").write_bytes(metainfos.single("Show - 02.mkv"))
+    done = await programs.laptop.runs("cp", "x.torrent", str(mount / "drop"))
+    assert done.code == 0, done
+    await port.until(lambda: b"02" in port.services.drop.read(ann, result.name))

@@ -23,11 +23,31 @@ async def test_whoami_tells_name_role_and_what_is_claimed(house: House) -> None:
         "quota_bytes": 50 << 30,
         "torrents": 1,
         "quota_torrents": 500,
+        "running": 1,
+        "quota_active": 0,
+        "served_bytes": 0,
+        "quota_month_bytes": 0,
+        "quota_bps": 0,
         "anilist": None,
         "anilist_expires_at": None,
     }
     assert await house.ann.says("whoami") == "ann (user): 2.9 KiB of 50 GiB in 1 torrent (at most 500)\n"
     assert (await house.boss.json("whoami"))["role"] == "admin"
+
+
+async def test_whoami_tells_what_else_is_limited_and_what_was_read(house: House) -> None:
+    await house.holds(house.ann)
+    limits, ann = house.services.limits, house.ann.user
+    limits.count(limits.meter(ann), 3 << 30)
+    assert "3.0 GiB read this month\n" in await house.ann.says("whoami")
+
+    await house.boss.says("users quota ann --active 2 --month 500G --rate 20M")
+    assert (await house.ann.says("whoami")).splitlines()[1:] == [
+        "1 of 2 downloads run", "3.0 GiB of 500 GiB read this month, at most 20 MiB/s"
+    ]  # fmt: skip
+    told = await house.ann.json("whoami")
+    keys = ("running", "quota_active", "served_bytes", "quota_month_bytes", "quota_bps")
+    assert [told[key] for key in keys] == [1, 2, 3 << 30, 500 << 30, 20 << 20]
 
 
 async def test_a_password_is_changed_with_two_lines(house: House) -> None:

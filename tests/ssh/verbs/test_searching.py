@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.ssh.prompt import an_instant
 from tests.ssh.verbs.conftest import House
 
-ANSWER = {"best", "said", "offer_batch", "wait_until", "asked", "candidates"}
+ANSWER = {"best", "left_bytes", "said", "offer_batch", "wait_until", "asked", "candidates"}
 CANDIDATE = {
     "infohash", "title", "verdict", "score", "confidence", "corrected", "reasons", "lead", "episodes", "batch", "kind",
     "group", "resolution", "version", "source", "codec", "audio", "subtitles", "seeders", "size", "trusted", "remake",
@@ -96,3 +96,18 @@ async def test_what_others_say_stands_beside_the_answer(house: House) -> None:
     await house.bob.says(f"correct offset {house.frieren.id} 24 --group Hoshizora")
     shown = await house.ann.says(f"search {house.frieren.id} 5")
     assert shown.startswith("Others say: Hoshizora runs 24 ahead of the show's own numbers. See: corrections")
+
+
+async def test_before_anything_is_claimed_it_is_told_what_it_needs_and_what_is_left(house: House) -> None:
+    house.post(5)
+    found = await house.ann.json(f"search {house.frieren.id} 5")
+    assert found["left_bytes"] == 50 << 30
+    assert "no room" not in await house.ann.says(f"search {house.frieren.id} 5")
+
+    await house.boss.says("users quota ann --size 600")
+    assert (await house.ann.json(f"search {house.frieren.id} 5"))["left_bytes"] == 600
+    told = await house.ann.says(f"search {house.frieren.id} 5")
+    assert "There is no room for the best: it needs 1 KiB, you have 600 B of 600 B left." in told
+    assert "600 B of your 600 B are free" in await house.ann.fails(f"get {house.frieren.id} 5", 3)
+    await house.boss.says("users quota ann --size 0")
+    assert (await house.ann.json(f"search {house.frieren.id} 5"))["left_bytes"] is None

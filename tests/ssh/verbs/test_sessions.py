@@ -100,6 +100,16 @@ async def test_an_account_is_deleted_with_what_only_it_has(house: House) -> None
     assert [one["name"] for one in await house.bob.json("torrents")] == ["Shared"]
 
 
+async def test_an_account_is_deleted_while_the_engine_is_away_and_its_torrents_once_it_is_back(house: House) -> None:
+    mine = await house.holds(house.ann, "Mine", {"a.mkv": 2048})
+    await house.away()
+    assert (await house.ann.json("account delete ann", f"{PASSWORD}\n".encode()))["deleted"]
+    house.engine.come_back()
+    assert mine in {torrent.v1 for torrent in await house.engine.torrents()}
+    await house.services.library.reconcile()
+    assert mine not in {torrent.v1 for torrent in await house.engine.torrents()}
+
+
 async def test_nobody_deletes_an_account_by_mistake_or_without_its_password(house: House) -> None:
     assert "type your own name, ann" in await house.ann.fails("account delete bob", 2, f"{PASSWORD}\n".encode())
     assert await house.ann.fails("account delete ann", 3, b"wrong\n") == "the password is wrong"

@@ -109,6 +109,16 @@ async def test_a_torrent_file_is_added_from_stdin_and_from_an_address(house: Hou
     assert by_file == {"infohash": post.infohash, "name": post.title, "already": False}
 
 
+async def test_what_takes_much_of_what_is_left_is_told_before_it_is_added(house: House) -> None:
+    await house.boss.says("users quota ann --size 4000")
+    answers = [await house.ann.type("add -", metainfos.single(name, 1500)) for name in ("one", "one", "two")]
+    assert [answer.err for answer in answers] == [
+        "it needs 1 KiB, you have 4 KiB of 4 KiB left\n", "", "it needs 1 KiB, you have 2 KiB of 4 KiB left\n"
+    ]  # fmt: skip
+    refused = await house.ann.fails("add -", 3, metainfos.single("three", 1500))
+    assert "It needs 1 KiB; 1 KiB of your 4 KiB are free." in refused
+
+
 async def test_what_cannot_be_added_is_refused(house: House) -> None:
     for line, given, code in (
         ("add -", b"", 2),
@@ -198,7 +208,7 @@ async def test_while_qbittorrent_is_away_what_was_last_seen_is_shown(house: Hous
 
 async def test_files_are_listed_as_sftp_shows_them(house: House) -> None:
     assert await house.ann.says("files /torrents") == "Nothing is here yet.\n"
-    rooms = ["anime", "incoming", "new", "torrents", "unwatched"]
+    rooms = ["anime", "drop", "incoming", "new", "torrents", "unwatched"]
     assert [entry["name"] for entry in await house.ann.json("files")] == rooms
     infohash = await house.holds(house.ann, files={"01.mkv": 1000, "Extras/a.txt": 5})
     await house.completes(infohash, {"Lecture/01.mkv": bytes(1000), "Lecture/Extras/a.txt": bytes(5)})

@@ -16,8 +16,8 @@ from uuutorrent.errors import UuuError
 from uuutorrent.releases import telling
 from uuutorrent.releases.release import Ranked
 from uuutorrent.releases.search import Releases
-from uuutorrent.torrents.holdings import Usage
 from uuutorrent.torrents.library import Library
+from uuutorrent.torrents.usage import Usage
 
 MOST_PLANNED = 150
 """Episodes in one plan."""

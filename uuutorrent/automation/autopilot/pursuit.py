@@ -12,7 +12,7 @@ from uuutorrent.anime.anime import Anime, MediaId
 from uuutorrent.automation.preferences import Mode
 from uuutorrent.errors import Conflict
 from uuutorrent.releases.release import Ranked
-from uuutorrent.torrents.holdings import Usage
+from uuutorrent.torrents.usage import Usage
 
 
 class State(StrEnum):

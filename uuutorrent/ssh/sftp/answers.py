@@ -14,7 +14,7 @@ from uuutorrent.serving import Serving
 from uuutorrent.ssh import filexfer
 from uuutorrent.ssh.filexfer import Attributes, Fields, Malformed, Request, Status
 from uuutorrent.ssh.sftp.handles import MAX_HANDLES, Handles, Listing, OpenFile, PutFile
-from uuutorrent.ssh.sftp.putting import Putting
+from uuutorrent.ssh.sftp.putting import Putting, is_in_drop
 from uuutorrent.ssh.sftp.stream import Piece
 from uuutorrent.torrents.files import Entry
 
@@ -163,21 +163,28 @@ class Answers:
         return filexfer.limits(request_id, MAX_HANDLES)
 
     async def _statvfs(self, request_id: int, fields: Fields) -> bytes:
-        await self._desk.files.stat(self._desk.user, fields.path())
-        return await self._space(request_id)
+        path = fields.path()
+        await self._desk.files.stat(self._desk.user, path)
+        return await self._space(request_id, writable=is_in_drop(path))
 
     async def _fstatvfs(self, request_id: int, fields: Fields) -> bytes:
         self._handles.called(fields.string())
         return await self._space(request_id)
 
-    async def _space(self, request_id: int) -> bytes:
+    async def _space(self, request_id: int, *, writable: bool = False) -> bytes:
         """What the user may claim, as `df` shows it; the disk itself where there is no quota."""
         disk, usage = await self._desk.files.space(), await self._desk.library.usage(self._desk.user)
         available = disk.f_bavail * disk.f_frsize
         total, free = disk.f_blocks * disk.f_frsize, disk.f_bfree * disk.f_frsize
         if usage.quota_bytes:
             total, free = usage.quota_bytes, max(0, usage.quota_bytes - usage.bytes)
-        return filexfer.space(request_id, total_bytes=total, free_bytes=free, available_bytes=min(free, available))
+        return filexfer.space(
+            request_id,
+            total_bytes=total,
+            free_bytes=free,
+            available_bytes=min(free, available),
+            writable=writable,
+        )
 
 
 def _attributes(entry: Entry) -> Attributes:

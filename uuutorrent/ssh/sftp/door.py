@@ -32,6 +32,18 @@ EXPIRED = "your password is a one-time password: sign in with ssh and choose ano
 FACTOR_DUE = "you need a second factor here: sign in with ssh and set one up first"
 
 
+async def check_entrance(desk: Desk) -> None:
+    """What has to be done before anybody is given files.
+
+    Raises:
+        Refused: choosing a password, or setting up a second factor.
+    """
+    if desk.user.password_expired:
+        raise Refused(EXPIRED)
+    if await desk.second_factors.is_due(desk.user):
+        raise Refused(FACTOR_DUE)
+
+
 class Sftp(Door):
     """Serves one client's requests."""
 
@@ -52,8 +64,7 @@ class Sftp(Door):
 
     async def run(self) -> int:
         """Answer until the client has no more questions. Without an exit code of 0 `scp` calls its copy failed."""
-        if self._desk.user.password_expired:
-            raise Refused(EXPIRED)
+        await check_entrance(self._desk)
         try:
             return await self._serve()
         finally:
@@ -121,7 +132,7 @@ class Sftp(Door):
 
     async def _wait(self) -> None:
         """Until the client takes something, and it is this session's turn."""
-        if await self._outlet.ready() or time.monotonic() >= self._turn_ends:
+        if await self._outlet.ready(min(self._stream.size, BATCH)) or time.monotonic() >= self._turn_ends:
             await self._depot.rounds.turn()
             self._turn_ends = time.monotonic() + TURN_S
 

@@ -17,6 +17,8 @@ BATCH = PACKETS * PACKET
 """Bytes of one batch, at most."""
 CHECK_S = 0.005
 """How often it is looked whether new keys are there: they take some milliseconds, and asyncssh tells nobody."""
+PATIENCE_S = 0.02
+"""How long a window that is open a little may take to open further."""
 
 
 class Outlet:
@@ -30,22 +32,22 @@ class Outlet:
         self._places: Sequence[memoryview] = ()
         self._by_asyncssh = False
 
-    async def ready(self) -> bool:
-        """Wait until something can be sent; whether that took a while."""
+    async def ready(self, size: int) -> bool:
+        """Wait until something of so many bytes can be sent; whether that took a while."""
         waited = False
-        while self._channel.is_open and (state := self._state()) not in ("ready", "asyncssh"):
+        while self._channel.is_open and (state := self._state(size)) not in ("ready", "asyncssh"):
             waited = True
-            if state == "window" and self._sealer:
-                self._sealer.ask_for_window()
-                self._channel.block("window", on=True)
-            elif not self._channel.is_blocked:
+            if state == "window":
+                await self._window_opens()
+            elif self._channel.is_blocked:
+                await self._channel.writable()
+            else:
                 await asyncio.sleep(CHECK_S)
-            await self._channel.writable()
         return waited
 
     def lay(self, size: int) -> Sequence[memoryview]:
         """Places for so many bytes, or fewer; none when nothing can be sent just now."""
-        state = self._state() if self._channel.is_open else "socket"
+        state = self._state(size) if self._channel.is_open else "socket"
         self._by_asyncssh = state == "asyncssh"
         if self._sealer is not None and state == "ready":
             self._places = self._sealer.lay(size)
@@ -72,7 +74,23 @@ class Outlet:
         if self._sealer is not None:
             self._sealer.free()
 
-    def _state(self) -> State:
+    def _state(self, size: int) -> State:
         if self._channel.is_blocked:
             return "socket"
-        return self._sealer.state() if self._sealer else "asyncssh"
+        return self._sealer.state(size) if self._sealer else "asyncssh"
+
+    async def _window_opens(self) -> None:
+        assert self._sealer is not None
+        is_open_a_little = self._sealer.ask_for_window()
+        self._channel.block("window", on=True)
+        timer = asyncio.get_running_loop().call_later(PATIENCE_S, self._go_on) if is_open_a_little else None
+        try:
+            await self._channel.writable()
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def _go_on(self) -> None:
+        assert self._sealer is not None
+        self._sealer.take_what_there_is()
+        self._channel.block("window", on=False)

@@ -9,8 +9,9 @@ from uuutorrent.accounts import Key
 from uuutorrent.errors import Invalid
 from uuutorrent.ssh.call import Call, Reply, TheCall, Verb
 from uuutorrent.ssh.text import instant
-from uuutorrent.torrents.holdings import Usage
+from uuutorrent.torrents.usage import Usage
 from uuutorrent.tui.figures import count, size
+from uuutorrent.tui.limits import read, running
 from uuutorrent.tui.plain import plain
 
 ONLY_BY_KEY = "From where you are, admins sign in with a key only. Add one before you leave"
@@ -22,6 +23,7 @@ LONGEST_PASTE = 16_384
 async def whoami(*, call: TheCall) -> Reply:
     """Who you are here, what you claim, and what you may."""
     desk = call.desk
+    limit, served = await desk.limits.of(desk.user), await desk.limits.served(desk.user)
     usage, linked = await desk.library.usage(desk.user), await desk.watchlists.link_of(desk.user)
     document = {
         "name": desk.user.name,
@@ -30,11 +32,17 @@ async def whoami(*, call: TheCall) -> Reply:
         "quota_bytes": usage.quota_bytes,
         "torrents": usage.torrents,
         "quota_torrents": usage.quota_torrents,
+        "running": usage.running,
+        "quota_active": limit.active,
+        "served_bytes": served,
+        "quota_month_bytes": limit.month_bytes,
+        "quota_bps": limit.bps,
         "anilist": linked.anilist_name if linked else None,
         "anilist_expires_at": instant(linked.expires_at) if linked else None,
     }
     await warn_of_link(call)
     text = f"{desk.user.name} ({desk.user.role}): {_used(usage)}"
+    text += "".join(f"\n{line}" for line in (running(usage), read(limit, served)) if line)
     return Reply(document, text + (f"\nAniList: {plain(linked.anilist_name)}" if linked else ""))
 
 

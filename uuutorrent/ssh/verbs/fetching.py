@@ -12,6 +12,7 @@ from uuutorrent.ssh import typed
 from uuutorrent.ssh.call import Call, Reply, TheCall, Verb
 from uuutorrent.ssh.text import instant
 from uuutorrent.torrents.grab import Grab, GrabState
+from uuutorrent.torrents.usage import Usage
 from uuutorrent.tui.figures import took
 
 LONGEST_WAIT_S = 86_400.0
@@ -52,7 +53,7 @@ async def get(
     infohash, lines = typed.infohash(release) if release else None, typed.quality(quality)
     grabs, user = call.desk.grabs, call.desk.user
     grab = await grabs.get(user, media, episode, quality=lines, infohash=infohash, whole_batch=batch)
-    return _grabbed(call, await _waited(call, grab, wait))
+    return _grabbed(call, await _waited(call, grab, wait), await call.desk.library.usage(user))
 
 
 async def grabs(*, call: TheCall) -> Reply:
@@ -100,7 +101,7 @@ def _grab(grab: Grab) -> Mapping[str, Any]:
     }
 
 
-def _grabbed(call: Call, grab: Grab) -> Reply:
+def _grabbed(call: Call, grab: Grab, usage: Usage) -> Reply:
     if grab.error is not None:
         return Reply.failed(_grab(grab), type(grab.error), grab.error.message)
     if grab.state is GrabState.FAILED:
@@ -110,7 +111,7 @@ def _grabbed(call: Call, grab: Grab) -> Reply:
     # The steps end when it is added; how long the download took is not theirs to tell.
     head = f"Added in {took(grab.ms)}: {grab.title}" if grab.state is GrabState.ADDED else f"Complete: {grab.title}"
     lines = _why(grab).split(". ", 1) if grab.files is not None else [_why(grab)]
-    return Reply(_grab(grab), call.listing([(head, *lines)], empty=""))
+    return Reply(_grab(grab), call.listing([(head, *lines, usage.left)], empty=""))
 
 
 def _why(grab: Grab) -> str:

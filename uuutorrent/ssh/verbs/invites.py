@@ -97,7 +97,9 @@ def _until(one: Invite) -> str:
 
 
 def _state(one: Invite, now: datetime) -> str:
-    return "" if one.is_open(now) else "used up" if not one.uses_left else "over"
+    if one.is_open(now):
+        return ""
+    return "used up" if not one.uses_left else "void" if one.is_void else "over"
 
 
 def _document(one: Invite, now: datetime) -> Mapping[str, Any]:

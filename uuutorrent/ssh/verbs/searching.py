@@ -10,6 +10,7 @@ from uuutorrent.releases.release import SURE, Found, Match, Ranked
 from uuutorrent.ssh import typed
 from uuutorrent.ssh.call import Call, Reply, TheCall, Verb
 from uuutorrent.ssh.text import instant
+from uuutorrent.torrents.usage import Usage
 from uuutorrent.tui.correcting import in_words
 from uuutorrent.tui.figures import count, moment, size, sure
 
@@ -40,7 +41,8 @@ async def search(
         Also what does not fit, and why not.
     """
     found = await call.desk.releases.find(call.desk.user, MediaId(media), episode, quality=typed.quality(quality))
-    return Reply(_found(found), _text(call, found, every=all))
+    usage = await call.desk.library.usage(call.desk.user)
+    return Reply({**_found(found), "left_bytes": usage.left_bytes}, _text(call, found, usage, every=all))
 
 
 VERBS = (Verb("search MEDIA EPISODE [--quality LINES] [--all]", search),)
@@ -91,7 +93,7 @@ def _candidate(ranked: Ranked) -> Mapping[str, Any]:
     }
 
 
-def _text(call: Call, found: Found, *, every: bool) -> str:
+def _text(call: Call, found: Found, usage: Usage, *, every: bool) -> str:
     fits = [one for one in found.candidates if one.verdict is Match.MATCH]
     rejects = [one for one in found.candidates if one.verdict is Match.REJECT]
     shown = len(rejects) if every else 0 if fits else MOST_REJECTS
@@ -100,17 +102,21 @@ def _text(call: Call, found: Found, *, every: bool) -> str:
     items = [_lines_of(one, is_best=one is found.best) for one in (*fits, *rejects[:shown])]
     hidden = len(rejects[shown:])
     more = [(f"✗ {count(hidden, 'more release' if shown else 'release')} rejected; --all shows why",)] if hidden else []
-    return call.listing([*said, *_beside(found), *items, *more], empty="")
+    return call.listing([*said, *_beside(found, usage), *items, *more], empty="")
 
 
-def _beside(found: Found) -> Iterator[tuple[str, ...]]:
+def _beside(found: Found, usage: Usage) -> Iterator[tuple[str, ...]]:
     """What is to be known beside the candidates."""
+    needed = found.best.release.size_bytes if found.best and not found.best.is_batch else 0
+    if usage.left_bytes is not None and needed > usage.left_bytes:
+        yield (f"There is no room for the best: it {usage.forecast(needed)}.",)
     if found.wait_until is not None:
         yield (f"What fetches by itself waits for a better one until {moment(found.wait_until)}.",)
     if found.batch is not None:
         batch = found.batch.release
         told = f"≡ {batch.infohash}  a batch of {size(batch.size_bytes)} has all that is left; get … --batch takes it"
-        yield told, batch.title
+        room = usage.forecast(batch.size_bytes)
+        yield told, batch.title, f"It {room}." if room else ""
     for offer in found.offers:
         family = found.wanted.family
         said = in_words(offer.correction, family.offset)

@@ -16,13 +16,16 @@ from uuutorrent.ssh.call import Call, Reply, TheCall, Verb
 from uuutorrent.ssh.text import instant
 from uuutorrent.torrents.engine import InfoHash, Peer, Phase, TorrentFile, Tracker
 from uuutorrent.torrents.holdings import Details, Holding
-from uuutorrent.torrents.sources import LARGEST_TORRENT
+from uuutorrent.torrents.metainfo import Metainfo
+from uuutorrent.torrents.sources import LARGEST_TORRENT, Source
 from uuutorrent.tui.figures import eta, percent, rate, size
 from uuutorrent.tui.plain import plain
 
 SHORTEST_PREFIX = 6
 """Fewer characters of an infohash do not name a torrent."""
 SHOWN_HASH = 10
+MUCH = 0.1
+"""So much of what is left is said before it is taken."""
 PRIORITIES = {0: "skip", 1: "normal", 6: "high", 7: "max"}
 """Source: qBittorrent WebUI API, torrent contents, `priority`."""
 
@@ -84,7 +87,10 @@ async def add(source: Annotated[str, Parameter(allow_leading_hyphen=True)], /, *
     given: str | bytes = source
     if source == "-":
         given = await call.read(LARGEST_TORRENT, "send a .torrent file on stdin: add - < FILE")
-    added = await call.desk.library.add_given(call.desk.user, given)
+    library, user = call.desk.library, call.desk.user
+    content = await library.sources.read(given)
+    await _tell_what_it_takes(call, content)
+    added = await library.add(user, content)
     document = {"infohash": added.infohash, "name": added.name, "already": added.already}
     if added.queued:
         return Reply.failed(document, Unreachable, added.queued)
@@ -119,6 +125,15 @@ async def named(call: Call, typed_hash: str) -> InfoHash:
     if not found:
         raise Missing(f"you have no torrent {typed_hash}")
     return found.pop()
+
+
+async def _tell_what_it_takes(call: Call, content: Source) -> None:
+    """Say before it is claimed what it needs and what there is, where that is much of it; a refusal says it anyway."""
+    usage = await call.desk.library.usage(call.desk.user)
+    needed = content.size_bytes if isinstance(content, Metainfo) else 0
+    is_much = usage.left_bytes is not None and usage.left_bytes * MUCH < needed <= usage.left_bytes
+    if is_much and await call.desk.library.claimed(call.desk.user, content.infohash) is None:
+        call.notice(f"it {usage.forecast(needed)}")
 
 
 def _holding(one: Holding, unwell: Unwell | None) -> Mapping[str, Any]:
