@@ -228,13 +228,25 @@ async def test_how_good_a_password_is_can_be_shown_while_it_is_typed(
 
 
 @pytest.mark.parametrize("password", ["@4({[<6!1|0$5+7%2zZ" * 4, "I" * MAX_BYTES, "1l|!" * 18])
-def test_of_what_would_take_long_to_judge_only_a_part_is_judged(password: str) -> None:
-    judged = module._judged(password)
-    assert len(judged) == module.JUDGED
-    assert len({char for char in judged if char in module._AS_LETTERS}) <= module.SYMBOLS
+def test_what_would_take_long_to_judge_is_judged_in_pieces(password: str) -> None:
+    pieces = module._pieces(password)
+    assert "".join(pieces) == password[: module.JUDGED]
+    assert all(len(set(piece) & module._AS_LETTERS) <= module.SYMBOLS for piece in pieces)
 
 
 @given(strategies.text(max_size=40))
 def test_an_ordinary_password_is_judged_as_it_is(password: str) -> None:
     if len(password) <= module.JUDGED and len(set(password) & module._AS_LETTERS) <= module.SYMBOLS:
-        assert module._judged(password) == password
+        assert module._pieces(password) == (password,)
+
+
+@pytest.mark.parametrize(
+    "password", ["1234567890", "kim12345678", "0123456789012345", "qwertz1234567890", "password0987654321"]
+)
+async def test_rows_of_digits_make_no_password_good(passwords: Passwords, password: str) -> None:
+    assert (await passwords.strength(password, name="kim")).advice
+
+
+@pytest.mark.parametrize("password", ["9f86d081884c7d659a2f", "kx8$Qv!2zRw0m4Tp7h5j", "x7$Kp2!mQ9@w4Z#r"])
+async def test_what_a_program_made_is_good_whatever_signs_are_in_it(passwords: Passwords, password: str) -> None:
+    assert not (await passwords.strength(password, name="kim")).advice

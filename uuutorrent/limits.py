@@ -66,6 +66,8 @@ class Meter:
     """Bytes of the month that are written down."""
     unwritten: int = 0
     """Bytes that are not yet."""
+    is_free: bool = False
+    """They may read as much and as fast as they like, as far as they alone are concerned."""
 
     @property
     def left(self) -> int | None:
@@ -145,10 +147,14 @@ class Limits:
 
     async def served(self, user: User) -> int:
         """The bytes that the file doors served this user this month."""
-        meter = self._meters.get(user.id)
+        return (await self.served_to([user.id]))[user.id]
+
+    async def served_to(self, ids: Collection[UserId]) -> dict[UserId, int]:
+        """The same for each of these users, for admins; what other daemons have not written down yet is left out."""
         async with self._database.begin() as tx:
-            row = await tx.get(EgressRow, (user.id, self._month()))
-        return (row.bytes if row else 0) + (meter.unwritten if meter else 0)
+            return {
+                user_id: size + self._unwritten(user_id) for user_id, size in (await self._written(tx, ids)).items()
+            }
 
     def meter(self, user: User) -> Meter:
         """The counter of this user's sessions; `refresh` fills it."""
@@ -168,12 +174,12 @@ class Limits:
         month, ids = self._month(), {meter.user_id for meter in meters}
         async with self._database.begin() as tx:
             limits = await self.all(tx, ids)
-            which = (EgressRow.month == month, EgressRow.user_id.in_(ids))
-            served = {row.user_id: row.bytes for row in await tx.scalars(select(EgressRow).where(*which))}
+            served = await self._written(tx, ids)
         for meter in meters:
             meter.limit, meter.month = limits[meter.user_id], month
-            meter.before = served.get(meter.user_id, 0)
+            meter.before = served[meter.user_id]
             meter.share.bucket.bps = meter.limit.bps
+            meter.is_free = not (meter.limit.month_bytes or meter.limit.bps)
 
     async def flush(self) -> None:
         """Write down what this daemon served, and look again what everybody who is being served may."""
@@ -199,6 +205,15 @@ class Limits:
         """When the month ends, by UTC."""
         begin = self._now().astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         return (begin + timedelta(days=32)).replace(day=1)
+
+    async def _written(self, tx: Tx, ids: Collection[UserId]) -> dict[UserId, int]:
+        which = (EgressRow.month == self._month(), EgressRow.user_id.in_(ids))
+        rows = {row.user_id: row.bytes for row in await tx.scalars(select(EgressRow).where(*which))}
+        return {user_id: rows.get(user_id, 0) for user_id in ids}
+
+    def _unwritten(self, user_id: UserId) -> int:
+        meter = self._meters.get(user_id)
+        return meter.unwritten if meter else 0
 
     def _month(self) -> str:
         return self._now().astimezone(UTC).strftime("%Y-%m")

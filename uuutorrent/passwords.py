@@ -29,8 +29,8 @@ QUEUE = 8
 JUDGED = 32
 """Characters that are judged; what follows makes a password no worse."""
 SYMBOLS = 6
-"""Different signs that may stand for letters. zxcvbn tries every way to read them: with all of them, and 72 characters,
-it computes for twenty seconds, and nothing else in this process gets on well meanwhile."""
+"""Different signs in one piece that may stand for letters. zxcvbn tries every way to read them: with all of them, and
+72 characters, it computes for twenty seconds, and nothing else in this process gets on well meanwhile."""
 _AS_LETTERS = frozenset("!$%(+0123456789<@[{|")
 """Source: github.com/dropbox/zxcvbn, src/matching.coffee, L33T_TABLE."""
 
@@ -194,15 +194,17 @@ def _strength(password: str, name: str) -> Strength:
 
 def _scored(password: str, name: str) -> tuple[int, str]:
     """How good it is, 0..4, and what makes it bad."""
-    told = zxcvbn(_judged(_prepared(password)), user_inputs=[name, "uuutorrent"], max_length=MAX_BYTES)
-    warning = str(told["feedback"]["warning"]).rstrip(".")
-    return int(told["score"]), f"{warning[:1].lower()}{warning[1:]}"
+    told = [zxcvbn(piece, user_inputs=[name, "uuutorrent"]) for piece in _pieces(_prepared(password))]
+    best = max(told, key=lambda one: int(one["guesses"]))  # not all together: a row of digits is no better for a cut
+    warning = str(best["feedback"]["warning"]).rstrip(".")
+    return int(best["score"]), f"{warning[:1].lower()}{warning[1:]}"
 
 
-def _judged(password: str) -> str:
-    """As much of a password as can be judged in a moment, whoever made it up."""
-    kept: set[str] = set()
+def _pieces(password: str) -> tuple[str, ...]:
+    """As much of a password as is judged, in pieces that can be judged in a moment, whoever made it up."""
+    pieces = [""]
     for char in password[:JUDGED]:
-        if char in _AS_LETTERS and len(kept) < SYMBOLS:
-            kept.add(char)
-    return "".join("~" if char in _AS_LETTERS - kept else char for char in password[:JUDGED])
+        if len({*pieces[-1], char} & _AS_LETTERS) > SYMBOLS:
+            pieces.append("")
+        pieces[-1] += char
+    return tuple(pieces)

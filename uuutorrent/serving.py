@@ -82,10 +82,14 @@ class Serving:
         self._turns = turns
         self._tally = tally
         self._meter: Meter = limits.meter(user)
+        self._is_free = not turns.shares.is_shared
+        """There is enough for all."""
 
     def budget(self) -> int:
         """Bytes that may be sent now. 0 or less: `wait` first. An answer that was begun may be a little more."""
         meter = self._meter
+        if meter.is_free and self._is_free:
+            return PLENTY
         if meter.limit is None:
             return 0
         left = meter.left
@@ -96,8 +100,8 @@ class Serving:
         """So many bytes were sent."""
         meter = self._meter
         self._limits.count(meter, size)
-        if self._turns.shares.is_limited(meter.share):
-            meter.share.balance -= size
+        if not (meter.is_free and self._is_free):
+            meter.share.balance -= size * self._turns.shares.is_limited(meter.share)
         self._tally.count("served_bytes", self._door, by=size)
 
     async def wait(self) -> None:

@@ -60,6 +60,11 @@ class Shares:
         self._tag = 0.0
         """Of who was served last."""
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether there is a limit for all together."""
+        return bool(self._all.bps)
+
     def is_limited(self, share: Share) -> bool:
         """Whether there is anything to be waited for."""
         return bool(self._all.bps or share.bucket.bps)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.automation.sky import Sky
 from tests.people import CHEAP_ROUNDS
 from uuutorrent.accounts import Accounts, Operator, User
@@ -9,6 +11,12 @@ from uuutorrent.automation.inbox.inbox import Kind
 from uuutorrent.config import Accounts as AccountSettings
 
 PEOPLE, SHOWS, HOURS = 6, 5, 4
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What is asked of others is the same on each kind of database."""
+    return sqlite_url
 
 
 async def test_hours_of_many_people_cost_a_look_each_a_few_pages_and_a_search_per_episode(sky: Sky) -> None:

@@ -130,3 +130,18 @@ async def test_other_lines_are_answered_in_a_sentence(port: Port, ann: User, lin
         code, told = await client.ends()
     assert code in (2, 3)
     assert said in told
+
+
+async def test_a_long_transfer_in_which_the_client_says_nothing_is_not_idle(port: Port, ann: User) -> None:
+    async with scp(port, ann, f"scp -f {PATH}") as client:
+        client.answer()
+        await client.line()
+        client.answer()
+        begun = await client.content(1000)
+        (session,) = port.server._guests.sessions
+        session._asked_at -= 1_000_000
+        await port.server.send_away()
+        assert begun + await client.content(len(EPISODE) - 1000) == EPISODE
+        assert await client.content(1) == b"\0"
+        client.answer()
+        assert await client.ends() == (0, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import suppress
 from typing import Literal
 
@@ -28,6 +29,8 @@ class Channel:
         self._writable = asyncio.Event()
         self._writable.set()
         self.is_open = True
+        self.sent_at = 0.0
+        """When something was last written, by the monotonic clock: old clients of scp are silent while they fetch."""
         chan.set_write_buffer_limits(high=HIGH_WATER, low=LOW_WATER)
 
     @property
@@ -101,5 +104,6 @@ class Channel:
 
     def _send(self, data: bytes, datatype: int | None) -> None:
         if self.is_open:
+            self.sent_at = time.monotonic()
             with suppress(BrokenPipeError):
                 self._chan.write(data, datatype)

@@ -146,7 +146,7 @@ class Session(asyncssh.SSHServerSession[bytes]):
         if self.kind == "screen" and idle_s > limits.idle_screen_s:
             self.leave(IDLE)
             return "idle_screen"
-        if self.kind == "sftp" and idle_s > limits.idle_sftp_s:
+        if self.kind == "sftp" and min(idle_s, now - self._have_channel().sent_at) > limits.idle_sftp_s:
             self.cut(IDLE, exit_code=Refused.exit_code)
             return "idle_sftp"
         if self._door is not None and self._door.waited_s(now) > limits.idle_sftp_s:

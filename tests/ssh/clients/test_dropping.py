@@ -12,6 +12,7 @@ from tests.ssh.clients.programs import Programs
 from tests.ssh.laptop import Done
 from tests.ssh.port import Port
 from tests.torrents import metainfos
+from uuutorrent.config import Config, Files
 from uuutorrent.users import User
 
 pytestmark = pytest.mark.real
@@ -19,6 +20,15 @@ pytestmark = pytest.mark.real
 TORRENT = metainfos.single()
 NAME = "Show 「第一話」.torrent"
 RESULT = f"/drop/{NAME}.added.txt"
+
+LIMIT = 20_000
+
+
+@pytest.fixture
+def config(config: Config) -> Config:
+    """With a smaller limit, which is soon reached."""
+    return config.model_copy(update={"files": Files(drop_bytes=LIMIT)})
+
 
 Put = Callable[[Programs], Awaitable[Done]]
 
@@ -99,11 +109,10 @@ async def test_what_cannot_be_added_is_told_beside_it(programs: Programs, port: 
 
 
 async def test_what_is_too_large_is_refused_while_it_is_put(programs: Programs, port: Port, ann: User) -> None:
-    limit = port.services.config.files.drop_bytes
-    (programs.home / "x.torrent").write_bytes(bytes(limit + 1))
+    (programs.home / "x.torrent").write_bytes(bytes(LIMIT + 1))
     done = await programs.lftp("put -O /drop x.torrent")
     assert done.code == 1
-    assert f"may have {limit} bytes at most" in done.err, done
+    assert f"may have {LIMIT} bytes at most" in done.err, done
     for done in (
         await programs.sftp("put x.torrent drop/"),
         await programs.scp("x.torrent", "ann@127.0.0.1:/drop/"),

@@ -16,7 +16,7 @@ from uuutorrent.ssh.verbs import admin
 
 USER = {
     "name", "role", "disabled", "waits", "password", "password_expired", "keys", "quota_bytes", "quota_torrents",
-    "quota_active", "quota_month_bytes", "quota_bps", "created_at",
+    "quota_active", "quota_month_bytes", "quota_bps", "served_bytes", "created_at",
     "last_seen_at",
 }  # fmt: skip
 each_verb = pytest.mark.parametrize("verb", admin.VERBS, ids=lambda verb: verb.name[-1])
@@ -100,13 +100,15 @@ async def test_quotas_are_set_one_at_a_time(house: House) -> None:
     assert second == {"name": "ann", **settled, "quota_bps": 20 << 20}
     usage = await house.ann.json("whoami")
     assert (usage["quota_bytes"], usage["quota_torrents"]) == (200 << 30, 3)
+    limits, ann = house.services.limits, house.ann.user
+    limits.count(limits.meter(ann), 77)
     (listed,) = [one for one in await house.boss.json("users list") if one["name"] == "ann"]
-    assert listed["quota_active"] == 2
+    assert (listed["quota_active"], listed["served_bytes"]) == (2, 77)
     told = await house.boss.says("users quota ann --bytes 0 --torrents 0 --active 1 --month default --rate 0")
     assert told.splitlines() == [
         "ann may now", "  claim any size", "  have any number of torrents", "  run 1 download", "  read at any rate"
     ]  # fmt: skip
-    assert await house.ann.says("whoami") == "ann (user): 0 B in 0 torrents\n"
+    assert (await house.ann.says("whoami")).startswith("ann (user): 0 B in 0 torrents\n0 of 1 downloads run\n")
     free = "--size default --torrents default --active default --rate default"
     assert await house.boss.json(f"users quota ann {free}") == {"name": "ann", **nothing}
     assert (await house.ann.json("whoami"))["quota_bytes"] == 50 << 30

@@ -17,10 +17,11 @@ from uuutorrent.ssh.verbs.limits import shown, users_quota
 async def users_list(*, call: TheCall) -> Reply:
     """Everybody, with role and last sign-in."""
     people = await call.desk.accounts.users(await call.admin())
-    settled = await call.desk.limits.settled([one.user.id for one in people])
+    ids = [one.user.id for one in people]
+    settled, served = await call.desk.limits.settled(ids), await call.desk.limits.served_to(ids)
     rows = [(one.user.role, instant(one.last_seen_at) or "never", _state(one), one.user.name) for one in people]
     text = call.table(("ROLE", "LAST SEEN", "", "NAME"), rows, empty="Nobody.")
-    return Reply([_info(one, settled[one.user.id]) for one in people], text)
+    return Reply([_info(one, settled[one.user.id], served[one.user.id]) for one in people], text)
 
 
 async def users_add(name: str, /, *, admin: typed.Flag = False, call: TheCall) -> Reply:
@@ -117,7 +118,7 @@ def _state(one: UserInfo) -> str:
     return "disabled" if one.disabled_at else "waits for a yes" if one.awaits_approval else ""
 
 
-def _info(one: UserInfo, settled: Settled) -> Mapping[str, Any]:
+def _info(one: UserInfo, settled: Settled, served_bytes: int) -> Mapping[str, Any]:
     return {
         "name": one.user.name,
         "role": one.user.role,
@@ -127,6 +128,7 @@ def _info(one: UserInfo, settled: Settled) -> Mapping[str, Any]:
         "password_expired": one.user.password_expired,
         "keys": one.keys,
         **shown(settled),
+        "served_bytes": served_bytes,
         "created_at": instant(one.created_at),
         "last_seen_at": instant(one.last_seen_at),
     }
