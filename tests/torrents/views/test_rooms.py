@@ -10,6 +10,7 @@ import pytest
 from tests.torrents.views.conftest import Attic
 from uuutorrent.accounts import User
 from uuutorrent.errors import Missing
+from uuutorrent.torrents.views import telling
 
 FOURTH = "Frieren - S01E04 [1080p][Group].mkv"
 
@@ -80,6 +81,19 @@ async def test_a_torrent_added_by_hand_is_told_by_its_name_if_the_show_is_on_the
 
     assert await attic.sees("/anime") == ["Frieren/Season 01/Frieren - S01E07 [480p][Hand].mkv"]
     assert await attic.sees("/new") == ["Frieren - S01E07 [480p][Hand].mkv", "lecture 7.mkv/lecture 7.mkv"]
+
+
+async def test_a_show_that_comes_onto_the_list_later_is_told_then(
+    attic: Attic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telling, "AGAIN_S", 0.0)
+    monkeypatch.setattr(telling, "TROUBLE_AGAIN_S", 0.0)
+    await attic.has("[Hand] Frieren - 07 [480p].mkv")
+    before = await attic.sees("/anime")
+    await attic.built.services.watchlists.list(attic.ann)
+
+    assert before == []
+    assert await attic.sees("/anime") == ["Frieren/Season 01/Frieren - S01E07 [480p][Hand].mkv"]
 
 
 async def test_a_film_has_no_season(attic: Attic) -> None:

@@ -40,7 +40,9 @@ async def files(path: str = "/", /, *, call: TheCall) -> Reply:
 
 
 async def cat(path: str, /, *, start: Byte = 0, call: TheCall) -> Reply:
-    """Send a file's bytes to stdout, to pipe them into a player. With --json it is only described.
+    """Send a file's bytes to stdout, to pipe them into a player: cat "'/new/Show - S01E05.mkv'" | mpv -
+
+    With --json the file is only described.
 
     Parameters
     ----------

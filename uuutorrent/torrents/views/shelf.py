@@ -14,13 +14,13 @@ from uuutorrent.releases.names import Reader
 from uuutorrent.torrents.holdings import Finished
 from uuutorrent.torrents.views.episodes import Shown, place, shows, tags
 from uuutorrent.torrents.views.looks import Looks
-from uuutorrent.torrents.views.room import ALWAYS_S, Room
+from uuutorrent.torrents.views.room import Room
 from uuutorrent.torrents.views.shownames import ShowNames
 from uuutorrent.torrents.views.telling import Telling
 from uuutorrent.torrents.views.tree import Folder, Leaf, tree
 
 SOON_S = 10.0
-"""How long a folder is right that is not complete, or that depends on what AniList told last."""
+"""How long a folder is right that depends on what AniList told last."""
 PATIENCE_S = 3.0
 """How long a listing waits for a list that was never seen."""
 MOST_KEPT = 50_000
@@ -36,9 +36,9 @@ class Shelf:
         self._reader = Reader()
         self._tags: dict[tuple[str, str], str] = {}
 
-    async def of(self, user: User, finished: Sequence[Finished]) -> tuple[tuple[Shown, ...], bool]:
-        """Every episode among these, the oldest claim first; and whether that is all that can be told."""
-        told, is_all = await self._telling.of(user, finished)
+    async def of(self, user: User, finished: Sequence[Finished]) -> tuple[tuple[Shown, ...], float]:
+        """Every episode among these, the oldest claim first; and for how many seconds that is all there is."""
+        told, fresh_s = await self._telling.of(user, finished)
         ids = {one.media_id for every in told.values() for one in every}
         names = await self._names.of(user, ids)
         found = await asyncio.to_thread(
@@ -53,7 +53,7 @@ class Shelf:
                 if what.media_id in names
             )
         )  # fmt: skip
-        return found, is_all and names.keys() >= ids
+        return found, fresh_s if names.keys() >= ids else min(fresh_s, SOON_S)
 
     def _tags_of(self, path: str, torrent: str) -> str:
         key = path, torrent
@@ -72,8 +72,8 @@ class Shows(Room):
 
     async def folder(self, user: User, finished: Sequence[Finished]) -> tuple[Folder, float]:
         """Every episode that is whole, and can be told."""
-        every, is_all = await self._shelf.of(user, finished)
-        return await asyncio.to_thread(shows, every), ALWAYS_S if is_all else SOON_S
+        every, fresh_s = await self._shelf.of(user, finished)
+        return await asyncio.to_thread(shows, every), fresh_s
 
 
 class Unwatched(Room):
@@ -117,7 +117,7 @@ class New(Room):
         """Episodes by their names; what is none by the name of its torrent."""
         since = await self._looks.since(user)
         new = [one for one in finished if one.completed_at is None or one.at > since]
-        folder, (every, is_all) = Folder(), await self._shelf.of(user, new)
+        folder, (every, fresh_s) = Folder(), await self._shelf.of(user, new)
         for shown in every:
             place(folder, shown)
         told = {shown.folder for shown in every}
@@ -126,4 +126,4 @@ class New(Room):
             if whole and one.folder not in told:
                 folder.folders[folder.names.give(one.name, one.infohash[:6])] = tree(one.folder, whole)
                 folder.touch(one.at)
-        return folder, ALWAYS_S if is_all else SOON_S
+        return folder, fresh_s

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,8 @@ PATIENCE_S = 2.0
 AGAIN_S = 600.0
 """How soon names are read again that nobody could make sense of: the user's list may have changed."""
 TROUBLE_AGAIN_S = 60.0
+SOON_S = 10.0
+"""How soon a listing goes on with names that were left."""
 MOST_KEPT = 20_000
 
 Episodes = Mapping[int, tuple[int, ...]]
@@ -54,19 +57,19 @@ class Telling:
         self._clock = clock
         self._read: dict[Key, _Read] = {}
 
-    async def of(self, user: User, finished: Sequence[Finished]) -> tuple[Mapping[int, tuple[Told, ...]], bool]:
-        """What is told of each, by its place in `finished`; and whether that is all that can be told."""
+    async def of(self, user: User, finished: Sequence[Finished]) -> tuple[Mapping[int, tuple[Told, ...]], float]:
+        """What is told of each, by its place in `finished`; and for how many seconds that is all that can be told."""
         found = {at: told for at, one in enumerate(finished) if (told := by_claim(one))}
         unsaid = [at for at, one in enumerate(finished) if at not in found and _has_video(one)]
-        is_all = False
+        fresh_s = SOON_S
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_S):
                 shows = await self._shows(user, [finished[at] for at in unsaid])
                 for at in unsaid:
                     if told := await self._by_name(user, finished[at], shows):
                         found[at] = told
-                is_all = all(self._known(_key(user, finished[at])) for at in unsaid)
-        return found, is_all
+                fresh_s = math.inf if found.keys() >= set(unsaid) else TROUBLE_AGAIN_S
+        return found, fresh_s
 
     async def _shows(self, user: User, unsaid: Sequence[Finished]) -> Shows:
         is_needed = any(one.claim.media_id is None and not self._known(_key(user, one)) for one in unsaid)
@@ -93,7 +96,7 @@ class Telling:
             return _Read(None, {}, self._clock() + TROUBLE_AGAIN_S)
         if found is None:
             return _Read(None, {}, self._clock() + AGAIN_S)
-        return _Read(*found, until=float("inf"))
+        return _Read(*found, until=math.inf)
 
 
 def by_claim(one: Finished) -> tuple[Told, ...]:
