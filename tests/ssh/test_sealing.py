@@ -278,6 +278,14 @@ async def test_a_file_comes_whole_through_many_new_keys(
         assert port.counted("sftp_sent_bytes", "here") > len(EPISODE) // 2
 
 
+async def test_the_channel_is_asyncsshs_own_not_its_editors(port: Port, ann: User) -> None:
+    """What is set on a stand-in would not reach the window that asyncssh counts."""
+    async with port.as_user(ann) as connection, connection.start_sftp_client():
+        (session,) = port.server._guests.sessions
+        assert session._channel is not None
+        assert type(session._channel._chan) is asyncssh.SSHServerChannel
+
+
 async def test_a_file_comes_whole_where_asyncssh_sends(
     services: Services, engine: FakeEngine, ann: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
