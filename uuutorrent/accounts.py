@@ -322,8 +322,8 @@ class Accounts:
             held = await stored.hold_for(tx, by, name, loses_admin=role != "admin")
             await stored.change(tx, held.id, role=role)
 
-    async def disable(self, by: Authority, name: str) -> None:
-        """Keep somebody from signing in. Their torrents stay.
+    async def disable(self, by: Authority, name: str) -> User:
+        """Keep somebody from signing in, and say who that is. Their torrents stay.
 
         Raises:
             Refused: they are the last admin.
@@ -331,6 +331,7 @@ class Accounts:
         async with self._database.begin() as tx:
             held = await stored.hold_for(tx, by, name, loses_admin=True)
             await stored.change(tx, held.id, disabled_at=held.disabled_at or _now())
+            return held.user
 
     async def enable(self, by: Authority, name: str) -> None:
         """Let somebody sign in again."""
@@ -338,8 +339,8 @@ class Accounts:
             held = await stored.hold_for(tx, by, name, loses_admin=False)
             await stored.change(tx, held.id, disabled_at=None)
 
-    async def delete(self, by: Authority, name: str) -> None:
-        """Forget somebody: keys, AniList link, watchlist and claims go too; nobody else's claims do.
+    async def delete(self, by: Authority, name: str) -> User:
+        """Forget somebody, and say who it was: keys, AniList link, watchlist and claims go too; nobody else's do.
 
         Raises:
             Refused: they are the last admin.
@@ -347,6 +348,7 @@ class Accounts:
         async with self._database.begin() as tx:
             held = await stored.hold_for(tx, by, name, loses_admin=True)
             await stored.remove(tx, held.id)
+            return held.user
 
 
 def _now() -> datetime:

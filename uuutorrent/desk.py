@@ -43,6 +43,8 @@ from uuutorrent.torrents.library import Library
 from uuutorrent.torrents.live import Live
 
 LEFT = "this account was deleted by its owner"
+DISABLED = "an admin disabled this account"
+DELETED = "an admin deleted this account"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,24 @@ class Desk(Services):
         """
         await self.accounts.leave(self.user, password, proof)
         self.presence.gone(self.user.id, LEFT, but=self.here)
+        with suppress(RemoteError):  # the job does it as soon as the engine answers
+            await self.library.reconcile()
+
+    async def disable(self, by: Admin, name: str) -> None:
+        """Keep somebody from signing in, and end their sessions. Their torrents stay.
+
+        Raises:
+            UuuError: as `Accounts.disable`.
+        """
+        self.presence.gone((await self.accounts.disable(by, name)).id, DISABLED)
+
+    async def delete(self, by: Admin, name: str) -> None:
+        """Delete somebody with all that is theirs alone, and end their sessions.
+
+        Raises:
+            UuuError: as `Accounts.delete`.
+        """
+        self.presence.gone((await self.accounts.delete(by, name)).id, DELETED)
         with suppress(RemoteError):  # the job does it as soon as the engine answers
             await self.library.reconcile()
 

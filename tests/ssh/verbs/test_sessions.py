@@ -58,8 +58,7 @@ async def test_sessions_are_ones_own_with_key_address_and_what_is_open(house: Ho
 async def test_a_session_is_ended_by_its_user_only(house: House) -> None:
     (mine, said), (other, others_said) = arrived(house, house.ann.user), arrived(house, house.ann.user)
     at_mine = replace(house.ann, here=lambda: mine)
-    for prompt in (house.bob, house.boss):
-        assert "you have no session" in await prompt.fails(f"sessions end {other.id}", 4)
+    assert "you have no session" in await house.bob.fails(f"sessions end {other.id}", 4)
     for wrong in ("-- -1", "x", "²", "9" * 30):
         assert await house.ann.fails(f"sessions end {wrong}", 2) != ""
     assert "you are in" in await at_mine.fails(f"sessions end {mine.id}", 5)
@@ -68,6 +67,47 @@ async def test_a_session_is_ended_by_its_user_only(house: House) -> None:
     assert await at_mine.says("sessions end others") == "Ended 1 other session.\n"
     assert said == []
     assert len(others_said) == 2
+
+
+async def test_admins_see_and_end_everybodys_sessions(house: House) -> None:
+    (anns, said), (bosses, bosses_said) = arrived(house, house.ann.user), arrived(house, house.boss.user)
+    arrived(house, house.bob.user, "192.0.2.99")
+    every = await house.boss.json("sessions --all")
+    assert [(one["name"], one["ip"]) for one in every] == [
+        ("ann", "192.0.2.7"), ("boss", "192.0.2.7"), ("bob", "192.0.2.99")
+    ]  # fmt: skip
+    assert [one["id"] for one in await house.boss.json("sessions")] == [bosses.id]
+    shown = await house.boss.says("sessions --all")
+    assert "192.0.2.99" in shown
+    assert shown.splitlines()[-1].endswith("bob")
+    assert await house.boss.says(f"sessions end {anns.id}") == f"Ended session {anns.id} of ann.\n"
+    assert said == ["an admin ended this session"]
+    assert bosses_said == []
+    assert "there is no session" in await house.boss.fails("sessions end 99", 4)
+
+
+async def test_nobody_else_sees_or_ends_others_sessions_nor_who_was_an_admin_once(house: House) -> None:
+    other, said = arrived(house, house.bob.user)
+    assert await house.ann.fails("sessions --all", 3) == "only admins may do that"
+    boss = await house.services.desk(house.boss.user).admin()
+    await house.services.accounts.set_role(boss, "ann", "admin")
+    once = replace(house.ann, user=await house.services.accounts.by_name("ann"))
+    await house.services.accounts.set_role(boss, "ann", "user")
+    assert once.user.is_admin
+    for line in ("sessions --all", f"sessions end {other.id}"):
+        assert await once.fails(line, 3) == "only admins may do that"
+    assert said == []
+
+
+async def test_who_is_disabled_or_deleted_is_out_at_once(house: House) -> None:
+    (_, anns), (_, bobs) = arrived(house, house.ann.user), arrived(house, house.bob.user)
+    mine = await house.holds(house.ann, "Mine", {"a.mkv": 2048})
+    await house.boss.says("users disable ann")
+    assert (anns, bobs) == (["an admin disabled this account"], [])
+    await house.boss.says("users delete ann")
+    assert anns[1:] == ["an admin deleted this account"]
+    assert mine not in {torrent.v1 for torrent in await house.engine.torrents()}
+    await house.boss.fails("users delete boss", 3)
 
 
 async def test_deleting_an_account_is_explained_first(house: House) -> None:

@@ -58,8 +58,8 @@ async def users_role(name: str, role: str, /, *, call: TheCall) -> Reply:
 
 
 async def users_disable(name: str, /, *, call: TheCall) -> Reply:
-    """Keep somebody from signing in; nothing of theirs is lost."""
-    await call.desk.accounts.disable(await call.admin(), name)
+    """Keep somebody from signing in, and end their sessions; nothing of theirs is lost."""
+    await call.desk.disable(await call.admin(), name)
     return Reply({"name": name, "disabled": True}, f"{name} cannot sign in any more; their torrents stay.")
 
 
@@ -88,8 +88,8 @@ async def users_unfactor(name: str, /, *, call: TheCall) -> Reply:
 
 
 async def users_delete(name: str, /, *, call: TheCall) -> Reply:
-    """Delete somebody: their claims go, and with them what nobody else claims."""
-    await call.desk.accounts.delete(await call.admin(), name)
+    """Delete somebody: their sessions end, their claims go, and with them what nobody else claims."""
+    await call.desk.delete(await call.admin(), name)
     return Reply({"name": name, "deleted": True}, f"{name} is gone, and what only they claimed goes within a minute.")
 
 

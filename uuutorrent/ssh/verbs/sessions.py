@@ -8,11 +8,13 @@ from typing import Any
 from uuutorrent.errors import Invalid
 from uuutorrent.keys import Key
 from uuutorrent.presence import Here
-from uuutorrent.ssh.call import Reply, TheCall, Verb
+from uuutorrent.ssh import typed
+from uuutorrent.ssh.call import Call, Reply, TheCall, Verb
 from uuutorrent.ssh.text import instant
 from uuutorrent.torrents.leaving import Leaving, leaving
 from uuutorrent.tui.figures import count, size
 from uuutorrent.tui.plain import plain
+from uuutorrent.users import Admin
 
 OTHERS = "others"
 LONGEST_PASSWORD = 200
@@ -20,9 +22,17 @@ MOST_NAMES = 10
 """Names that are listed; the rest is counted."""
 
 
-async def sessions(*, call: TheCall) -> Reply:
-    """Where you are signed in now: since when, from where, how, and what is open there."""
+async def sessions(*, all: typed.Flag = False, call: TheCall) -> Reply:
+    """Where you are signed in now: since when, from where, how, and what is open there.
+
+    Parameters
+    ----------
+    all
+        Everybody's; only for admins.
+    """
     desk = call.desk
+    if all:
+        return _everybodys(call, await call.admin())
     keys = await desk.accounts.keys(desk.user)
     every = [_session(here, keys, this=here is desk.here) for here in desk.presence.of(desk.user)]
     rows = [
@@ -40,12 +50,12 @@ async def sessions(*, call: TheCall) -> Reply:
 
 
 async def sessions_end(which: str, /, *, call: TheCall) -> Reply:
-    """End a session of yours, with everything open in it.
+    """End a session of yours, with everything open in it. Admins end anybody's.
 
     Parameters
     ----------
     which
-        Its id, as `sessions` shows it; or others: all but the one you are in.
+        Its id, as `sessions` shows it; or others: all of yours but the one you are in.
     """
     desk = call.desk
     if which == OTHERS:
@@ -53,8 +63,12 @@ async def sessions_end(which: str, /, *, call: TheCall) -> Reply:
         return Reply({"ended": ended}, f"Ended {count(ended, 'other session')}.")
     if not (which.isascii() and which.isdigit() and len(which) < 10):
         raise Invalid("name a session by its id, or say others", field="which")
-    desk.presence.end(desk.here, int(which))
-    return Reply({"ended": 1}, f"Ended session {which}.")
+    number = int(which)
+    if not desk.user.is_admin or any(here.id == number for here in desk.presence.of(desk.user)):
+        desk.presence.end(desk.here, number)
+        return Reply({"ended": 1}, f"Ended session {number}.")
+    theirs = desk.presence.end_for(await call.admin(), number)
+    return Reply({"ended": 1}, f"Ended session {number} of {theirs.user.name}.")
 
 
 async def account(*, call: TheCall) -> Reply:
@@ -88,11 +102,22 @@ async def account_delete(name: str, /, *, call: TheCall) -> Reply:
 
 
 VERBS = (
-    Verb("sessions", sessions),
+    Verb("sessions [--all]", sessions),
     Verb("sessions end ID|others", sessions_end),
     Verb("account", account),
     Verb("account delete NAME < PASSWORD", account_delete),
 )
+
+
+def _everybodys(call: Call, by: Admin) -> Reply:
+    desk = call.desk
+    every = [{"name": here.user.name, **_session(here, (), this=here is desk.here)} for here in desk.presence.every(by)]
+    rows = [
+        (str(one["id"]), str(one["since"]), plain(one["ip"]), ", ".join(one["open"]) or "-", size(one["sent_bytes"]),
+         one["method"], f"{one['name']}{' (this one)' if one['this'] else ''}")
+        for one in every
+    ]  # fmt: skip
+    return Reply(every, call.table(("ID", "SINCE", "FROM", "OPEN", "SENT", "BY", "NAME"), rows, empty="None."))
 
 
 def _session(here: Here, keys: Collection[Key], *, this: bool) -> Mapping[str, Any]:
