@@ -193,3 +193,13 @@ async def test_a_stranger_has_so_many_tries_and_one_account(by_invite: SignUps, 
     await other.sign_up(Newcomer("kim", code, PASSWORD))
     with pytest.raises(Enough, match="you have an account"):
         await other.sign_up(Newcomer("lee", code, PASSWORD))
+
+
+async def test_a_sign_up_that_the_configuration_closes_while_the_daemon_runs_is_closed(
+    database: Database, invites: Invites
+) -> None:
+    config = AccountSettings(signup="open")
+    signups = SignUps(database, Accounts(database, config, rounds=CHEAP_ROUNDS), invites)
+    config.become(AccountSettings(signup="closed"))
+    assert signups.mode == "closed"
+    assert await refusal(signups.sign_up(Newcomer("kim", password=PASSWORD))) == CLOSED

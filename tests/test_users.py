@@ -7,9 +7,13 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import insert, select, text
 
-from tests.people import OTHER, a_key, refusal
+from tests.conftest import PASSWORD
+from tests.people import CHEAP_ROUNDS, OTHER, a_key, refusal
 from uuutorrent.accounts import FIRST_ADMIN, Accounts, Admin, Operator, User
+from uuutorrent.config import Accounts as AccountSettings
 from uuutorrent.errors import Invalid, Missing, Refused
+from uuutorrent.invites import Invites
+from uuutorrent.signup import Newcomer, SignUps
 from uuutorrent.store.database import Database
 from uuutorrent.store.tables import EntryRow
 
@@ -99,6 +103,20 @@ async def test_a_disabled_admin_is_not_counted_as_the_one_who_is_left(
     await accounts.disable(boss, "ann")
     assert "last admin" in await refusal(accounts.delete(boss, "boss"))
     await accounts.delete(boss, "ann")
+
+
+async def test_an_admin_whom_nobody_has_said_yes_to_is_not_counted_as_the_one_who_is_left(
+    database: Database, boss: Admin
+) -> None:
+    accounts = Accounts(database, AccountSettings(signup="open"), rounds=CHEAP_ROUNDS)
+    await SignUps(database, accounts, Invites(database)).sign_up(Newcomer("kim", password=PASSWORD))
+    await accounts.set_role(boss, "kim", "admin")
+    for verb in (
+        accounts.set_role(boss, "boss", "user"),
+        accounts.disable(boss, "boss"),
+        accounts.delete(boss, "boss"),
+    ):
+        assert "boss is the last admin" in await refusal(verb)
 
 
 async def test_an_admin_who_is_not_the_last_can_go(accounts: Accounts, boss: Admin, ann: User) -> None:

@@ -73,17 +73,17 @@ async def held(tx: Tx, user: User) -> Person:
 
 
 async def hold_for(tx: Tx, by: Authority, name: str, *, loses_admin: bool) -> Person:
-    """`name`, held with every enabled admin, so that no two transactions can drop the last two.
+    """`name`, held with every admin who can sign in, so that no two transactions can drop the last two.
 
     Raises:
         Missing: there is no such user.
         Refused: `by` is no admin any more, or `name` is the last.
     """
-    office = and_(UserRow.role == "admin", UserRow.disabled_at.is_(None))
+    office = and_(UserRow.role == "admin", UserRow.disabled_at.is_(None), ~UserRow.awaits_approval)
     # One statement takes all locks in one order: two admins acting on each other cannot deadlock.
     statement = select(UserRow).where(or_(office, UserRow.name == _text(name))).order_by(UserRow.id).with_for_update()
     rows = (await tx.scalars(statement)).all()
-    admins = {row.id for row in rows if row.role == "admin" and row.disabled_at is None}
+    admins = {row.id for row in rows if row.role == "admin" and row.disabled_at is None and not row.awaits_approval}
     if isinstance(by, Admin) and by.user.id not in admins:
         raise Refused("only admins may do that")
     row = next((row for row in rows if row.name == name), None)

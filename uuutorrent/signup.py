@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from uuutorrent import keys as stored_keys
 from uuutorrent import people as stored
@@ -74,7 +75,11 @@ class SignUps:
         self._database = database
         self._accounts = accounts
         self._invites = invites
-        self.mode = accounts.config.signup
+
+    @property
+    def mode(self) -> Literal["closed", "invite", "open"]:
+        """Who can sign up, as configured by now."""
+        return self._accounts.config.signup
 
     async def strength(self, password: str, name: str) -> Strength:
         """How good a password would be for somebody called so."""
