@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.servers.nyaa import FakeNyaa, Post
 from tests.ssh.prompt import Prompt
 from tests.torrents import metainfos
 from uuutorrent.accounts import Admin, User
+from uuutorrent.config import Accounts as AccountSettings
 from uuutorrent.desk import Services
 from uuutorrent.store.database import Database
 
@@ -46,6 +48,10 @@ class House:
         self.engine.complete(infohash, contents)
         await self.services.live.refresh()
         await self.services.library.reconcile()
+
+    def people_sign_up(self, mode: Literal["closed", "invite", "open"]) -> None:
+        """The configuration says how from now on."""
+        self.services.accounts.config.become(AccountSettings(signup=mode))
 
     async def away(self) -> None:
         """qBittorrent does not answer any more, and that was noticed."""

@@ -52,7 +52,7 @@ async def test_every_verb_works_for_an_admin(house: House, verb: Verb) -> None:
     await house.bob.json(f"factor confirm {code_of(begun['secret'], -1)}")
     if verb.name[-1] in ("approve", "reject"):
         await house.boss.says("users delete bob")
-        house.services.signups.mode = "open"
+        house.people_sign_up("open")
         await house.services.signups.sign_up(Newcomer("bob", password=PASSWORD))
     assert await house.boss.json(example(verb))
 

@@ -223,13 +223,13 @@ async def about_people(house: House) -> dict[str, Any]:
 
 async def waiting(house: House, name: str) -> str:
     """Somebody who signed up, and waits for a yes."""
-    house.services.signups.mode = "open"
+    house.people_sign_up("open")
     await house.services.signups.sign_up(Newcomer(name, password=PASSWORD))
     return name
 
 
 async def about_invitations(house: House) -> dict[str, Any]:
-    house.services.signups.mode = "invite"
+    house.people_sign_up("invite")
     return {
         "invites create": await house.boss.json("invites create --note 'the film club'"),
         "invites list": await house.boss.json("invites list"),

@@ -12,7 +12,7 @@ from uuutorrent.signup import Newcomer
 @pytest.fixture(autouse=True)
 def by_invitation(house: House) -> None:
     """Else each invitation comes with a notice that nobody can sign up."""
-    house.services.signups.mode = "invite"
+    house.people_sign_up("invite")
 
 
 EACH = pytest.mark.parametrize("line", ["list", "create", "revoke 1"])
@@ -54,7 +54,7 @@ async def test_what_makes_no_sense_is_refused(house: House) -> None:
 
 
 async def test_who_waits_is_listed_and_admins_are_told_once(house: House) -> None:
-    house.services.signups.mode = "open"
+    house.people_sign_up("open")
     await house.services.signups.sign_up(Newcomer("kim", password=PASSWORD))
     for _ in range(2):
         await house.services.upkeep.newcomers_once()
@@ -68,7 +68,7 @@ async def test_who_waits_is_listed_and_admins_are_told_once(house: House) -> Non
 
 
 async def test_where_nobody_can_sign_up_an_admin_is_told_so(house: House) -> None:
-    house.services.signups.mode = "closed"
+    house.people_sign_up("closed")
     answer = await house.boss.type("invites create")
     assert answer.code == 0
     assert "nobody can sign up here" in answer.err
