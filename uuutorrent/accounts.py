@@ -11,8 +11,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
+from uuutorrent import audit, factors
 from uuutorrent import config as settings
-from uuutorrent import factors
 from uuutorrent import keys as stored_keys
 from uuutorrent import people as stored
 from uuutorrent import users as rules
@@ -59,6 +59,7 @@ class Accounts:
     def __init__(self, database: Database, config: settings.Accounts, *, rounds: int = ROUNDS) -> None:
         self._database = database
         self.config = config
+        self.audit = audit.Audit(database)
         self._passwords = Passwords(rounds=rounds, queue=config.password_queue)
 
     # Signing in
@@ -142,8 +143,10 @@ class Accounts:
         async with self._database.begin() as tx:
             return (await stored.named(tx, name)).user
 
-    async def admin(self, user: User, proof: Proof | None = None) -> Admin:
+    async def admin(self, user: User, proof: Proof | None = None, what: str = "") -> Admin:
         """Proof that the user is an admin now, whatever they were when they signed in; `proof` is of their session.
+
+        `what` they want to do is noted if they are not.
 
         Raises:
             Refused: they are not, or lack the second factor that admins need.
@@ -152,10 +155,11 @@ class Accounts:
         async with self._database.begin() as tx:
             found = await stored.find_id(tx, user.id)
             if found is None or not found.user.is_admin or found.disabled_at is not None:
+                self.audit.later(user, "admin", what, outcome=audit.REFUSED)
                 raise Refused("only admins may do that")
             is_needed = self.config.second_factor != "optional"
             await factors.check_step_up(tx, user.id, proof, is_needed=is_needed)
-        return Admin(found.user)
+        return Admin(replace(found.user, ip=user.ip))
 
     # One's own password and keys
 
@@ -178,14 +182,15 @@ class Accounts:
             if (await stored.held(tx, user)).password_hash != before:
                 raise Conflict("the password was changed elsewhere just now")
             await stored.change(tx, user.id, password_hash=hashed, password_expired=False)
+            audit.note(tx, user, "password", user.name)
 
     async def keys(self, user: User) -> tuple[Key, ...]:
         """The user's keys, oldest first."""
         async with self._database.begin() as tx:
             return await stored_keys.of(tx, user.id)
 
-    async def add_key(self, user: User, openssh_line: str) -> Key:
-        """Add the public key of one `.pub` line.
+    async def add_key(self, user: User, openssh_line: str, *, by: Operator | None = None) -> Key:
+        """Add the public key of one `.pub` line; `by` the operator, if it is not by themselves.
 
         Raises:
             Invalid: not a public key we accept.
@@ -194,17 +199,21 @@ class Accounts:
         public = parse(openssh_line)
         async with self._database.begin() as tx:
             await hold(tx, user)
-            return await stored_keys.add(tx, user.id, public)
+            added = await stored_keys.add(tx, user.id, public)
+            audit.note(tx, by or user, "keys add", user.name, detail=added.fingerprint)
+            return added
 
-    async def remove_key(self, user: User, key: str) -> Key:
-        """Remove one of the user's keys, named by its id or its fingerprint.
+    async def remove_key(self, user: User, key: str, *, by: Operator | None = None) -> Key:
+        """Remove one of the user's keys, named by its id or its fingerprint; `by` as in `add_key`.
 
         Raises:
             Missing: the user has no such key.
         """
         async with self._database.begin() as tx:
             await hold(tx, user)
-            return await stored_keys.remove(tx, user.id, key)
+            removed = await stored_keys.remove(tx, user.id, key)
+            audit.note(tx, by or user, "keys remove", user.name, detail=removed.fingerprint)
+            return removed
 
     async def leaving_takes(self, user: User) -> Literal["code", "password", ""]:
         """What `leave` wants to be proved: a code of the second factor, else the password, else that one is here."""
@@ -232,6 +241,7 @@ class Accounts:
             if now.id != user.id or now.password_hash != before:
                 raise Conflict("the account was changed elsewhere just now: try again")
             await stored.remove(tx, user.id)
+            audit.note(tx, user, "account delete", user.name)
 
     async def hash_good(self, password: str, name: str) -> str:
         """What to store of a new password of the user `name`.
@@ -280,6 +290,7 @@ class Accounts:
             user = await stored.add(tx, name, role=role, password_hash=hashed, password_expired=expired)
             for key in public:
                 await stored_keys.add(tx, user.id, key)
+            audit.note(tx, by, "users add", name, detail=role)
             return user
 
     async def first_admin(self) -> str | None:
@@ -304,6 +315,7 @@ class Accounts:
         async with self._database.begin() as tx:
             held = await stored.hold_for(tx, by, name, loses_admin=False)
             await stored.change(tx, held.id, password_hash=hashed, password_expired=expired)
+            audit.note(tx, by, "users passwd", name, detail="one-time" if expired else "")
 
     async def reset_password(self, by: Authority, name: str) -> str:
         """Set somebody's password to a one-time password, and return it."""
@@ -321,6 +333,7 @@ class Accounts:
         async with self._database.begin() as tx:
             held = await stored.hold_for(tx, by, name, loses_admin=role != "admin")
             await stored.change(tx, held.id, role=role)
+            audit.note(tx, by, "users role", name, detail=role)
 
     async def disable(self, by: Authority, name: str) -> User:
         """Keep somebody from signing in, and say who that is. Their torrents stay.
@@ -331,6 +344,7 @@ class Accounts:
         async with self._database.begin() as tx:
             held = await stored.hold_for(tx, by, name, loses_admin=True)
             await stored.change(tx, held.id, disabled_at=held.disabled_at or _now())
+            audit.note(tx, by, "users disable", name)
             return held.user
 
     async def enable(self, by: Authority, name: str) -> None:
@@ -338,6 +352,7 @@ class Accounts:
         async with self._database.begin() as tx:
             held = await stored.hold_for(tx, by, name, loses_admin=False)
             await stored.change(tx, held.id, disabled_at=None)
+            audit.note(tx, by, "users enable", name)
 
     async def delete(self, by: Authority, name: str) -> User:
         """Forget somebody, and say who it was: keys, AniList link, watchlist and claims go too; nobody else's do.
@@ -348,6 +363,7 @@ class Accounts:
         async with self._database.begin() as tx:
             held = await stored.hold_for(tx, by, name, loses_admin=True)
             await stored.remove(tx, held.id)
+            audit.note(tx, by, "users delete", name)
             return held.user
 
 

@@ -161,7 +161,7 @@ def _services(on: _Ground, core: _Core) -> Services:
     errands, meters, invites = feeds.rulebook.errands, Meters(database), Invites(database, now=now)
     drop = Drop(library, config.files.drop_bytes, now=now)
     return Services(
-        config=config, tally=on.tally, accounts=on.accounts,
+        config=config, tally=on.tally, accounts=on.accounts, audit=on.accounts.audit,
         penalties=Penalties(tariff(config.penalties), config.penalties.exempt, clock=on.times.clock),
         second_factors=SecondFactors(database, on.keyring, on.accounts, clock=on.times.clock),
         invites=invites, signups=SignUps(database, on.accounts, invites),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 
 from uuutorrent.accounts import Accounts, Admin, User
 from uuutorrent.anime.watchlist import Watchlists
+from uuutorrent.audit import Audit
 from uuutorrent.automation.autopilot.autopilot import Autopilot
 from uuutorrent.automation.channels.channels import Channels
 from uuutorrent.automation.channels.deliveries import Deliveries
@@ -54,6 +55,7 @@ class Services:
     config: Config
     tally: Tally
     accounts: Accounts
+    audit: Audit
     penalties: Penalties
     second_factors: SecondFactors
     invites: Invites
@@ -90,7 +92,8 @@ class Services:
     def desk(self, user: User, here: Here | None = None) -> Desk:
         """The services, with this user at them; `here` is the connection they came in."""
         services = {field.name: getattr(self, field.name) for field in fields(Services)}
-        return Desk(**services, user=user, here=here or Here(user))
+        here = here or Here(user)
+        return Desk(**services, user=replace(user, ip=here.ip), here=here)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

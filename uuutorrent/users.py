@@ -6,7 +6,7 @@ Everybody else takes these from `accounts`, which alone makes them from what is 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NewType
 
@@ -34,6 +34,8 @@ class User:
     """"user" or "admin"."""
     password_expired: bool = False
     """They signed in with a one-time password and must choose another."""
+    ip: str = field(default="", compare=False)
+    """Where they are, for those at a desk."""
 
     @property
     def is_admin(self) -> bool:

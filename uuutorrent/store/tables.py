@@ -26,6 +26,7 @@ from uuutorrent.store.rows.feeds import (
     TakingRow,
 )
 from uuutorrent.store.rows.people import (
+    AuditRow,
     EgressRow,
     EntryRow,
     FactorRow,
@@ -56,6 +57,7 @@ from uuutorrent.store.rows.torrents import (
 )
 
 __all__ = [
+    "AuditRow",
     "Base",
     "BlockRow",
     "ChannelRow",

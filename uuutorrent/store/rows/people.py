@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String, Text
+from sqlalchemy import JSON, ForeignKey, String, Table, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from uuutorrent.store import appendonly
 from uuutorrent.store.rows.base import Base, user_id
 
 
@@ -103,6 +104,33 @@ class EgressRow(Base):
     month: Mapped[str] = mapped_column(String(7), primary_key=True)
     """2026-11, in UTC."""
     bytes: Mapped[int] = mapped_column(default=0)
+
+
+class AuditRow(Base):
+    """Something that was done, or tried: by whom, from where, on what, and how it ended. Owner: audit.
+
+    It names people as they were, and outlives them; so it refers to nobody.
+    """
+
+    __tablename__ = "audit"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    who_id: Mapped[int | None]
+    """None: nobody who is in."""
+    who: Mapped[str] = mapped_column(String(64))
+    """Their name; operator: the person at the machine; empty: nobody knows."""
+    source: Mapped[str] = mapped_column(String(64))
+    """The address they came from; empty: the machine itself."""
+    act: Mapped[str] = mapped_column(String(64))
+    target: Mapped[str] = mapped_column(Text)
+    outcome: Mapped[str] = mapped_column(String(16))
+    """ok, refused or failed."""
+    detail: Mapped[str] = mapped_column(Text)
+
+
+if isinstance(AuditRow.__table__, Table):
+    appendonly.protect(AuditRow.__table__)
 
 
 class LinkRow(Base):
