@@ -21,7 +21,12 @@ def by_walk(root: Path, path: str) -> int:
         return beneath.open_file(root, path)
 
 
-@pytest.fixture(params=[beneath.open_file, by_walk], ids=["openat2", "walk"])
+def at_once(root: Path, path: str) -> int:
+    """What was just made is in memory."""
+    return beneath.open_file(root, path, at_once=True)
+
+
+@pytest.fixture(params=[beneath.open_file, by_walk, at_once], ids=["openat2", "walk", "at once"])
 def open_file(request: pytest.FixtureRequest) -> Open:
     opened: Open = request.param
     return opened
@@ -184,3 +189,16 @@ def test_what_is_swapped_for_a_link_between_check_and_open_is_not_followed(
 
     assert seen <= {"content", "refused"}
     assert len(seen) == 2
+
+
+def test_a_kernel_that_cannot_tell_what_it_has_in_memory_is_asked_in_a_thread(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def old(*_: object) -> int:
+        raise OSError(errno.EINVAL, "what is RESOLVE_CACHED?")
+
+    monkeypatch.setattr(beneath, "_by_kernel", old)
+    with pytest.raises(BlockingIOError):
+        beneath.open_file(root, "Show/one.mkv", at_once=True)
+    with pytest.raises(BlockingIOError):
+        beneath.look(root, "Show/one.mkv", at_once=True)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import threading
 from contextlib import suppress
@@ -153,7 +154,9 @@ async def test_an_open_that_nobody_waits_for_leaves_nothing_open(
     begun, go_on, real = threading.Event(), threading.Event(), beneath.open_file
     opened: list[int] = []
 
-    def slow(root: Path, path: str, *, hard_links: bool) -> int:
+    def slow(root: Path, path: str, *, hard_links: bool, at_once: bool = False) -> int:
+        if at_once:
+            raise BlockingIOError(errno.EAGAIN, "the disk is asked")
         begun.set()
         go_on.wait(30)
         opened.append(real(root, path, hard_links=hard_links))
@@ -181,7 +184,7 @@ async def test_what_the_disk_says_is_told(
 ) -> None:
     await fetching.done(ann, SHOW)
 
-    def failing(root: Path, path: str, *, hard_links: bool) -> int:
+    def failing(root: Path, path: str, *, hard_links: bool, at_once: bool) -> int:
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(beneath, "open_file", failing)

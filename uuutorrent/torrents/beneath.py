@@ -2,7 +2,8 @@
 
 A file that has another name as well (a hard link) may be anything under that name, so whoever wants such files says so.
 Linux resolves the whole path itself with `openat2`; where that is missing or forbidden, a walk opens one component
-after the other. Every function blocks: call them in a thread.
+after the other. Every function blocks: call them in a thread. Two of them can be asked not to, and then say EAGAIN
+where they would have to: what the kernel has in memory costs no thread.
 """
 
 from __future__ import annotations
@@ -20,12 +21,16 @@ _OPENAT2 = 437
 """The system call's number, the same on every architecture. Source: Linux, include/uapi/asm-generic/unistd.h."""
 _RESOLVE = 0x08 | 0x04 | 0x02
 """BENEATH, NO_SYMLINKS, NO_MAGICLINKS. Source: openat2(2)."""
+_CACHED = 0x20
+"""RESOLVE_CACHED: only by what is in memory. Source: openat2(2), Linux 5.12."""
 _ABSENT = (errno.ENOSYS, errno.EPERM, errno.EINVAL, errno.E2BIG)
 """How a kernel without `openat2`, or a sandbox that forbids it, answers."""
 _RETRIES = 8
 _FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK | os.O_NOFOLLOW
 _FOLDER = os.O_PATH | os.O_CLOEXEC | os.O_DIRECTORY | os.O_NOFOLLOW
 _LOOK = os.O_PATH | os.O_CLOEXEC | os.O_NOFOLLOW
+_HERE = -100
+"""AT_FDCWD: paths begin where the process is, or at the root of all. Source: openat(2)."""
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -35,15 +40,17 @@ class _How(ctypes.Structure):
     _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
 
 
-def open_file(root: Path, path: str, *, hard_links: bool = False) -> int:
+def open_file(root: Path, path: str, *, hard_links: bool = False, at_once: bool = False) -> int:
     """A descriptor to read the regular file at `path` beneath `root`; the caller closes it.
+
+    `at_once`: do not wait for a disk.
 
     Raises:
         OSError: there is no such file, the way leads through a symlink or out of `root`, it is no regular file, or it
             has another name and `hard_links` are not wanted (EMLINK).
     """
-    with _opened(root) as top:
-        file = _open_beneath(top, path, _FILE)
+    with _opened(root, at_once=at_once) as top:
+        file = _open_beneath(top, path, _FILE, at_once=at_once)
     # What was opened is asked, not what the path leads to by now.
     seen = os.fstat(file)
     if stat.S_ISREG(seen.st_mode) and (hard_links or seen.st_nlink <= 1):
@@ -54,14 +61,14 @@ def open_file(root: Path, path: str, *, hard_links: bool = False) -> int:
     raise OSError(errno.ENOENT, "not a regular file")
 
 
-def look(root: Path, path: str) -> os.stat_result:
+def look(root: Path, path: str, *, at_once: bool = False) -> os.stat_result:
     """What is known of the regular file at `path` beneath `root`, without opening it.
 
     Raises:
         OSError: as `open_file` does, but for hard links.
     """
-    with _opened(root) as top:
-        file = _open_beneath(top, path, _LOOK)
+    with _opened(root, at_once=at_once) as top:
+        file = _open_beneath(top, path, _LOOK, at_once=at_once)
     try:
         seen = os.fstat(file)
     finally:
@@ -102,21 +109,24 @@ def folder(root: Path, path: str) -> Iterator[int]:
 
 
 @contextmanager
-def _opened(root: Path) -> Iterator[int]:
-    top = os.open(root, os.O_PATH | os.O_CLOEXEC | os.O_DIRECTORY)
+def _opened(root: Path, *, at_once: bool = False) -> Iterator[int]:
+    flags = os.O_PATH | os.O_CLOEXEC | os.O_DIRECTORY
+    top = _at_once(_HERE, str(root), flags, _CACHED) if at_once else os.open(root, flags)
     try:
         yield top
     finally:
         os.close(top)
 
 
-def _open_beneath(top: int, path: str, flags: int) -> int:
+def _open_beneath(top: int, path: str, flags: int, *, at_once: bool = False) -> int:
     # The kernel would take a `..` that stays beneath the root, which is still somebody else's folder.
     if "\0" in path or any(part in ("", ".", "..") for part in path.split("/")) or not _is_encodable(path):
         raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+    if at_once:
+        return _at_once(top, path, flags, _RESOLVE | _CACHED)
     for _ in range(_RETRIES):
         try:
-            return _by_kernel(top, path, flags)
+            return _by_kernel(top, path, flags, _RESOLVE)
         except OSError as e:
             if e.errno in _ABSENT:
                 return _by_walk(top, path, flags)
@@ -133,8 +143,17 @@ def _is_encodable(path: str) -> bool:
     return True
 
 
-def _by_kernel(top: int, path: str, flags: int) -> int:
-    how = _How(flags, 0, _RESOLVE)
+def _at_once(top: int, path: str, flags: int, resolve: int) -> int:
+    try:
+        return _by_kernel(top, path, flags, resolve)
+    except OSError as e:
+        if e.errno in _ABSENT:  # a kernel that cannot tell
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from e
+        raise
+
+
+def _by_kernel(top: int, path: str, flags: int, resolve: int) -> int:
+    how = _How(flags, 0, resolve)
     found: int = _LIBC.syscall(
         ctypes.c_long(_OPENAT2), ctypes.c_int(top), ctypes.c_char_p(os.fsencode(path)), ctypes.byref(how),
         ctypes.c_size_t(ctypes.sizeof(how)),

@@ -98,7 +98,7 @@ class Files:
             newest = max((entry.modified_at for entry in rooms), default=NEVER)
             return _room(rooms, parts[0]) if parts else made("/", newest)
         found = await self._find(user, await self._view(user), parts)
-        return await asyncio.to_thread(self._disk.look, "/".join(parts), found)
+        return await self._disk.stat("/".join(parts), found)
 
     async def open(self, user: User, path: str) -> Opened:
         """Open a file for reading. It stays readable though its torrent is deleted meanwhile.

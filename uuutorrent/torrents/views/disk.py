@@ -8,6 +8,7 @@ import os
 import stat
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -35,6 +36,22 @@ class Disk:
             Refused: the daemon may not read it.
             Unreachable: not now.
         """
+        try:
+            with suppress(BlockingIOError):
+                return beneath.open_file(self._root, place, hard_links=self._hard_links, at_once=True)
+            return await self._open_in_thread(place)
+        except OSError as e:
+            raise _told(e, path) from e
+
+    async def stat(self, path: str, found: Folder | Leaf) -> Entry:
+        """As `look`, without blocking."""
+        if isinstance(found, Leaf):
+            with suppress(OSError):  # whatever else it is, `look` says it in words
+                seen = beneath.look(self._root, found.place, at_once=True)
+                return seen_as(path.rpartition("/")[2], seen, found.arriving)
+        return await asyncio.to_thread(self.look, path, found)
+
+    async def _open_in_thread(self, place: str) -> int:
         opening = asyncio.ensure_future(
             asyncio.to_thread(beneath.open_file, self._root, place, hard_links=self._hard_links)
         )
@@ -44,8 +61,6 @@ class Disk:
             # The thread goes on: what it opens must not stay open.
             opening.add_done_callback(_close)
             raise
-        except OSError as e:
-            raise _told(e, path) from e
 
     async def space(self) -> os.statvfs_result:
         """How full it is.
