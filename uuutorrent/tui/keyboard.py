@@ -27,7 +27,7 @@ BYTES_AT_ONCE, PASTED_AT_ONCE = 512, 16 * 1024
 MESSAGES_AT_ONCE = 4
 GAP_S, MAX_GAP_S = 0.004, 0.1
 """Pause between two helpings, at least and at most."""
-HELD_AT_MOST_S = 0.25
+HELD_AT_MOST_S = 1.0
 """How long a key waits for the one before it: whatever hangs, keys go on."""
 PATIENCE = 4
 """A helping that came so much too late makes the next pause so many times as much longer."""
