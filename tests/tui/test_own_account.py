@@ -62,6 +62,22 @@ async def test_a_second_factor_is_set_up_with_a_code_for_the_camera(evening: Eve
     assert (await evening.services.second_factors.of(evening.ann)).is_on
 
 
+async def test_where_the_code_for_the_camera_has_no_room_the_secret_is_typed_into_the_app(evening: Evening) -> None:
+    async with evening.sit(width=60, height=16) as seat:
+        seat.type("5")
+        await seat.sees("Second factor none")
+        seat.type(3 * "\x1b[B" + ENTER)
+        await seat.sees("2 Type the six digits")
+        await seat.sees("123456")
+        assert len(secret := secret_on(seat)) == 32
+        await seat.settled()
+        seat.type("000000" + ENTER)
+        await seat.sees("that code is not right")
+        seat.type(code_of(secret) + ENTER)
+        await seat.sees("Your recovery codes")
+        await seat.sees("I have kept them")
+
+
 async def test_recovery_codes_are_made_anew_and_the_factor_is_switched_off_with_a_code(evening: Evening) -> None:
     factors, ann = evening.services.second_factors, evening.ann
     begun = await factors.begin(ann)

@@ -22,8 +22,8 @@ from uuutorrent.tui.shell import Shell
 from uuutorrent.tui.stepup import LONGEST, CodeDialog
 
 KEPT = "kept"
-ROOMY = 26
-"""From so many lines on there is room for a frame around the code."""
+ROOMY, FITS = 26, 21
+"""From so many lines on there is room for a frame around the code, and for the code."""
 
 
 class EnrolDialog(Dialog[bool]):
@@ -48,8 +48,13 @@ class EnrolDialog(Dialog[bool]):
 
     def on_mount(self) -> None:
         """Make a secret."""
-        self.set_class(self.app.size.height < ROOMY, "tight")
         self._begin()
+
+    def on_resize(self) -> None:
+        """The secret and the line for a code go before the code for the camera."""
+        height = self.app.size.height
+        self.set_class(height < ROOMY, "tight")
+        self.query_one(Qr).display = height >= FITS
 
     @work(group="factor", exclusive=True)
     async def _begin(self) -> None:
