@@ -69,7 +69,8 @@ async def test_where_the_code_for_the_camera_has_no_room_the_secret_is_typed_int
         seat.type(3 * "\x1b[B" + ENTER)
         await seat.sees("2 Type the six digits")
         await seat.sees("123456")
-        assert len(secret := secret_on(seat)) == 32
+        secret = secret_on(seat)
+        assert len(secret) == 32
         await seat.settled()
         seat.type("000000" + ENTER)
         await seat.sees("that code is not right")
