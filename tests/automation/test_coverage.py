@@ -27,6 +27,14 @@ def test_a_file_that_was_copied_was_read_whatever_its_size(size: int) -> None:
     assert read(Coverage(size), 0, 1).is_to_the_end
 
 
+@pytest.mark.parametrize("size", [0, 1, 1000])
+def test_a_file_that_grew_meanwhile_is_looked_at_as_long_as_it_was(size: int) -> None:
+    coverage = Coverage(size)
+    coverage.note(0, 5000)
+    coverage.note(100_000, 5000)
+    assert coverage.bytes == 10_000
+
+
 def test_the_order_does_not_matter() -> None:
     coverage = Coverage(SIZE)
     blocks = list(range(0, SIZE, BLOCK))

@@ -64,3 +64,27 @@ async def test_what_has_come_can_be_read_and_what_has_not_is_told(
     pipe = Pipe()
     assert await commands.run(services.desk(ann), f"cat {PATH}", pipe) == 75
     assert bytes(pipe.written) == CONTENT[:PIECE]
+
+
+async def test_a_file_that_is_not_as_long_on_the_disk_yet_does_not_end_there(
+    port: Port, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incoming, "LOOK_S", 0.0)
+    services, engine = port.services, port.engine
+    added = await services.library.add_given(ann, metainfos.several("Show", {"a.mkv": len(CONTENT)}))
+    place = services.config.download_dir / added.infohash / "Show/a.mkv"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(CONTENT[: 2 * PIECE])
+    engine.file_progress(added.infohash, 0, 0.5)
+    engine.progress(added.infohash, 0.5)
+    engine.pieces_came(added.infohash, PIECE, [True, True, False, False])
+    await services.live.refresh()
+    async with (
+        port.as_user(ann) as connection,
+        connection.start_sftp_client() as sftp,
+        sftp.open(PATH, "rb", block_size=0) as file,
+    ):
+        assert (await file.stat()).size == len(CONTENT)
+        with pytest.raises(asyncssh.SFTPFailure, match="not arrived yet"):
+            await part(file, 1000, 2 * PIECE)
+        assert await part(file, 1000, len(CONTENT)) == b""

@@ -68,3 +68,26 @@ async def test_a_month_that_is_used_up_is_told_by_the_read(port: Port, ann: User
         await port.services.limits.set(Operator(), "ann", {"month_bytes": 0})
         async with sftp.open("torrents/Show/01.mkv", "rb") as file:
             assert len(await part(file, 32_768, 0)) == 32_768
+
+
+async def test_a_month_that_is_used_up_in_the_middle_breaks_the_old_scp_off_rather_than_its_file(
+    port: Port, ann: User
+) -> None:
+    content = bytes(700_000)
+    await port.give(ann, "Show", {"01.mkv": content})
+    await port.services.limits.set(Operator(), "ann", {"month_bytes": 300_000})
+    async with port.as_user(ann) as connection:
+        line = "scp -f torrents/Show/01.mkv torrents/Show/01.mkv"
+        process = await connection.create_process(line, encoding=None)
+        process.stdin.write(b"\0\0")
+        async with asyncio.timeout(10):
+            assert await process.stdout.readuntil(b"\n") == b"C0644 700000 01.mkv\n"
+            got, said = await process.stdout.read(), await process.stderr.read()
+            done = await process.wait()
+        assert got == content[: len(got)]
+        assert b"which is all you may have" in said
+        assert done.exit_status == 3
+        process = await connection.create_process(line, encoding=None)
+        process.stdin.write(b"\0")
+        async with asyncio.timeout(10):
+            assert b"which is all you may have" in await process.stdout.readuntil(b"\n")

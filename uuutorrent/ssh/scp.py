@@ -41,6 +41,8 @@ class Scp(Door):
         self._came = asyncio.Event()
         self._ended = False
         self._failed = False
+        self._is_pouring = False
+        """The client takes whatever comes for bytes of a file."""
         self._flags: frozenset[str] = frozenset()
 
     async def run(self) -> int:
@@ -100,8 +102,11 @@ class Scp(Door):
         try:
             if opened.readable is not None:
                 raise Refused(f"{path} is still arriving: fetch it with sftp")
+            await self._wait()
             await self._announce(opened.entry, f"C0644 {opened.entry.size_bytes} {name}")
+            self._is_pouring = True
             await self._pour(opened, coverage)
+            self._is_pouring = False
         finally:
             os.close(opened.fd)
             self._desk.uses.closed(self._desk.user, opened.place, coverage)
@@ -112,8 +117,7 @@ class Scp(Door):
         offset, size = 0, opened.entry.size_bytes
         while offset < size:
             await self.channel.writable()
-            if self._serving.budget() <= 0:
-                await self._serving.wait()
+            await self._wait()
             # Waited for, so that the descriptor is not closed under the thread.
             reading = asyncio.ensure_future(asyncio.to_thread(os.pread, opened.fd, min(CHUNK, size - offset), offset))
             try:
@@ -128,6 +132,10 @@ class Scp(Door):
             coverage.note(offset, len(content))
             offset += len(content)
 
+    async def _wait(self) -> None:
+        if self._serving.budget() <= 0:
+            await self._serving.wait()
+
     async def _announce(self, entry: Entry, line: str) -> None:
         if "p" in self._flags:
             at = int(entry.modified_at.timestamp())
@@ -140,7 +148,7 @@ class Scp(Door):
 
     def _complain(self, error: UuuError) -> None:
         """Tell the client why something does not come; it goes on with the next, unless it cannot."""
-        if isinstance(error, _Broken):
+        if isinstance(error, _Broken) or self._is_pouring:
             raise error
         self._failed = True
         self.channel.write(f"\1scp: {error.message}\n".encode("utf-8", "replace"))

@@ -51,8 +51,10 @@ class Coverage:
 
     def _settle(self) -> None:
         if self._end > self._start:
-            first = self._start * SLICES // self.size_bytes
-            last = (self._end * SLICES - 1) // self.size_bytes
+            # Whatever a file has become since it was opened, it is looked at as long as it was.
+            size_bytes = max(1, self.size_bytes)
+            first = min(self._start * SLICES // size_bytes, SLICES - 1)
+            last = min((self._end * SLICES - 1) // size_bytes, SLICES - 1)
             self._slices |= ((2 << (last - first)) - 1) << first
             self._bytes += self._end - self._start
             self._start = self._end

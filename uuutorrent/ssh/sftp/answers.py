@@ -9,13 +9,13 @@ import structlog
 
 from uuutorrent.automation.inbox.coverage import Coverage
 from uuutorrent.desk import Desk
-from uuutorrent.errors import Invalid, Missing, Refused, UuuError
+from uuutorrent.errors import Invalid, Missing, Refused, Unreachable, UuuError
 from uuutorrent.serving import Serving
 from uuutorrent.ssh import filexfer
 from uuutorrent.ssh.filexfer import Attributes, Fields, Malformed, Request, Status
 from uuutorrent.ssh.sftp.handles import MAX_HANDLES, Handles, Listing, OpenFile, PutFile
 from uuutorrent.ssh.sftp.putting import Putting, is_in_drop
-from uuutorrent.ssh.sftp.stream import Piece
+from uuutorrent.ssh.sftp.stream import Piece, unreadable
 from uuutorrent.torrents.files import Entry
 
 log = structlog.get_logger()
@@ -79,7 +79,7 @@ class Answers:
         except UuuError as e:
             return filexfer.status(request_id, _status_of(e), e.message)
         except OSError as e:
-            return filexfer.status(request_id, Status.FAILURE, f"it cannot be read just now ({e.strerror})")
+            return filexfer.status(request_id, Status.FAILURE, unreadable(e))
         except Exception:  # what the table of errors calls "anything else"
             log.exception("sftp_request_crashed", user=self._desk.user.name, request=kind)
             return filexfer.status(request_id, Status.FAILURE, BROKE)
@@ -102,9 +102,12 @@ class Answers:
             raise Invalid("that is not open for reading")
         if self._serving.budget() <= 0:
             await self._serving.wait()
-        size = file.sized(offset, min(size, filexfer.MAX_READ))
+        size = min(size, filexfer.MAX_READ)
         if size and file.readable is not None:
             size = await file.readable.whole(offset, size)
+            if size and not file.sized(offset, size):  # on the disk it is not as long yet as it will be
+                raise Unreachable("This part of the file", "it has not arrived yet")
+        size = file.sized(offset, size)
         if not size:
             return filexfer.status(request_id, Status.EOF)
         return Piece(filexfer.data_head(request_id, size), file, offset, size, request_id)

@@ -52,15 +52,20 @@ class Depot:
         self.rounds = Rounds()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="disk")
 
-    def read(self, fd: int, offset: int, size: int) -> asyncio.Future[bytes]:
-        """Read in a thread. The thread goes on though nobody waits for it: `fd` must stay open until it is done."""
-        return asyncio.get_running_loop().run_in_executor(self._threads, _read, fd, offset, size)
+    def read(self, fd: int, offset: int, size: int, least: int) -> asyncio.Future[bytes]:
+        """Read so much in a thread; fewer than `least` only at the end of the file. The thread goes on though nobody
+        waits for it: `fd` must stay open until it is done."""
+        return asyncio.get_running_loop().run_in_executor(self._threads, _read, fd, offset, size, least)
 
     def close(self) -> None:
         """The port is closed. Whatever a thread still reads is let go when it is read."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-def _read(fd: int, offset: int, size: int) -> bytes:
+def _read(fd: int, offset: int, size: int, least: int) -> bytes:
     os.posix_fadvise(fd, offset + size, AHEAD, os.POSIX_FADV_WILLNEED)
-    return os.pread(fd, size, offset)
+    content = os.pread(fd, size, offset)
+    # Short before something that cannot be read, which must not be taken for the end: asked for alone it is an error.
+    while len(content) < least and (more := os.pread(fd, least - len(content), offset + len(content))):
+        content += more
+    return content

@@ -18,13 +18,15 @@ from uuutorrent.ssh.door import Door
 from uuutorrent.ssh.filexfer import Request
 from uuutorrent.ssh.sftp.answers import Answers
 from uuutorrent.ssh.sftp.depot import Depot
-from uuutorrent.ssh.sftp.handles import Handles
+from uuutorrent.ssh.sftp.handles import Handles, OpenFile
 from uuutorrent.ssh.sftp.inbox import Inbox
 from uuutorrent.ssh.sftp.outlet import BATCH, Outlet
 from uuutorrent.ssh.sftp.stream import Piece, Run, Stream
 
 TURN_S = 0.001
 """How long one session may serve before others have their turn."""
+AT_ONCE = 64
+"""Reads that are answered together."""
 QUIET_S = 1.0
 """While the server stops: a client without open files that asks nothing for so long is not in a transfer."""
 
@@ -58,6 +60,8 @@ class Sftp(Door):
         self._handles = Handles(desk)
         self._answers = Answers(desk, self._handles, self._serving)
         self._stream = Stream()
+        self._ahead: OpenFile | None = None
+        """The one file of which more may be in memory than was asked for."""
         self._outlet = Outlet(channel, desk.tally, sealed=not depot.why_not_sealed)
         self._turn_ends = 0.0
         self._farewell = ""
@@ -126,9 +130,18 @@ class Sftp(Door):
             runs = self._stream.spread(places)
             if await self._fill(runs) and (size := self._outlet.send()):
                 self._serving.sent(self._stream.sent(size))
-                for run in runs:
-                    run.file.forget(run.offset + run.size)
+                self._forget(runs)
         self._stream.clear()
+
+    def _forget(self, runs: Sequence[Run]) -> None:
+        """These are sent. What threads read beyond them is kept of the last file alone."""
+        if runs:
+            before, self._ahead = self._ahead, runs[-1].file
+            for file in {id(file): file for file in (before, *(run.file for run in runs)) if file}.values():
+                if file is self._ahead:
+                    file.forget(runs[-1].offset + runs[-1].size)
+                else:
+                    file.fetched.clear()
 
     async def _wait(self) -> None:
         """Until the client takes something, and it is this session's turn."""
@@ -138,7 +151,7 @@ class Sftp(Door):
 
     async def _gather(self) -> None:
         """Reads that wait are answered together."""
-        while self._stream.size < BATCH and self._inbox.next_is(Request.READ):
+        while self._stream.size < BATCH and len(self._stream) < AT_ONCE and self._inbox.next_is(Request.READ):
             if self._serving.budget() <= self._stream.size or (packet := self._inbox.take()) is None:
                 break
             await self._answer(packet)
@@ -146,8 +159,12 @@ class Sftp(Door):
     async def _fill(self, runs: Sequence[Run]) -> bool:
         """Put parts of files into their places. False: they were not in memory, and by now are: lay out anew."""
         for run in runs:
-            if not run.file.fill(run.places, run.offset, run.size):
-                if not await run.file.fetch(self._depot, run.offset, run.size):
+            try:
+                if run.file.fill(run.places, run.offset, run.size):
+                    continue
+                if not await run.file.fetch(self._depot, run.offset, run.size, ahead=len(runs) == 1):
                     self._stream.shrink(run.file)
-                return False
+            except OSError as e:
+                self._stream.fail(run.file, run.offset, run.size, e)
+            return False
         return True

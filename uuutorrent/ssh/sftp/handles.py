@@ -41,6 +41,7 @@ class OpenFile:
 
     def close(self) -> None:
         """Give the descriptor back."""
+        self.fetched.clear()
         if self.reading is None or self.reading.done():
             os.close(self.fd)
         else:
@@ -65,11 +66,14 @@ class OpenFile:
                 return False
             raise
 
-    async def fetch(self, depot: Depot, offset: int, size: int) -> bool:
-        """Read so many bytes in a thread, and more if it goes on where the last one ended. False: it has fewer."""
-        wanted = max(size, AT_LEAST) if offset == self.read_to else size
+    async def fetch(self, depot: Depot, offset: int, size: int, *, ahead: bool = False) -> bool:
+        """Read so many bytes in a thread; `ahead`: and more if it goes on where the last one ended.
+
+        False: it has fewer.
+        """
+        wanted = max(size, AT_LEAST) if ahead and offset == self.read_to else size
         # asyncio cannot stop the thread, so the descriptor must outlive it.
-        self.reading = depot.read(self.fd, offset, wanted)
+        self.reading = depot.read(self.fd, offset, wanted, size)
         content = await asyncio.shield(self.reading)
         self.fetched.append((offset, content))
         self.read_to = offset + len(content)

@@ -7,6 +7,7 @@ what waits for a slow client is one batch.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 from uuutorrent.ssh.channel import Channel
@@ -65,6 +66,8 @@ class Outlet:
             self._channel.write(bytes(self._places[0]))
         elif self._sealer is None or not self._sealer.send():
             return 0
+        else:
+            self._channel.sent_at = time.monotonic()
         self._tally.count("sftp_sent_bytes", "asyncssh" if self._by_asyncssh else "here", by=size)
         return size
 

@@ -48,6 +48,9 @@ class Stream:
         self.size = 0
         """Bytes to send."""
 
+    def __len__(self) -> int:
+        return len(self._pieces)
+
     def add(self, piece: Piece) -> None:
         """One more answer."""
         self._pieces.append(piece)
@@ -103,10 +106,29 @@ class Stream:
             piece.left = left
         self.size = sum(piece.size for piece in self._pieces)
 
+    def fail(self, file: OpenFile, offset: int, size: int, why: OSError) -> None:
+        """A part of the file cannot be read: say so in the answers that would hold some of it.
+
+        Raises:
+            Unreachable: one of them is sent in part.
+        """
+        for piece in self._pieces:
+            if piece.file is not file or piece.offset >= offset + size or piece.offset + piece.left <= offset:
+                continue
+            if piece.begun:
+                raise Unreachable("The disk", f"a file cannot be read any further ({why.strerror})")
+            piece.head, piece.left = filexfer.status(piece.request_id, Status.FAILURE, unreadable(why)), 0
+        self.size = sum(piece.size for piece in self._pieces)
+
     def clear(self) -> None:
         """Nobody takes them."""
         self._pieces.clear()
         self.size = 0
+
+
+def unreadable(why: OSError) -> str:
+    """What is said of bytes that the disk does not give."""
+    return f"it cannot be read just now ({why.strerror})"
 
 
 class _Room:
