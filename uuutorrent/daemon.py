@@ -17,7 +17,7 @@ import httpx
 import structlog
 
 from uuutorrent import configuring, logs, metrics, supervised
-from uuutorrent.accounts import Accounts
+from uuutorrent.accounts import Accounts, Operator
 from uuutorrent.automation.every import Job, every
 from uuutorrent.backup.taking import Place, Taking
 from uuutorrent.compose import compose
@@ -48,6 +48,9 @@ SEEDING_EVERY_S = 60
 TRAFFIC_EVERY_S = 30
 NEWCOMERS_EVERY_S = 15
 HOURLY_S = 3600
+DAILY_S = 86_400
+NOTES_EVERY_S = 1
+"""The audit's notes that wait, such as sign-ins, are written down so often."""
 LAST_WORDS_S = 5
 """How long it may take at the end to write down what left the machine."""
 NEWS_EVERY_S = 2
@@ -154,7 +157,7 @@ async def _serve(config: Config, file: Path | None, stopping: Stopping) -> None:
         _settle_memory()
         async with asyncio.TaskGroup() as group:
             jobs = [group.create_task(job, name=name) for name, job in _jobs(house, file)]
-            jobs.append(group.create_task(_reload(config, file, stopping.reload), name="reload"))
+            jobs.append(group.create_task(_reload(house.services, file, stopping.reload), name="reload"))
             await stopping.told.wait()
             log.info("daemon.stopping", grace_s=stopping.grace_s)
             supervised.stopping()
@@ -165,6 +168,7 @@ async def _serve(config: Config, file: Path | None, stopping: Stopping) -> None:
                 job.cancel()
         with suppress(UuuError, TimeoutError):
             async with asyncio.timeout(LAST_WORDS_S):
+                await house.services.audit.write_once()
                 await _count_served(house.services)
                 await house.services.traffic.count_seeded()
 
@@ -235,6 +239,7 @@ def shared_jobs(services: Services) -> list[Job]:
         Job("seeding", SEEDING_EVERY_S, 120, services.upkeep.seed_once),
         Job("traffic", TRAFFIC_EVERY_S, 60, services.traffic.run_once),
         Job("newcomers", NEWCOMERS_EVERY_S, 60, services.upkeep.newcomers_once),
+        Job("audit", DAILY_S, 300, services.audit.drop_once),
         Job("tidying", HOURLY_S, 1800, services.tidying.run_once),
     ]
 
@@ -245,6 +250,7 @@ def own_jobs(services: Services) -> list[Job]:
         Job("resume", RECONCILE_EVERY_S, 600, services.grabs.resume),
         Job("reconcile", RECONCILE_EVERY_S, 300, lambda: _keep_order(services)),
         Job("guard", GUARD_EVERY_S, 60, services.upkeep.guard_once),
+        Job("notes", NOTES_EVERY_S, 30, services.audit.write_once),
         Job("egress", TRAFFIC_EVERY_S, 30, lambda: _count_served(services)),
         Job("orphans", SEEDING_EVERY_S, 1800, services.upkeep.orphans_once),
         Job("arrivals", NEWS_EVERY_S, 120, services.arrivals.run_once),
@@ -253,18 +259,19 @@ def own_jobs(services: Services) -> list[Job]:
     ]
 
 
-async def _reload(config: Config, file: Path | None, told: asyncio.Event) -> None:
+async def _reload(services: Services, file: Path | None, told: asyncio.Event) -> None:
     """Read the configuration anew whenever that is told, for ever. One that is wrong changes nothing."""
     while True:
         await told.wait()
         told.clear()
         supervised.reloading()
         try:
-            done = configuring.reload(config, file)
+            done = configuring.reload(services.config, file)
         except BadConfig as e:
             log.error("config.not_reloaded", why=e.message)
         else:
-            logs.configure(config.server)
+            logs.configure(services.config.server)
+            services.audit.later(Operator(), "config reload", detail=" ".join(done.changed))
             log.info("config.reloaded", changed=" ".join(done.changed), needs_restart=" ".join(done.waiting))
         supervised.ready()
 

@@ -30,7 +30,7 @@ from uuutorrent.config import Config
 from uuutorrent.errors import RemoteError
 from uuutorrent.invites import Invites
 from uuutorrent.limits import Limits
-from uuutorrent.penalties import Penalties
+from uuutorrent.penalties import Penalties, Source
 from uuutorrent.presence import Here, Presence, only_by_key
 from uuutorrent.releases.search import Releases
 from uuutorrent.secondfactors import Proof, SecondFactors
@@ -110,7 +110,27 @@ class Desk(Services):
             Refused: they are not.
             StepUp: a code of their second factor is due first.
         """
-        return await self.accounts.admin(self.user, self.here.proof)
+        return await self.accounts.admin(self.user, self.here.proof, "a screen")
+
+    async def lift(self, by: Admin, address: str) -> Source:
+        """Let a source with a penalty try again now, and say which it was.
+
+        Raises:
+            UuuError: as `Penalties.lift`.
+        """
+        lifted = self.penalties.lift(by, address)
+        await self.audit.tell(by, "penalties lift", lifted)
+        return lifted
+
+    async def end_session(self, by: Admin, which: int) -> Here:
+        """End anybody's connection, and say whose it was.
+
+        Raises:
+            Missing: there is no such connection.
+        """
+        ended = self.presence.end_for(by, which)
+        await self.audit.tell(by, "sessions end", ended.user.name, detail=f"from {ended.ip}")
+        return ended
 
     async def lacks_key(self) -> bool:
         """Whether whoever sits here can come back from where they are only once they have a key."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, func, or_, select, update
 
+from uuutorrent import audit
 from uuutorrent import people as stored
 from uuutorrent.errors import Invalid, Missing, Refused
 from uuutorrent.passwords import one_time
@@ -92,6 +93,7 @@ class Invites:
                 raise Refused(f"there are {MOST} invitations, which is all there may be: revoke some first")
             tx.add(row)
             await tx.flush()
+            audit.note(tx, by, "invites create", str(row.id), detail=f"{role}, {uses} uses, {days} days")
             return _invite(row), code
 
     async def list(self, by: Authority) -> tuple[Invite, ...]:
@@ -116,6 +118,7 @@ class Invites:
             await stored.authorise(tx, by)
             if await tx.scalar(gone) is None:
                 raise Missing(f"there is no invitation {invite_id}")
+            audit.note(tx, by, "invites revoke", str(invite_id))
 
     async def redeem(self, tx: Tx, code: str) -> Invite:
         """Use an invitation up by one, together with what the transaction writes: of two at once one gets the last use.

@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from uuutorrent import config
+from uuutorrent import audit, config
 from uuutorrent.accounts import Authority, User, UserId
 from uuutorrent.people import hold_for, people
 from uuutorrent.shares import Share
@@ -139,6 +139,8 @@ class Limits:
         async with self._database.begin() as tx:
             user = await hold_for(tx, by, name, loses_admin=False)
             settled = await settle(tx, user.id, changes)
+            told = " ".join(f"{which}={'as configured' if now is None else now}" for which, now in changes.items())
+            audit.note(tx, by, "users quota", name, detail=told)
         if meter := self._meters.get(user.id):
             await self.refresh(meter)
         return settled

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
-from uuutorrent import factors
+from uuutorrent import audit, factors
 from uuutorrent.accounts import Accounts, Admin, Authority, User, UserId, hold
 from uuutorrent.errors import Invalid, Refused, RemoteError
 from uuutorrent.factors import WRONG, Begun, Factor, Proof, StepUp
@@ -71,6 +72,7 @@ class SecondFactors:
             async with self._database.begin() as tx:
                 await hold(tx, user)
                 codes = await factors.confirm(tx, self._keyring, user.id, code)
+                audit.note(tx, user, "factor on", user.name)
         self._wrong.pop(user.id, None)
         proof.given()
         return codes
@@ -85,6 +87,7 @@ class SecondFactors:
             async with self._database.begin() as tx:
                 await hold(tx, user)
                 is_right = await factors.prove(tx, self._keyring, user.id, code)
+                audit.note(tx, user, "code", user.name, outcome=audit.OK if is_right else audit.FAILED)
         if is_right:
             self._wrong.pop(user.id, None)
         return is_right
@@ -109,7 +112,7 @@ class SecondFactors:
             Invalid, Refused: as `step_up`.
         """
         proof = Proof()
-        await self.step_up(here.user, code, proof)
+        await self.step_up(replace(here.user, ip=here.ip), code, proof)
         here.proof.given()
         if here.fingerprint is not None:
             kept = {key: one for key, one in self._of_commands.items() if one.is_fresh()}
@@ -129,6 +132,7 @@ class SecondFactors:
         await self.step_up(user, code, proof)
         async with self._database.begin() as tx:
             await hold(tx, user)
+            audit.note(tx, user, "factor codes", user.name)
             return await factors.renew(tx, user.id)
 
     async def remove(self, user: User, code: str, proof: Proof) -> None:
@@ -141,6 +145,7 @@ class SecondFactors:
         async with self._database.begin() as tx:
             await hold(tx, user)
             await factors.remove(tx, user.id)
+            audit.note(tx, user, "factor off", user.name)
 
     async def reset(self, by: Authority, name: str) -> None:
         """Switch off somebody's who lost it; see `reset`."""
@@ -173,3 +178,4 @@ async def reset(database: Database, accounts: Accounts, by: Authority, name: str
         if isinstance(by, Admin) and not (await hold(tx, by.user)).is_admin:
             raise Refused("only admins may do that")
         await factors.remove(tx, user.id)
+        audit.note(tx, by, "users unfactor", name)

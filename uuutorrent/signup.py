@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from uuutorrent import audit
 from uuutorrent import keys as stored_keys
 from uuutorrent import people as stored
 from uuutorrent import users as rules
@@ -21,7 +22,7 @@ from uuutorrent.limits import settle
 from uuutorrent.passwords import Strength
 from uuutorrent.publickeys import PublicKey, parse
 from uuutorrent.store.database import Database, Tx
-from uuutorrent.users import Authority
+from uuutorrent.users import Authority, User
 
 JOIN = "join"
 """The name that nobody has and everybody may come with, where signing up is allowed."""
@@ -85,8 +86,8 @@ class SignUps:
         """How good a password would be for somebody called so."""
         return await self._accounts.strength(password, name)
 
-    async def sign_up(self, newcomer: Newcomer) -> Welcome:
-        """Make the account, and use up the invitation, or do neither.
+    async def sign_up(self, newcomer: Newcomer, *, ip: str = "") -> Welcome:
+        """Make the account, and use up the invitation, or do neither. `ip` is where they are.
 
         Raises:
             Invalid: something typed cannot be used; `field` says what.
@@ -105,7 +106,10 @@ class SignUps:
         hashed = await self._accounts.hash_good(newcomer.password, newcomer.name) if newcomer.password else None
         async with self._database.begin() as tx:
             invite = await self._invites.redeem(tx, newcomer.code) if newcomer.code.strip() else None
-            return await self._make(tx, newcomer.name, hashed, keys, invite)
+            user = await self._make(tx, newcomer.name, hashed, keys, invite)
+            how = "waits for an admin" if invite is None else f"invitation {invite.id}, {user.role}"
+            audit.note(tx, replace(user, ip=ip), "sign up", user.name, detail=how)
+        return Welcome(user.name, waits=invite is None)
 
     async def approve(self, by: Authority, name: str) -> None:
         """Let somebody in who waits.
@@ -117,6 +121,7 @@ class SignUps:
         """
         async with self._database.begin() as tx:
             await stored.change(tx, (await _waiting(tx, by, name)).id, awaits_approval=False)
+            audit.note(tx, by, "users approve", name)
 
     async def reject(self, by: Authority, name: str) -> None:
         """Delete the account of somebody who waits.
@@ -126,10 +131,11 @@ class SignUps:
         """
         async with self._database.begin() as tx:
             await stored.remove(tx, (await _waiting(tx, by, name)).id)
+            audit.note(tx, by, "users reject", name)
 
     async def _make(
         self, tx: Tx, name: str, hashed: str | None, keys: tuple[PublicKey, ...], invite: Invite | None
-    ) -> Welcome:
+    ) -> User:
         if invite is None and await stored.waiting(tx) >= MOST_WAITING:
             raise Refused(CROWDED)
         role, waits = (invite.role, False) if invite else ("user", True)
@@ -146,14 +152,14 @@ class SignUps:
             raise Taken(KEY_TAKEN, "key") from e
         if invite is not None and invite.quota_bytes is not None:
             await settle(tx, user.id, {"bytes": invite.quota_bytes})
-        return Welcome(name, waits)
+        return user
 
 
 class Lobby:
     """One stranger at the sign-up: what they came with, and how often they were refused.
 
     `reach` tells what somebody types to sign in, `wrong_codes` how many codes may be wrong, `refusal_s` how long a
-    refusal takes at least.
+    refusal takes at least, `ip` where they are.
     """
 
     def __init__(
@@ -164,6 +170,7 @@ class Lobby:
         reach: Callable[[str], str],
         wrong_codes: int,
         refusal_s: float,
+        ip: str = "",
     ) -> None:
         self.signups = signups
         self.reach = reach
@@ -175,6 +182,7 @@ class Lobby:
         self.wrong_codes = 0
         self._codes_left = wrong_codes
         self._refusal_s = refusal_s
+        self._ip = ip
         self._one_at_a_time = asyncio.Lock()
 
     async def sign_up(self, newcomer: Newcomer) -> Welcome:
@@ -187,7 +195,7 @@ class Lobby:
             self._check()
             answer_at = time.monotonic() + self._refusal_s
             try:
-                self.welcome = await self.signups.sign_up(newcomer)
+                self.welcome = await self.signups.sign_up(newcomer, ip=self._ip)
             except Refused as e:
                 self.refusals += 1
                 self.wrong_codes += isinstance(e, NotInvited)

@@ -161,7 +161,7 @@ async def key_add(name: str, file: KeyFile = None, /, *, on: TheMachine) -> str:
     lines = key_lines(file)
     async with on.accounts() as accounts:
         user = await accounts.by_name(name)
-        added = [await accounts.add_key(user, line) for line in lines]
+        added = [await accounts.add_key(user, line, by=Operator()) for line in lines]
     return "\n".join(f"{name} signs in with {key.fingerprint} {key.comment}".rstrip() for key in added)
 
 
@@ -187,7 +187,7 @@ async def key_list(name: str, /, *, json: Flag = False, on: TheMachine) -> str:
 async def key_remove(name: str, key: str, /, *, on: TheMachine) -> str:
     """Remove a key, named by its id or fingerprint as `user key list` shows them."""
     async with on.accounts() as accounts:
-        removed = await accounts.remove_key(await accounts.by_name(name), key)
+        removed = await accounts.remove_key(await accounts.by_name(name), key, by=Operator())
     return f"{removed.fingerprint} does not sign {name} in any more."
 
 

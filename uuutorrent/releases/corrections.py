@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
+from uuutorrent import audit
 from uuutorrent.accounts import Admin, User, hold
 from uuutorrent.anime.anime import Anime, MediaId
 from uuutorrent.anime.answers import clean
@@ -150,6 +151,7 @@ class Corrections:
             for other in rows if on else ():
                 other.is_for_all = other.is_for_all and not _contradict(_said(row), _said(other))
             await _tidy(tx, row.media_id)
+            audit.note(tx, by, "corrections for all", str(correction_id), detail="on" if on else "off")
         return _offer(row)
 
 

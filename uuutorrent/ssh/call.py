@@ -31,6 +31,8 @@ class Call:
     desk: Desk
     io: Io
     json: bool
+    verb: str = ""
+    """Its name, for the audit."""
 
     async def admin(self) -> Admin:
         """Proof that whoever runs the verb is an admin now.
@@ -39,7 +41,7 @@ class Call:
             Refused: they are not; or a code of their second factor is due first.
         """
         proof = self.desk.second_factors.of_commands(self.desk.here)
-        return await self.desk.accounts.admin(self.desk.user, proof)
+        return await self.desk.accounts.admin(self.desk.user, proof, self.verb)
 
     def notice(self, sentence: str) -> None:
         """Say something beside the reply, on stderr."""

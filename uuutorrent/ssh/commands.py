@@ -136,7 +136,7 @@ async def run(desk: Desk, line: str, io: Io) -> int:
     try:
         words, wants_json = _read(line)
         await _check_entrance(desk, words, io)
-        reply = await _call(tree(io.prefix), words, Call(desk, io, wants_json))
+        reply = await _call(tree(io.prefix), words, Call(desk, io, wants_json, _name(words)))
         if words == ["--help"] and not wants_json:
             await _greet(desk, io)
         return _print(io, reply, wants_json)
@@ -147,6 +147,11 @@ async def run(desk: Desk, line: str, io: Io) -> int:
     except Exception:  # the outermost handler of this door
         log.exception("command_failed", user=desk.user.name)
         return _complain(io, "internal", BROKE, BROKEN, wants_json)
+
+
+def _name(words: Sequence[str]) -> str:
+    """The verb that is meant, without what it is given."""
+    return " ".join(words[: 2 if words[:1] and words[0] in FAMILIES else 1])
 
 
 async def _greet(desk: Desk, io: Io) -> None:

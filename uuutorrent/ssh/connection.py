@@ -11,6 +11,7 @@ from typing import Any
 import asyncssh
 import structlog
 
+from uuutorrent.audit import FAILED, REFUSED
 from uuutorrent.errors import Refused, UuuError
 from uuutorrent.penalties import source_of
 from uuutorrent.presence import Activity, Here
@@ -23,7 +24,7 @@ from uuutorrent.ssh.joining import STAY_S, Stranger
 from uuutorrent.ssh.session import IDLE, Session
 from uuutorrent.ssh.turns import Debt
 from uuutorrent.ssh.visit import DeskVisit, Visit
-from uuutorrent.users import SignedIn, User
+from uuutorrent.users import SignedIn, User, can_be_named
 
 log = structlog.get_logger()
 
@@ -187,6 +188,7 @@ class Connection(Entrance):
         finally:
             self._settled.set()
             if not self.is_in:  # whoever asks for a session meanwhile is told why there is none
+                self._note_refusal(FAILED if self._is_ours else REFUSED)
                 asyncio.get_running_loop().call_later(CUT_S, self.disconnect, self._trouble)
 
     # Sessions
@@ -230,7 +232,7 @@ class Connection(Entrance):
     def _admit_stranger(self) -> None:
         """Raises Refused if there are as many strangers as there may be."""
         self._check_source()
-        self.stranger = self._guests.joiners.admit(self._source, self._signin.key_shown())
+        self.stranger = self._guests.joiners.admit(self._source, self._signin.key_shown(), self._address[0])
         self._limits = self.stranger.limits
         log.info("ssh_joins", **self._where(), key=bool(self.stranger.lobby.offered))
 
@@ -240,6 +242,8 @@ class Connection(Entrance):
         self.here = Here(user, self._address[0], method, fingerprint, self._activity, self._hang_up)
         if self._signin.gave_code:
             self.here.proof.given()
+        how = " ".join((method, fingerprint or "", "with a code" if self._signin.gave_code else "")).strip()
+        self._guests.services.audit.later(user, "sign-in", user.name, detail=how, source=self._address[0])
         if self._conn is not None:
             self._guests.services.presence.came(self.here)
 
@@ -293,7 +297,18 @@ class Connection(Entrance):
         )
         services.tally.count("ssh_refused", failure.reason)
         failure.tell()
+        if self._signin.last_failure or (self._trouble and not self._is_ours):
+            self._note_refusal(FAILED)
         failure.punish(services.penalties)
+
+    def _note_refusal(self, outcome: str) -> None:
+        """What is no name may be a password that was typed in its place: it is not noted."""
+        tried = self._signin.last_failure
+        name = tried.name if tried else self._asked_name
+        self._guests.services.audit.later(
+            None, "sign-in", name if can_be_named(name) else "", outcome=outcome, source=self._address[0],
+            detail=" ".join((tried.method if tried else "", self._trouble)).strip(),
+        )  # fmt: skip
 
     def _too_much(self) -> None:
         self._floods = True

@@ -50,8 +50,8 @@ class Joiners:
         """Whether somebody who comes with this name comes to sign up. Where nobody can, it is a name like any other."""
         return name == JOIN and self._services.signups.mode != "closed"
 
-    def admit(self, source: Source, key: asyncssh.SSHKey | None) -> Stranger:
-        """Let one in; `key` is what they came with.
+    def admit(self, source: Source, key: asyncssh.SSHKey | None, ip: str = "") -> Stranger:
+        """Let one in, who is at `ip`; `key` is what they came with.
 
         Raises:
             Refused: there are as many as there may be.
@@ -68,6 +68,7 @@ class Joiners:
             reach=limits.reach,
             wrong_codes=limits.password_tries,
             refusal_s=limits.refusal_s,
+            ip=ip,
         )
         self._here[source] += 1
         return Stranger(lobby, LobbyVisit(lobby, services.tally, limits.reach(JOIN), self._open_join), limits, source)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
 import asyncssh
@@ -189,7 +189,7 @@ class SignIn:
         before, self.last_failure = self.last_failure, Attempt("keyboard-interactive", name)
         answer_at = time.monotonic() + self._refusal_s
         try:
-            is_right = await self._undisturbed(self._second.proves(user, code))
+            is_right = await self._undisturbed(self._second.proves(replace(user, ip=self.ip), code))
         except RemoteError:  # our trouble, not a wrong code
             self.last_failure = before
             self._tally.count("ssh_auth_attempts", "keyboard-interactive", "trouble")

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, Select, and_, case, delete, exists, false, func, not_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from uuutorrent import audit
 from uuutorrent.accounts import User, UserId, hold, people
 from uuutorrent.errors import Missing
 from uuutorrent.limits import Limits
@@ -98,10 +99,13 @@ class Claims:
                 await tx.flush()
             return (await _with_claims(tx, [row]))[0]
 
-    async def unclaim(self, user_id: UserId, torrent_id: int, *, keep_files: bool = False) -> Stored:
-        """Give a claim up and say what remains. The torrent stays remembered until `forget`."""
+    async def unclaim(self, whose: UserId, which: int, *, keep_files: bool = False, by: User | None = None) -> Stored:
+        """Give a claim up and say what remains; `by` has it noted. The torrent stays remembered until `forget`."""
         async with self._database.begin() as tx:
-            return await _give_up(tx, user_id, torrent_id, keep_files=keep_files)
+            left = await _give_up(tx, whose, which, keep_files=keep_files)
+            if by is not None:
+                audit.note(tx, by, "delete", f"{left.name} {left.infohash}", detail="" if keep_files else "with files")
+        return left
 
     async def forget(self, torrent_id: int) -> bool:
         """Forget a torrent that nobody claims; False when somebody does."""
@@ -113,7 +117,7 @@ class Claims:
             claimed = await _is_claimed(tx, torrent_id)
             if not claimed:
                 if row.keep_files:
-                    await kept.note(tx, row.folder, row.name, _now())
+                    await kept.note(tx, row.folder, row.name, datetime.now(UTC))
                 await tx.delete(row)
         return not claimed
 
@@ -227,11 +231,11 @@ class Claims:
             row = await _lock(tx, TorrentRow.id == stored.id)
             if row is None:
                 return stored
-            row.confirmed_at = row.confirmed_at or _now()
+            row.confirmed_at = row.confirmed_at or datetime.now(UTC)
             if row.size_bytes is None and torrent.size_bytes > 0:
                 row.size_bytes, row.name = torrent.size_bytes, torrent.name or row.name
             if complete:
-                row.completed_at = row.completed_at or torrent.completed_at or _now()
+                row.completed_at = row.completed_at or torrent.completed_at or datetime.now(UTC)
             elif undone:
                 row.completed_at = None
             await self._learn_hashes(tx, row, torrent)
@@ -265,10 +269,6 @@ class Claims:
             await _absorb(tx, row, other)
         row.v1 = row.v1 or torrent.v1 or None
         row.v2 = row.v2 or torrent.v2 or None
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _claimed_by(user_id: UserId) -> Select[TorrentRow]:
@@ -312,7 +312,7 @@ def _new_row(content: Metainfo | Magnet, stopped: bool) -> TorrentRow:
     return TorrentRow(
         v1=content.v1 or None, v2=content.v2 or None, name=content.name, folder=content.infohash, finished=None,
         size_bytes=told.size_bytes if told else None, metainfo=told.raw if told else None, magnet=link,
-        stopped=stopped, keep_files=False, added_at=_now(),
+        stopped=stopped, keep_files=False, added_at=datetime.now(UTC),
     )  # fmt: skip
 
 
@@ -321,7 +321,7 @@ async def _new_claim(tx: Tx, user_id: UserId, row: TorrentRow, *, stopped: bool,
     # Who comes second wants it to run, whatever the first did with it, and has a turn to give, or not.
     row.stopped = stopped and (row.stopped or is_first)
     row.waits_turn = waits and not stopped and (is_first or row.waits_turn) and row.completed_at is None
-    tx.add(claim := ClaimRow(user_id=user_id, torrent_id=row.id, note="", claimed_at=_now()))
+    tx.add(claim := ClaimRow(user_id=user_id, torrent_id=row.id, note="", claimed_at=datetime.now(UTC)))
     return claim
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import structlog
 
+from uuutorrent import audit
 from uuutorrent.accounts import Admin
 from uuutorrent.errors import Missing, Refused, Unreachable
 from uuutorrent.store.database import Database
@@ -140,6 +141,12 @@ class OrphanHunt:
             Refused: it is not from here, it changed within the hour, or it cannot be removed.
             Unreachable: the disk or the engine does not answer.
         """
+        done = await self._removed(what)
+        async with self._database.begin() as tx:
+            audit.note(tx, by, "orphans remove", what, detail=done)
+        return done
+
+    async def _removed(self, what: str) -> str:
         found, name = await self.look(), self._relative(what)
         for stray in (*found.torrents, *found.others):
             if name.lower() in (stray.infohash, stray.id):

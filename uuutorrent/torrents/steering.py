@@ -103,7 +103,7 @@ class Steering:
             Missing: this user has no such torrent.
         """
         mine = await self._claims.mine(user, infohash)
-        left = await self._claims.unclaim(user.id, mine.id, keep_files=not with_files)
+        left = await self._claims.unclaim(user.id, mine.id, keep_files=not with_files, by=user)
         said = f"Deleted {mine.name}{' and its files' if with_files else '; its files stay on the disk'}."
         try:
             if left.claims:

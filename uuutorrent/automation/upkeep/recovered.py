@@ -39,6 +39,7 @@ class Recovered:
         for one in await self._accounts.users(Operator()):
             if one.user.is_admin and one.disabled_at is None:
                 await self._inbox.tell(one.user.id, Kind.TROUBLE, text, key=f"restored:{restored.key}")
+        await self._accounts.audit.tell(Operator(), "restore", restored.backup, detail=text)
         await asyncio.to_thread(restored.done)
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, select
 
-from uuutorrent import config
+from uuutorrent import audit, config
 from uuutorrent.accounts import Accounts, Admin, Operator, User, UserId, hold
 from uuutorrent.automation.inbox.inbox import Inbox, Kind
 from uuutorrent.automation.upkeep.meters import Meters
@@ -118,6 +118,8 @@ class Upkeep:
                 row.seed_ratio = row.seed_ratio if ratio is None else ratio
                 row.seed_minutes = row.seed_minutes if minutes is None else minutes
                 tx.add(row)
+            told = "as configured" if as_configured else f"ratio={ratio} minutes={minutes}"
+            audit.note(tx, by, "policy", name, detail=told)
         return await self.policy(by, name)
 
     async def _limits(self, user_ids: Collection[UserId]) -> Mapping[UserId, Limit]:

@@ -25,7 +25,7 @@ async def penalties_lift(source: str, /, *, call: TheCall) -> Reply:
     source
         As `penalties list` shows it, or an address in it.
     """
-    lifted = call.desk.penalties.lift(await call.admin(), source)
+    lifted = await call.desk.lift(await call.admin(), source)
     return Reply({"source": lifted, "lifted": True}, f"{lifted} may sign in again.")
 
 
