@@ -13,7 +13,7 @@ from tests.tui.screen import Seat, seated
 from uuutorrent.accounts import User
 from uuutorrent.store.database import Database
 from uuutorrent.tui import app
-from uuutorrent.tui.app import PLACES, UuuApp
+from uuutorrent.tui.app import ADMIN, PLACES, UuuApp
 from uuutorrent.tui.colours import Colours
 from uuutorrent.tui.terminal import TerminalInfo
 
@@ -65,7 +65,7 @@ async def test_help_lists_the_keys_that_work_here_and_only_those(house: Built, a
 async def test_every_binding_has_an_id_of_its_own() -> None:
     ids = [binding.id for bindings in UuuApp._merge_bindings().key_to_bindings.values() for binding in bindings]
     named = [one for one in ids if one and one.startswith("app.")]
-    assert len(named) == len(PLACES) + 4
+    assert len(named) == len((*PLACES, ADMIN)) + 4
 
 
 async def test_the_palette_offers_our_commands_and_nothing_of_the_servers(house: Built, ann: User) -> None:

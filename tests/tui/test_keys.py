@@ -22,6 +22,7 @@ from uuutorrent.tui import (
     watching,
     watchlist,
 )
+from uuutorrent.tui.admin import screen as admin
 from uuutorrent.tui.app import UuuApp
 from uuutorrent.tui.shell import Shell
 from uuutorrent.tui.table import Table
@@ -35,6 +36,7 @@ TOGETHER: list[tuple[type[DOMNode], ...]] = [
     (feeds.FeedsScreen, feeds.Rules),
     (inbox.InboxScreen, inbox.Notices),
     (account.AccountScreen, account.Rows),
+    (admin.AdminScreen, admin.Listed),
 ]
 ALONE: list[tuple[type[DOMNode], ...]] = [
     (autopilot.AutopilotDialog, Table),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from uuutorrent.errors import Refused
-from uuutorrent.torrents.holdings import amount
+from uuutorrent.torrents.holdings import Stored, amount
+from uuutorrent.users import UserId
 
 LITTLE = 0.1
 """Of a quota."""
@@ -59,3 +62,20 @@ class Usage:
             free, quota = amount(max(0, self.quota_bytes - self.bytes)), amount(self.quota_bytes)
             raise Refused(f"It needs {amount(more_bytes)}; {free} of your {quota} are free. Delete something first.")
         return self
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What somebody claims."""
+
+    bytes: int = 0
+    torrents: int = 0
+
+
+def claimed(every: Iterable[Stored]) -> Mapping[UserId, Claimed]:
+    """What each user claims of all torrents; who claims nothing is left out."""
+    sizes: defaultdict[UserId, list[int]] = defaultdict(list)
+    for stored in every:
+        for claim in stored.claims:
+            sizes[claim.user_id].append((stored.size_bytes or 0) if claim.size_bytes is None else claim.size_bytes)
+    return {user_id: Claimed(sum(of), len(of)) for user_id, of in sizes.items()}

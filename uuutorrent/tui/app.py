@@ -18,6 +18,7 @@ from uuutorrent.automation.inbox.notice import Notice
 from uuutorrent.desk import Desk
 from uuutorrent.errors import RemoteError, UuuError
 from uuutorrent.tui.account import AccountScreen
+from uuutorrent.tui.admin.screen import AdminScreen
 from uuutorrent.tui.colours import Colours
 from uuutorrent.tui.factor import FirstEnrolDialog
 from uuutorrent.tui.feeds import FeedsScreen
@@ -39,6 +40,8 @@ PLACES = (
     Place("inbox", "4", "Inbox"),
     Place("account", "5", "Account"),
 )
+ADMIN = Place("admin", "6", "Admin")
+"""Beside the others, for admins."""
 RETRY_S = 5.0
 """Pause after the inbox could not be read."""
 MOST_TOASTS = 3
@@ -55,7 +58,7 @@ class UuuApp(Shell):
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(place.key, f"show('{place.mode}')", place.title, id=f"app.{place.mode}", show=False)
-            for place in PLACES
+            for place in (*PLACES, ADMIN)
         ),
         Binding("question_mark", "help", "Help", id="app.help", tooltip="Every key that does something here."),
         Binding("ctrl+p", "command_palette", "Commands", id="app.commands", show=False, priority=True),
@@ -66,12 +69,13 @@ class UuuApp(Shell):
         self.desk = desk
         self._said_at: list[float] = []
         """When notices were said lately."""
-        self.places = PLACES
+        self.places = (*PLACES, *([ADMIN] if desk.user.is_admin else []))
         self.add_mode("watchlist", partial(WatchlistScreen, desk))
         self.add_mode("torrents", partial(TorrentsScreen, desk))
         self.add_mode("feeds", partial(FeedsScreen, desk))
         self.add_mode("inbox", partial(InboxScreen, desk))
         self.add_mode("account", partial(AccountScreen, desk))
+        self.add_mode("admin", partial(AdminScreen, desk))
 
     async def on_mount(self) -> None:
         """Ask for what has to come before all else; keep an eye on the engine, and an ear on the inbox."""
@@ -102,9 +106,12 @@ class UuuApp(Shell):
         self.push_screen(HelpScreen(key_rows(self, self.screen.active_bindings)))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """No palette over a question: it would be a way round those that must be answered first."""
+        """No palette over a question: it would be a way round those that must be answered first. No admins' screen for
+        whoever is none; whoever comes there all the same is refused by it."""
         if action == "command_palette":
             return not isinstance(self.screen, ModalScreen)
+        if action == "show" and parameters == (ADMIN.mode,):
+            return self.desk.user.is_admin
         return super().check_action(action, parameters)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

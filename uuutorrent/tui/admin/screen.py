@@ -1,0 +1,158 @@
+"""The admins' screen: a row of sections, the rows of one of them, and words about the row under the cursor.
+
+Whoever is no admin sees nothing of it, however they came there; who is one no more, from the next look on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from uuutorrent.desk import Desk
+from uuutorrent.errors import UuuError
+from uuutorrent.secondfactors import StepUp
+from uuutorrent.tui.admin.invites import InvitesSection
+from uuutorrent.tui.admin.people import PeopleSection
+from uuutorrent.tui.admin.section import Section
+from uuutorrent.tui.admin.visitors import VisitorsSection
+from uuutorrent.tui.line import Line, LineStyle, Span
+from uuutorrent.tui.panel import Panel, Status
+from uuutorrent.tui.screen import DeskScreen
+from uuutorrent.tui.table import Table
+
+LOOK_S = 3.0
+"""How often it is looked again while somebody looks."""
+SECTIONS: tuple[type[Section], ...] = (PeopleSection, InvitesSection, VisitorsSection)
+
+
+class Listed(Table):
+    """The rows of a section."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select", "Do", id="admin.do", tooltip="What can be done with it."),
+        Binding("tab,right,l", "screen.turn(1)", "Next", id="admin.next", priority=True, tooltip="The next section."),
+        Binding("shift+tab,left,h", "screen.turn(-1)", "Before", id="admin.before", priority=True, show=False),
+    ]
+
+
+class AdminScreen(DeskScreen):
+    """What only admins see and do."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "add", "New", id="admin.add", tooltip="Make a user, or an invitation."),
+        Binding("R,f5", "refresh", "Refresh", id="admin.refresh", show=False, tooltip="Look again."),
+    ]
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._sections = tuple(section(desk) for section in SECTIONS)
+        self._at = 0
+        self._asked = False
+        """A code was asked for since the last one was given."""
+
+    def body(self) -> ComposeResult:
+        """The sections, the rows, and words about one."""
+        yield Line(id="sections")
+        yield Status()
+        yield Listed(self._here.columns, empty="")
+        yield Panel(id="office")
+
+    async def follow(self) -> None:
+        """Look now and then."""
+        self._show_sections()
+        while True:
+            await self._look()
+            await asyncio.sleep(LOOK_S)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """No key for what cannot be done in this section."""
+        return bool(self._here.adds) if action == "add" else True
+
+    def action_turn(self, by: int) -> None:
+        """Go to another section."""
+        self.action_go((self._at + by) % len(self._sections))
+
+    def action_go(self, which: int) -> None:
+        """Go to this section."""
+        self._at = which
+        self.query_one(Listed).set_columns(self._here.columns, empty="", marks=False)
+        self.query_one("#office", Panel).fill()
+        self._show_sections()
+        self.refresh_bindings()
+        self.action_refresh()
+
+    def action_refresh(self) -> None:
+        """Look again, and ask for a code again if one is due."""
+        self._asked = False
+        self.on_screen_suspend()
+        self.on_screen_resume()
+
+    def action_add(self) -> None:
+        """Make something new."""
+        self._do(self._here.add(self))
+
+    @on(Table.Selected)
+    def _open(self, event: Table.Selected) -> None:
+        if self._here.acts:
+            self._do(self._here.open(self, event.key))
+
+    @work(group="dialog", exclusive=True)
+    async def _do(self, doing: Awaitable[None]) -> None:
+        """Do it, show how things are then, and say what went wrong."""
+        wrong = ""
+        try:
+            await doing
+        except UuuError as e:
+            wrong = e.message
+        await self._look()
+        if wrong:
+            self.query_one(Status).say(wrong, "bad")
+
+    @work(group="dialog", exclusive=True)
+    async def _unlock(self) -> None:
+        try:
+            await self.admin()
+        except UuuError as e:
+            self.query_one(Status).say(f"{e.message}. R asks again.")
+            return
+        self.action_refresh()
+
+    @property
+    def _here(self) -> Section:
+        return self._sections[self._at]
+
+    async def _look(self) -> None:
+        here, table, status = self._here, self.query_one(Listed), self.query_one(Status)
+        try:
+            rows = await here.look(await self.desk.admin(), self.size.width)
+        except StepUp:
+            table.set_rows(())
+            if not self._asked:
+                self._asked = True
+                self._unlock()
+        except UuuError as e:
+            table.set_rows(())
+            status.say(f"{e.message.rstrip('.')}. R tries again.", "bad")
+        else:
+            if here is self._here:
+                status.say("")
+                table.say_empty(here.empty)
+                table.set_rows(rows)
+        self._explain()
+
+    @on(Table.Highlighted)
+    def _explain(self) -> None:
+        key = self.query_one(Listed).key
+        self.query_one("#office", Panel).fill(*(self._here.about(key) if key else ()))
+
+    def _show_sections(self) -> None:
+        spans: list[Span] = []
+        for number, section in enumerate(self._sections):
+            style: LineStyle = "here" if number == self._at else ""
+            spans.append(Span(f" {section.title} ", style, f"screen.go({number})"))
+        self.query_one("#sections", Line).set(" ", *spans)
