@@ -15,9 +15,9 @@ from dataclasses import asdict
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 from cyclopts.help import PlainFormatter
 from rich.console import Console
 
@@ -25,8 +25,9 @@ from uuutorrent import backupcommands, configuring, usercommands
 from uuutorrent.console import Flag, Machine, TheMachine, say
 from uuutorrent.errors import Invalid, UuuError
 from uuutorrent.ssh.text import printable
-from uuutorrent.store import migrate
+from uuutorrent.store import copying, migrate
 from uuutorrent.store.database import Database
+from uuutorrent.store.private import hold_alone
 
 HELP = """A seedbox reached with nothing but ssh: the operator's commands.
 
@@ -72,6 +73,7 @@ def tree() -> App:
     root.command(settings)
     database = _app("db", "The database.")
     database.command(db_upgrade, name="upgrade")
+    database.command(db_copy, name="copy")
     users = _app("user", "The people who can sign in.")
     keys = _app("key", "The public keys a user signs in with.")
     usercommands.register(users, keys)
@@ -127,6 +129,21 @@ async def db_upgrade(*, on: TheMachine) -> str:
         done_already = await migrate.at_head(database)
         await migrate.upgrade(database)
     return "The database was up to date." if done_already else "The database is up to date now."
+
+
+async def db_copy(url: Annotated[str, Parameter(allow_leading_hyphen=True)], /, *, on: TheMachine) -> str:
+    """Copy everything into another, empty database, for instance from SQLite to PostgreSQL. The daemon must not run.
+
+    Parameters
+    ----------
+    url
+        The other database, as `database.url` would name it; - to read it from the first line of stdin.
+    """
+    other = sys.stdin.readline().strip() if url == "-" else url
+    with hold_alone(on.config.server.data):
+        async with Database(on.config.database_url, pool_size=2) as source, Database(other, pool_size=2) as target:
+            copied = await copying.copy(source, target)
+    return f"{copied} rows are copied. Set database.url to the other database, then start the daemon."
 
 
 def _app(name: str, about: str, version: str = "") -> App:

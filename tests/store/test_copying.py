@@ -1,0 +1,91 @@
+"""A trial on SQLite grows up, and comes back: everything is there, and numbering goes on after it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from tests.operating import Operating
+from uuutorrent.accounts import Accounts, Operator
+from uuutorrent.config import Accounts as AccountSettings
+from uuutorrent.errors import Refused
+from uuutorrent.store import copying, migrate
+from uuutorrent.store.database import Database
+from uuutorrent.store.tables import Base
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGkKSpPkvfYvbVQCHDnLzMdVeC1Dk3mX0PvqRLEMhDXG ann@laptop"
+
+
+@pytest.fixture
+async def trial(tmp_path: Path) -> AsyncIterator[Database]:
+    async with Database(f"sqlite+aiosqlite:///{tmp_path}/trial.db") as database:
+        await migrate.upgrade(database)
+        yield database
+
+
+async def furnish(database: Database) -> None:
+    accounts = Accounts(database, AccountSettings(), rounds=4)
+    for name in ("ann", "ben", "eve"):
+        await accounts.create(Operator(), name, keys=[KEY] if name == "ann" else [])
+    await accounts.delete(Operator(), "ben")
+    torrents = Base.metadata.tables["torrents"]
+    async with database.begin() as tx:
+        await tx.execute(
+            torrents.insert(),
+            [
+                {
+                    "v1": "a" * 40, "name": "ひとつ", "metainfo": b"\x00\xff", "folder": "a" * 40, "stopped": True,
+                    "held_back": False, "waits_turn": False, "keep_files": False,
+                    "finished": [{"path": "x", "size": 2**40}],
+                    "added_at": datetime(2026, 11, 21, 18, 0, 0, 123456, tzinfo=UTC),
+                }
+            ],
+        )  # fmt: skip
+
+
+async def held(database: Database) -> dict[str, list[tuple[object, ...]]]:
+    async with database.begin() as tx:
+        return {
+            table.name: sorted((tuple(row) for row in await tx.execute(select(table))), key=repr)
+            for table in Base.metadata.sorted_tables
+        }
+
+
+async def test_everything_is_copied_and_numbering_goes_on(trial: Database, database_url: str, tmp_path: Path) -> None:
+    await furnish(trial)
+    async with Database(database_url) as grown:
+        assert await copying.copy(trial, grown) >= 4
+        assert await held(grown) == await held(trial)
+        eve = await Accounts(grown, AccountSettings(), rounds=4).by_name("eve")
+        kim = await Accounts(grown, AccountSettings(), rounds=4).create(Operator(), "kim")
+        assert kim.id > eve.id
+        async with Database(f"sqlite+aiosqlite:///{tmp_path}/back.db") as back:
+            await copying.copy(grown, back)
+            assert await held(back) == await held(grown)
+
+
+async def test_what_is_there_already_is_not_mixed_with_it(trial: Database, tmp_path: Path) -> None:
+    await furnish(trial)
+    async with Database(f"sqlite+aiosqlite:///{tmp_path}/other.db") as other:
+        await migrate.upgrade(other)
+        await Accounts(other, AccountSettings(), rounds=4).create(Operator(), "somebody")
+        before = await held(other)
+        with pytest.raises(Refused):
+            await copying.copy(trial, other)
+        assert await held(other) == before
+
+
+async def test_the_operator_copies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    uuutorrent = Operating(tmp_path, monkeypatch, capsys)
+    await uuutorrent("user", "add", "ann", "--generate")
+    other = f"sqlite+aiosqlite:///{tmp_path}/other.db"
+    done = await uuutorrent("db", "copy", "-", given=f"{other}\n")
+    assert (done.code, "Set database.url to the other database" in done.out) == (0, True), done
+    monkeypatch.setenv("UUUTORRENT_DATABASE__URL", other)
+    assert [user["name"] for user in await uuutorrent.users()] == ["ann"]
