@@ -21,7 +21,7 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.help import PlainFormatter
 from rich.console import Console
 
-from uuutorrent import backupcommands, configuring, usercommands
+from uuutorrent import backupcommands, configuring, installcommands, usercommands
 from uuutorrent.console import Flag, Machine, TheMachine, say
 from uuutorrent.errors import Invalid, UuuError
 from uuutorrent.ssh.text import printable
@@ -80,6 +80,7 @@ def tree() -> App:
     users.command(keys)
     root.command(database)
     backupcommands.register(root)
+    installcommands.register(root)
     root.command(users)
     root.command(usercommands.invite)
     return root

@@ -159,7 +159,8 @@ class Lobby:
     """One stranger at the sign-up: what they came with, and how often they were refused.
 
     `reach` tells what somebody types to sign in, `wrong_codes` how many codes may be wrong, `refusal_s` how long a
-    refusal takes at least, `ip` where they are.
+    refusal takes at least, `ip` where they are, `why_not_wait` why they cannot sign up without an invitation; empty:
+    they can.
     """
 
     def __init__(
@@ -171,6 +172,7 @@ class Lobby:
         wrong_codes: int,
         refusal_s: float,
         ip: str = "",
+        why_not_wait: Callable[[], str] = str,
     ) -> None:
         self.signups = signups
         self.reach = reach
@@ -183,6 +185,7 @@ class Lobby:
         self._codes_left = wrong_codes
         self._refusal_s = refusal_s
         self._ip = ip
+        self._why_not_wait = why_not_wait
         self._one_at_a_time = asyncio.Lock()
 
     async def sign_up(self, newcomer: Newcomer) -> Welcome:
@@ -195,6 +198,8 @@ class Lobby:
             self._check()
             answer_at = time.monotonic() + self._refusal_s
             try:
+                if not newcomer.code.strip() and (why := self._why_not_wait()):
+                    raise Refused(why)
                 self.welcome = await self.signups.sign_up(newcomer, ip=self._ip)
             except Refused as e:
                 self.refusals += 1

@@ -11,6 +11,7 @@ import asyncssh
 import pytest
 from structlog.testing import capture_logs
 
+from tests.clock import Clock
 from tests.conftest import PASSWORD
 from tests.filling import fill
 from tests.people import CHEAP_ROUNDS, a_key, refusal
@@ -23,7 +24,7 @@ from uuutorrent.errors import Missing, Refused
 from uuutorrent.penalties import Source, source_of
 from uuutorrent.signup import Newcomer
 from uuutorrent.ssh.delays import Delays
-from uuutorrent.ssh.joining import IDLE_S, MOST, NOTHING_ELSE, STAY_S, Joiners
+from uuutorrent.ssh.joining import CROWDED_THERE, IDLE_S, MOST, NOTHING_ELSE, STAY_S, WAITING_S, Joiners
 from uuutorrent.ssh.screen import Screen
 from uuutorrent.ssh.session import IDLE
 from uuutorrent.ssh.signin import SignIn
@@ -251,6 +252,28 @@ def test_no_more_than_so_many_are_here_from_wherever(services: Services) -> None
         "198.51.100.1",
         "192.0.2.0",
     }
+
+
+@pytest.mark.parametrize("mode", ["open"])
+async def test_one_address_fills_no_more_than_three_places_of_those_who_wait_in_a_day(services: Services) -> None:
+    clock = Clock()
+    joiners = Joiners(services, lambda lobby, terminal: JoinApp(lobby, terminal), clock=clock)
+
+    async def sign_up(name: str, source: str = "192.0.2.1", code: str = "") -> None:
+        stranger = joiners.admit(Source(source), None)
+        try:
+            await stranger.lobby.sign_up(Newcomer(name, code, PASSWORD))
+        finally:
+            joiners.left(stranger, source, 5555)
+
+    for name in ("kim", "lee", "mia"):
+        await sign_up(name)
+    assert await refusal(sign_up("noa")) == CROWDED_THERE
+    await sign_up("noa", "198.51.100.1")
+    _, code = await services.invites.create(Operator())
+    await sign_up("ole", code=code)
+    clock.move(WAITING_S)
+    await sign_up("pia")
 
 
 async def test_a_key_that_was_only_shown_is_not_offered_and_makes_nobody_of_them(services: Services, ann: User) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 
@@ -30,6 +31,9 @@ IDLE_S, STAY_S = 600.0, 1800.0
 """For how long one may do nothing, and be here at all."""
 NO_SESSION_S = 60.0
 """For how long a connection stays in which nothing is open."""
+WAITING_PER_SOURCE, WAITING_S = 3, 86_400.0
+"""From one source so many sign up without an invitation in so long: nobody fills all the places of those who wait."""
+CROWDED_THERE = "too many people signed up from your address without an invitation: come with one, or tomorrow"
 BUSY = "too many people are signing up just now: try again in a few minutes"
 BUSY_THERE = "somebody is signing up from your address already: try again in a few minutes"
 NOTHING_ELSE = "you can only sign up here, without a command and without files"
@@ -41,10 +45,13 @@ OpenJoin = Callable[[Lobby, Terminal], Shell]
 class Joiners:
     """The strangers who are here now: few, whatever else the limits of the port allow."""
 
-    def __init__(self, services: Services, open_join: OpenJoin) -> None:
+    def __init__(self, services: Services, open_join: OpenJoin, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._services = services
         self._open_join = open_join
+        self._clock = clock
         self._here: Counter[Source] = Counter()
+        self._waiting: list[tuple[float, Source]] = []
+        """When and from where people signed up who wait for a yes, or did."""
 
     def expects(self, name: str) -> bool:
         """Whether somebody who comes with this name comes to sign up. Where nobody can, it is a name like any other."""
@@ -68,6 +75,7 @@ class Joiners:
             reach=limits.reach,
             wrong_codes=limits.password_tries,
             refusal_s=limits.refusal_s,
+            why_not_wait=lambda: self._why_not_wait(source),
             ip=ip,
         )
         self._here[source] += 1
@@ -79,6 +87,8 @@ class Joiners:
         lobby, services = stranger.lobby, self._services
         where = {"ip": ip, "port": port}
         if lobby.welcome is not None:
+            if lobby.welcome.waits:
+                self._waiting.append((self._clock(), stranger.source))
             services.tally.count("sign_ups", "waits" if lobby.welcome.waits else "invited")
             log.info("ssh_signed_up", **where, user=lobby.welcome.name, waits=lobby.welcome.waits)
         elif lobby.wrong_codes:
@@ -88,6 +98,11 @@ class Joiners:
         else:
             log.info("ssh_not_signed_up", **where, refusals=lobby.refusals)
             services.penalties.add(stranger.source, Offence.NO_AUTH, 1 + lobby.refusals)
+
+    def _why_not_wait(self, source: Source) -> str:
+        since = self._clock() - WAITING_S
+        self._waiting = [(at, where) for at, where in self._waiting if at > since]
+        return CROWDED_THERE if sum(where == source for _, where in self._waiting) >= WAITING_PER_SOURCE else ""
 
 
 class Stranger:

@@ -95,11 +95,11 @@ def _current(connection: Connection) -> str | None:
 
 def _config() -> Config:
     config = Config()
-    config.set_main_option("script_location", str(_scripts()).replace("%", "%%"))
+    config.set_main_option("script_location", str(scripts()).replace("%", "%%"))
     return config
 
 
-def _scripts() -> Path:
+def scripts() -> Path:
     """In the wheel the migrations are inside the package, in a checkout beside it."""
     package = Path(__file__).resolve().parent.parent
     inside = package / "migrations"
