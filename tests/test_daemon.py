@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 
 from tests.stories.hatchery import die_with_parent
 from tests.stories.house import House
+from uuutorrent import daemon
 
 pytestmark = pytest.mark.real
 
@@ -168,3 +170,13 @@ def test_it_can_be_ended_while_it_still_opens(house: House, number: signal.Signa
     assert house.stop(number) == 0
     assert not Path(f"/proc/{pid.read_text().strip()}").exists()
     assert re.findall(r"event=(daemon\S+)", house.log) == ["daemon.stopped"]
+
+
+def test_it_may_open_as_many_files_as_the_system_allows() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 1024), hard))
+        daemon.open_many_files()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import resource
 import signal
 import sys
 from collections.abc import AsyncGenerator, Coroutine
@@ -108,6 +109,7 @@ async def run(config: Config, file: Path | None = None) -> None:
         UuuError: a job broke; the log says how.
     """
     logs.configure(config.server)
+    open_many_files()
     stopping = Stopping(config.ssh.shutdown_grace_s)
     try:
         await _serve(config, file, stopping)
@@ -311,6 +313,13 @@ def _greet(config: Config, port: int, password: str | None) -> None:
         ]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
+
+
+def open_many_files() -> None:
+    """Take all the descriptors that the system allows: one user may have thousands of files open, and with the usual
+    1,024 nobody else could sign in then."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _settle_memory() -> None:

@@ -132,3 +132,23 @@ async def test_of_many_cold_files_only_one_is_read_ahead(
         door = session._door
         files = door._handles._open.values()  # type: ignore[union-attr]
         assert sum(len(content) for file in files for _, content in file.fetched) <= 2 * AT_LEAST
+
+
+async def test_large_folders_that_are_listed_at_once_are_bounded(
+    port: Port, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uuutorrent.ssh.sftp.handles.MAX_LISTED", 20)
+    await port.give(ann, "Show", {f"{n}.mkv": b"" for n in range(30)})
+    async with raw(port, ann) as client:
+        client.send(11, UInt32(1), String("/torrents/Show"))
+        kind, packet = await client.hear()
+        packet.get_uint32()
+        handle = packet.get_string()
+        client.send(11, UInt32(2), String("/torrents/Show"))
+        code, said = await client.status()
+        assert (code, "finish one first" in said) == (Status.FAILURE, True)
+        client.send(12, UInt32(3), String(handle))
+        kind, packet = await client.hear()
+        assert (kind, packet.get_uint32(), packet.get_uint32()) == (104, 3, 30)
+        client.send(11, UInt32(4), String("/torrents/Show"))
+        assert (await client.hear())[0] == 102

@@ -135,6 +135,7 @@ class Answers:
         path, files, user = fields.path(), self._desk.files, self._desk.user
         self._handles.check_room()
         listing = Listing(_attributes(await files.stat(user, path)), await files.list(user, path))
+        self._handles.check_listing(len(listing.left))
         return filexfer.handle(request_id, self._handles.keep(listing))
 
     async def _readdir(self, request_id: int, fields: Fields) -> bytes:

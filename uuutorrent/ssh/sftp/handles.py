@@ -17,6 +17,8 @@ from uuutorrent.torrents.drop import Dropping
 from uuutorrent.torrents.files import Entry, Readable
 
 MAX_HANDLES = 64
+MAX_LISTED = 20_000
+"""Entries of all folders being listed at once in one session; a folder alone may have more."""
 AT_LEAST = 256 * 1024
 """Bytes that are read in a thread at a time, where reads go on one after the other."""
 
@@ -137,6 +139,16 @@ class Handles:
         """
         if len(self._open) >= MAX_HANDLES:
             raise Invalid(f"at most {MAX_HANDLES} files can be open at once: close some first")
+
+    def check_listing(self, entries: int) -> None:
+        """Ask before a folder of so many entries is kept.
+
+        Raises:
+            Invalid: others are being listed, and all together are too many.
+        """
+        kept = sum(len(one.left) for one in self._open.values() if isinstance(one, Listing))
+        if kept and kept + entries > MAX_LISTED:
+            raise Invalid("too many large folders are being listed at once: finish one first")
 
     def keep(self, opened: Handle) -> bytes:
         """Remember it; returns its name."""
