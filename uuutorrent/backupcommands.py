@@ -13,9 +13,9 @@ from uuutorrent.backup.restoring import restore as put_back
 from uuutorrent.backup.taking import Place, Taking
 from uuutorrent.console import Flag, Machine, TheMachine, confirm, say
 from uuutorrent.errors import Invalid, Unexpected
-from uuutorrent.releases.liking import sized
 from uuutorrent.ssh.text import instant, table
 from uuutorrent.tally import Tally
+from uuutorrent.tui.figures import size
 
 
 def register(root: App) -> None:
@@ -28,11 +28,11 @@ async def backup(*, on: TheMachine) -> str:
     """Take a backup now, of PostgreSQL too where `backup.stanza` is set."""
     taking = _at(on)[1]
     taken = await taking.take()
-    told = f"{taking.folder(taken)}: {sized(taken.bytes)} in {taken.seconds:.1f} s."
+    told = f"{taking.folder(taken)}: {size(taken.bytes)} in {taken.seconds:.1f} s."
     if (cluster := _cluster(on)) is None:
         return told
     one = await cluster.take()
-    return f"{told}\npgBackRest's {one.label}: {sized(one.bytes)} in {(one.ended_at - one.began_at).seconds} s."
+    return f"{told}\npgBackRest's {one.label}: {size(one.bytes)} in {(one.ended_at - one.began_at).seconds} s."
 
 
 async def backups(*, json: Flag = False, on: TheMachine) -> str:
@@ -52,7 +52,9 @@ async def backups(*, json: Flag = False, on: TheMachine) -> str:
     if json:
         names = ("backup", "kind", "at", "bytes", "seconds")
         return jsons.dumps([dict(zip(names, (*one[:2], instant(one[2]), *one[3:]), strict=True)) for one in told])
-    rows = [(name, kind, instant(at) or "", sized(size), f"{seconds:.1f} s") for name, kind, at, size, seconds in told]
+    rows = [
+        (name, kind, instant(at) or "", size(bytes_), f"{seconds:.1f} s") for name, kind, at, bytes_, seconds in told
+    ]
     return table(("BACKUP", "KIND", "AT", "SIZE", "TOOK"), rows, empty="There are no backups.")
 
 
