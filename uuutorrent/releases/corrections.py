@@ -151,7 +151,7 @@ class Corrections:
             for other in rows if on else ():
                 other.is_for_all = other.is_for_all and not _contradict(_said(row), _said(other))
             await _tidy(tx, row.media_id)
-            audit.note(tx, by, "corrections for all", str(correction_id), detail="on" if on else "off")
+            audit.note(tx, by, "corrections share", str(correction_id), detail="on" if on else "off")
         return _offer(row)
 
 

@@ -23,6 +23,7 @@ from uuutorrent.ssh.verbs import (
     accounts,
     admin,
     anime,
+    audit,
     autopilot,
     corrections,
     factor,
@@ -65,7 +66,7 @@ SUBJECTS: Mapping[str, Sequence[Verb]] = {
     "When a download gets stuck": healing.VERBS,
     "Steering a torrent": steering.VERBS,
     "Your account": (*accounts.VERBS, *factor.VERBS, *sessions.VERBS),
-    "For admins": (*admin.VERBS, *invites.VERBS, *penalties.VERBS, *health.VERBS, *upkeep.FOR_ADMINS),
+    "For admins": (*admin.VERBS, *invites.VERBS, *penalties.VERBS, *health.VERBS, *audit.VERBS, *upkeep.FOR_ADMINS),
 }
 FAMILIES = {
     "account": "Your account as a whole.",

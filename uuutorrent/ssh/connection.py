@@ -242,7 +242,7 @@ class Connection(Entrance):
         self.here = Here(user, self._address[0], method, fingerprint, self._activity, self._hang_up)
         if self._signin.gave_code:
             self.here.proof.given()
-        how = " ".join((method, fingerprint or "", "with a code" if self._signin.gave_code else "")).strip()
+        how = " ".join(filter(None, (method, fingerprint, "with a code" if self._signin.gave_code else "")))
         self._guests.services.audit.later(user, "sign-in", user.name, detail=how, source=self._address[0])
         if self._conn is not None:
             self._guests.services.presence.came(self.here)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import asyncssh
 import structlog
 
+from uuutorrent.audit import FAILED
 from uuutorrent.config import Ssh
 from uuutorrent.desk import Services
 from uuutorrent.errors import Invalid, Refused
@@ -95,6 +96,8 @@ class Joiners:
             # The line by which fail2ban bans addresses.
             log.info("ssh_auth_failed", **where, method="invitation", user=JOIN)
             services.penalties.add(stranger.source, Offence.WRONG, lobby.wrong_codes)
+            wrong = f"{lobby.wrong_codes} wrong codes of invitations"
+            services.audit.later(None, "sign up", outcome=FAILED, detail=wrong, source=ip)
         else:
             log.info("ssh_not_signed_up", **where, refusals=lobby.refusals)
             services.penalties.add(stranger.source, Offence.NO_AUTH, 1 + lobby.refusals)
