@@ -149,6 +149,20 @@ async def test_what_comes_while_one_looks_is_new_at_the_next_look_too(attic: Att
     assert looks == [[FOURTH], [FOURTH], []]
 
 
+async def test_what_was_complete_a_moment_before_the_daemon_knew_is_new_at_the_next_look(attic: Attic) -> None:
+    """The engine says when; a look in between has not shown it."""
+    attic.now = datetime.now(UTC) - timedelta(hours=5)
+    await attic.sees("/new")
+    await attic.has_episode(4)
+    attic.now = datetime.now(UTC) + timedelta(seconds=10)
+    looks = [await attic.sees("/new")]
+    for _ in range(2):
+        attic.later(hours=2)
+        looks.append(await attic.sees("/new"))
+
+    assert looks == [[FOURTH], [FOURTH], []]
+
+
 async def test_opening_is_no_look(attic: Attic) -> None:
     await attic.has_episode(4)
     await attic.sees("/new")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import timedelta
 
 from uuutorrent.accounts import User
 from uuutorrent.anime.anime import WatchEntry, WatchStatus
@@ -23,6 +24,8 @@ SOON_S = 10.0
 """How long a folder is right that depends on what AniList told last."""
 PATIENCE_S = 3.0
 """How long a listing waits for a list that was never seen."""
+LATE = timedelta(seconds=30)
+"""So long before a look something may have been complete that it has not shown yet, by the engine's clock."""
 MOST_KEPT = 50_000
 _SEEN = (WatchStatus.COMPLETED, WatchStatus.DROPPED)
 
@@ -116,7 +119,7 @@ class New(Room):
     async def folder(self, user: User, finished: Sequence[Finished]) -> tuple[Folder, float]:
         """Episodes by their names; what is none by the name of its torrent."""
         since = await self._looks.since(user)
-        new = [one for one in finished if one.completed_at is None or one.at > since]
+        new = [one for one in finished if one.completed_at is None or one.at > since - LATE]
         folder, (every, fresh_s) = Folder(), await self._shelf.of(user, new)
         for shown in every:
             place(folder, shown)
