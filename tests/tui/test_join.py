@@ -18,7 +18,7 @@ from uuutorrent.invites import Invites
 from uuutorrent.publickeys import PublicKey, parse
 from uuutorrent.signup import Lobby, SignUps
 from uuutorrent.store.database import Database
-from uuutorrent.tui.join import JoinApp
+from uuutorrent.tui.join import JoinApp, JoinDialog
 from uuutorrent.tui.pace import Studio
 from uuutorrent.tui.terminal import TerminalInfo
 
@@ -63,6 +63,13 @@ async def test_a_name_is_checked_as_it_is_typed(signups: SignUps) -> None:
         await seat.sees("A name is 1 to 32 of a-z")
         seat.type("\x15kim")
         await seat.sees("You will be kim here, if nobody else is.")
+
+
+async def test_no_key_opens_anything_but_the_form(signups: SignUps) -> None:
+    async with joining(signups) as seat:
+        seat.type("\x10\x0c\x1a\x1bOP" + ENTER)  # Ctrl+P, Ctrl+L, Ctrl+Z, F1
+        await seat.until(lambda: at(seat.app) == "name", "the name to be typed")
+        assert isinstance(seat.app.screen, JoinDialog)
 
 
 async def test_how_good_a_password_is_is_shown_in_a_bar_and_in_words(signups: SignUps) -> None:

@@ -180,6 +180,7 @@ class JoinApp(Shell):
     """A stranger's session: one form, and then it is over."""
 
     CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = False
 
     def __init__(self, lobby: Lobby, terminal: Terminal | None = None, studio: Studio | None = None) -> None:
         super().__init__(terminal, studio, who="join")
