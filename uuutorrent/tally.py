@@ -135,6 +135,17 @@ class Distribution:
     total: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Last:
+    """How something ended when it was last done."""
+
+    outcome: str
+    seconds: float
+    at: float
+    """By the clock on the wall, in seconds since 1970."""
+    why: str = ""
+
+
 @dataclass(slots=True)
 class Tally:
     """The counters, marks and distributions of one daemon, by family and label values."""
@@ -142,6 +153,10 @@ class Tally:
     counters: dict[tuple[str, tuple[str, ...]], float] = field(default_factory=dict)
     """Marks are among them."""
     distributions: dict[tuple[str, tuple[str, ...]], Distribution] = field(default_factory=dict)
+    requests: dict[str, Last] = field(default_factory=dict)
+    """The last request to each service outside."""
+    turns: dict[str, Last] = field(default_factory=dict)
+    """The last turn of each job that this daemon took."""
 
     def count(self, family: str, *labels: str, by: float = 1) -> None:
         """Add to a counter; the labels are in the family's order."""
@@ -168,22 +183,30 @@ class Tally:
         ok: it answered, be it that it has no such thing; error: its answer was of no use; timeout: it could not be
         reached in time; throttled: it asked to slow down; cancelled: nobody waited for the answer any more.
         """
-        started, outcome = time.perf_counter(), "error"
+        started, outcome, why = time.perf_counter(), "error", ""
         try:
             yield
             outcome = "ok"
         except Unreachable as e:
-            outcome = "throttled" if e.retry_after_s is not None else "timeout"
+            outcome, why = "throttled" if e.retry_after_s is not None else "timeout", e.message
             raise
         except UuuError as e:
-            outcome = "error" if isinstance(e, RemoteError) else "ok"
+            outcome, why = ("error", e.message) if isinstance(e, RemoteError) else ("ok", "")
             raise
         except asyncio.CancelledError:
             outcome = "cancelled"
             raise
         finally:
             self.count("dependency_requests", name, outcome)
-            self.observe("dependency_request_duration_seconds", time.perf_counter() - started, name)
+            seconds = time.perf_counter() - started
+            self.observe("dependency_request_duration_seconds", seconds, name)
+            if outcome != "cancelled":
+                self.requests[name] = Last(outcome, seconds, time.time(), why)
+
+    @staticmethod
+    def bounds(family: str) -> tuple[float, ...]:
+        """The bounds of the buckets of a family, in seconds."""
+        return FAMILIES[family].buckets
 
     @staticmethod
     def _check(family: str, labels: tuple[str, ...]) -> Family:

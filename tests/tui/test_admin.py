@@ -16,12 +16,16 @@ from tests.test_secondfactors import code_of
 from tests.tui.evening import ENTER, ESCAPE, TAB
 from tests.tui.screen import Seat, seated
 from uuutorrent.accounts import Admin, User
+from uuutorrent.automation.every import Job, take_turn
+from uuutorrent.automation.feeds.rule import Saving, Terms
 from uuutorrent.config import Accounts as AccountSettings
-from uuutorrent.errors import Missing
+from uuutorrent.errors import Missing, Unreachable
 from uuutorrent.factors import STEP_UP, Proof
+from uuutorrent.penalties import Offence, source_of
 from uuutorrent.presence import Activity, Here
 from uuutorrent.signup import Newcomer
 from uuutorrent.store.database import Database
+from uuutorrent.tui.admin.screen import AdminScreen
 from uuutorrent.tui.app import UuuApp
 from uuutorrent.tui.terminal import TerminalInfo
 
@@ -159,7 +163,7 @@ async def test_who_waits_comes_first_and_is_let_in_or_rejected(house: Built, ann
         await seat.sees("Reject")
         seat.type("x")
         await seat.sees("Their account is deleted.")
-        seat.type("x")
+        seat.type("y")
         await seat.sees_no("zoe")
     assert (await house.services.accounts.with_password("wendy", PASSWORD)).name == "wendy"
 
@@ -171,7 +175,7 @@ async def test_a_user_is_disabled_enabled_and_given_limits_and_a_password(house:
         await go_to(seat, "ann")
         seat.type(ENTER + "d")
         await seat.sees("Disable ann?")
-        seat.type("x")
+        seat.type("y")
         await seat.sees("○ ann")
         assert said == ["an admin disabled this account"]
         seat.type(ENTER + "e")
@@ -186,7 +190,7 @@ async def test_a_user_is_disabled_enabled_and_given_limits_and_a_password(house:
         await seat.sees("200 GiB of disk")
         seat.type(ENTER + "p")
         await seat.sees("A new password for ann?")
-        seat.type("x")
+        seat.type("y")
         await seat.sees("shown only now")
         found = re.search(ONE_TIME, seat.glass.text)
         assert found is not None
@@ -208,6 +212,9 @@ async def test_what_goes_with_a_user_is_said_before_they_are_deleted(house: Buil
         seat.type(ENTER + "x")
         await seat.sees("Delete ann for good?")
         seat.type("x")
+        await seat.settled()
+        assert "Delete ann for good?" in seat.glass.text
+        seat.type("y")
         await seat.sees("ann is gone.")
     with pytest.raises(Missing):
         await house.services.accounts.by_name("ann")
@@ -218,7 +225,7 @@ async def test_the_last_admin_stays(house: Built, ann: User, boss: Admin) -> Non
         await go_to(seat, "boss")
         seat.type(ENTER + "r")
         await seat.sees("boss: user from now on?")
-        seat.type("x")
+        seat.type("y")
         await seat.sees("boss is the last admin")
 
 
@@ -239,7 +246,7 @@ async def test_an_invitation_is_made_shown_once_and_revoked(house: Built, boss: 
         await seat.sees("used up")
         seat.type("j" + ENTER)
         await seat.sees("Revoke invitation 1?")
-        seat.type("x")
+        seat.type("y")
         await seat.sees_no("open")
 
 
@@ -270,9 +277,93 @@ async def test_sessions_are_shown_and_ended(house: Built, ann: User, boss: Admin
         await seat.sees("5.0 MiB")
         seat.type(ENTER)
         await seat.sees("of ann, from 192.0.2.7?")
-        seat.type("x")
+        seat.type("y")
         await seat.sees("Ended session")
     assert said == ["an admin ended this session"]
+
+
+# How the house does
+
+
+async def turn_to(seat: Seat[UuuApp], title: str) -> None:
+    """Tab to a section."""
+    for _ in range(20):
+        await seat.settled()
+        assert isinstance(seat.app.screen, AdminScreen)
+        if seat.app.screen.here.title == title:
+            assert title in seat.glass.lines[1]
+            return
+        seat.type(TAB)
+    raise AssertionError(f"there is no section {title}")
+
+
+async def test_services_are_shown_with_how_they_answered_last(house: Built, ann: User, boss: Admin) -> None:
+    house.services.tally.count("dependency_requests", "nyaa", "ok")
+    with house.services.tally.dependency("nyaa"):
+        pass
+    with pytest.raises(Unreachable), house.services.tally.dependency("anilist"):
+        raise Unreachable("AniList", "no answer in 15 s")
+    async with at_admin(house, boss.user, width=80, height=24) as seat:
+        await turn_to(seat, "Services")
+        await seat.sees("✗ AniList")
+        await seat.sees("does not answer")
+        await seat.sees("● Nyaa")
+        await seat.sees("○ qBittorrent")
+        await seat.sees("● Database")
+        await go_to(seat, "AniList")
+        await seat.sees("no answer in 15 s")
+
+
+async def test_jobs_are_shown_with_their_last_turn_those_that_failed_first(house: Built, boss: Admin) -> None:
+    async def fails() -> None:
+        raise Unreachable("Nyaa", "no answer in 10 s")
+
+    async def works() -> None:
+        """There is nothing to do."""
+
+    for name, turn in (("arrivals", works), ("feeds", fails)):
+        await take_turn(Job(name, 1, 1, turn), house.services.tally)
+    async with at_admin(house, boss.user) as seat:
+        await turn_to(seat, "Jobs")
+        await seat.sees("● arrivals")
+        await seat.sees("✗ feeds")
+        await seat.sees("1 of 1")
+        await seat.sees("feeds went well never")
+        await seat.sees("no answer in 10 s")
+
+
+async def test_feeds_that_fail_are_shown_without_their_secrets(house: Built, ann: User, boss: Admin) -> None:
+    book = house.services.feeds.rulebook
+    now = datetime.now(UTC)
+    await book.add(ann, "https://tracker.example/rss?passkey=geheim", Terms(), Saving(), now)
+    (feed,) = await book.due(now)
+    async with at_admin(house, boss.user) as seat:
+        await turn_to(seat, "Feeds")
+        await seat.sees("Every feed answers.")
+        await book.failed(feed, "It answered 503.", now)
+        seat.type("R")
+        await seat.sees("tracker.example")
+        await seat.sees("It answered 503.")
+        assert "geheim" not in seat.glass.text
+
+
+async def test_a_penalty_is_lifted(house: Built, boss: Admin) -> None:
+    penalties = house.services.penalties
+    penalties.add(source_of("192.0.2.66"), Offence.WRONG, 50)
+    async with at_admin(house, boss.user) as seat:
+        await turn_to(seat, "Penalties")
+        await seat.sees("192.0.2.66")
+        seat.type(ENTER)
+        await seat.sees("Let 192.0.2.66 try again now?")
+        seat.type("y")
+        await seat.sees("192.0.2.66 may sign in again.")
+    assert penalties.every(boss) == ()
+
+
+async def test_on_a_narrow_terminal_the_section_that_is_shown_is_named(house: Built, boss: Admin) -> None:
+    async with at_admin(house, boss.user, width=60, height=16) as seat:
+        await turn_to(seat, "Penalties")
+        await seat.sees("Nobody failed to sign in lately.")
 
 
 async def test_without_the_database_it_says_so(house: Built, database: Database, boss: Admin) -> None:

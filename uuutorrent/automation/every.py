@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from uuutorrent.errors import UuuError
-from uuutorrent.tally import Tally
+from uuutorrent.tally import Last, Tally
 
 log = structlog.get_logger()
 
@@ -31,14 +31,14 @@ class Job:
 
 async def take_turn(job: Job, tally: Tally) -> None:
     """One turn. A failure that can be told is one log line; any other keeps its traceback."""
-    outcome = "broken"
+    outcome, why, began = "broken", "", time.monotonic()
     try:
         async with asyncio.timeout(job.deadline_s):
             await job.turn()
         outcome = "ok"
         tally.mark("job_last_success_timestamp_seconds", time.time(), job.name)
     except UuuError as e:
-        outcome = "failed"
+        outcome, why = "failed", e.message
         log.warning("job: not this time", job=job.name, why=e.message)
     except asyncio.CancelledError:
         outcome = "cancelled"
@@ -47,6 +47,7 @@ async def take_turn(job: Job, tally: Tally) -> None:
         log.exception("job failed", job=job.name)
     finally:
         tally.count("jobs", job.name, outcome)
+        tally.turns[job.name] = Last(outcome, time.monotonic() - began, time.time(), why)
 
 
 async def every(job: Job, tally: Tally) -> None:

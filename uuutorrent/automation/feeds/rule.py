@@ -105,6 +105,18 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Failing:
+    """A feed that does not answer, as admins see it: without whose it is, and what is secret in its address."""
+
+    id: int
+    shown_url: str
+    error: str
+    failures: int
+    polled_at: datetime | None
+    """When it last answered."""
+
+
+@dataclass(frozen=True, slots=True)
 class Feed:
     """A feed to be polled, and the version of it that was read last."""
 

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 from sqlalchemy import case, delete, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from uuutorrent.accounts import User, UserId, enabled, hold, people
+from uuutorrent.accounts import Admin, User, UserId, enabled, hold, people
 from uuutorrent.automation.feeds.errands import Errands
 from uuutorrent.automation.feeds.item import Item
-from uuutorrent.automation.feeds.rule import Errand, Feed, Owned, Rule, Saving, Taking, Terms, check
+from uuutorrent.automation.feeds.rule import Errand, Failing, Feed, Owned, Rule, Saving, Taking, Terms, check, shown
 from uuutorrent.errors import Invalid, Missing, Refused
 from uuutorrent.store.database import Database, Tx
 from uuutorrent.store.sealed import KeyRing
@@ -27,6 +27,7 @@ LEASE = timedelta(seconds=30)
 SOON = timedelta(minutes=1)
 """A feed that was read this recently is not read again because of a new rule."""
 DAY = timedelta(days=1)
+MOST_FAILING = 500
 
 T = TypeVar("T", Terms, Saving)
 
@@ -159,6 +160,14 @@ class Rulebook:
                     found.append(Feed(row.id, url, row.etag, row.modified, row.failures, row.next_at))
             return tuple(found)
 
+    async def failing(self, by: Admin) -> tuple[Failing, ...]:
+        """Feeds that did not answer when they were last asked and that somebody follows, the longest first."""
+        followed = exists().where(RuleRow.feed_id == FeedRow.id, RuleRow.is_enabled)
+        which = select(FeedRow).where(FeedRow.failures > 0, followed).order_by(FeedRow.failures.desc(), FeedRow.id)
+        async with self._database.begin() as tx:
+            rows = (await tx.scalars(which.limit(MOST_FAILING))).all()
+        return tuple(Failing(row.id, self._shown(row), row.error, row.failures, row.polled_at) for row in rows)
+
     async def tidy(self) -> None:
         """Forget feeds that no rule follows any more because their users are gone."""
         async with self._database.begin() as tx:
@@ -273,6 +282,12 @@ class Rulebook:
         next_at = feed.next_at if row.is_enabled else None
         terms, saving = _read(Terms, row.terms), _read(Saving, row.saving)
         return Rule(row.id, url, terms, saving, row.is_enabled, feed.polled_at, error, next_at, taken, last)
+
+    def _shown(self, row: FeedRow) -> str:
+        try:
+            return shown(self._url(row))
+        except Invalid:
+            return "an address that cannot be read any more"
 
     def _url(self, row: FeedRow) -> str:
         return self._keyring.unseal(row.sealed_url, place=f"feeds:url:{row.digest}")

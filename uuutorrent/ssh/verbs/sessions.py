@@ -67,7 +67,7 @@ async def sessions_end(which: str, /, *, call: TheCall) -> Reply:
     if not desk.user.is_admin or any(here.id == number for here in desk.presence.of(desk.user)):
         desk.presence.end(desk.here, number)
         return Reply({"ended": 1}, f"Ended session {number}.")
-    theirs = desk.presence.end_for(await call.admin(), number)
+    theirs = await desk.end_session(await call.admin(), number)
     return Reply({"ended": 1}, f"Ended session {number} of {theirs.user.name}.")
 
 

@@ -14,9 +14,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from uuutorrent.desk import Desk
-from uuutorrent.errors import UuuError
+from uuutorrent.errors import Refused, UuuError
 from uuutorrent.secondfactors import StepUp
+from uuutorrent.tui.admin.around import FeedsSection, ServicesSection
+from uuutorrent.tui.admin.chores import ChoresSection
 from uuutorrent.tui.admin.invites import InvitesSection
+from uuutorrent.tui.admin.penalties import PenaltiesSection
 from uuutorrent.tui.admin.people import PeopleSection
 from uuutorrent.tui.admin.section import Section
 from uuutorrent.tui.admin.visitors import VisitorsSection
@@ -27,7 +30,15 @@ from uuutorrent.tui.table import Table
 
 LOOK_S = 3.0
 """How often it is looked again while somebody looks."""
-SECTIONS: tuple[type[Section], ...] = (PeopleSection, InvitesSection, VisitorsSection)
+SECTIONS: tuple[type[Section], ...] = (
+    PeopleSection,
+    InvitesSection,
+    VisitorsSection,
+    ServicesSection,
+    ChoresSection,
+    FeedsSection,
+    PenaltiesSection,
+)
 
 
 class Listed(Table):
@@ -59,19 +70,20 @@ class AdminScreen(DeskScreen):
         """The sections, the rows, and words about one."""
         yield Line(id="sections")
         yield Status()
-        yield Listed(self._here.columns, empty="")
+        yield Listed(self.here.columns, empty="")
         yield Panel(id="office")
 
     async def follow(self) -> None:
         """Look now and then."""
         self._show_sections()
-        while True:
-            await self._look()
+        is_allowed = True
+        while is_allowed:
+            is_allowed = await self._look()
             await asyncio.sleep(LOOK_S)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """No key for what cannot be done in this section."""
-        return bool(self._here.adds) if action == "add" else True
+        return bool(self.here.adds) if action == "add" else True
 
     def action_turn(self, by: int) -> None:
         """Go to another section."""
@@ -80,7 +92,7 @@ class AdminScreen(DeskScreen):
     def action_go(self, which: int) -> None:
         """Go to this section."""
         self._at = which
-        self.query_one(Listed).set_columns(self._here.columns, empty="", marks=False)
+        self.query_one(Listed).set_columns(self.here.columns, empty="", marks=False)
         self.query_one("#office", Panel).fill()
         self._show_sections()
         self.refresh_bindings()
@@ -94,12 +106,12 @@ class AdminScreen(DeskScreen):
 
     def action_add(self) -> None:
         """Make something new."""
-        self._do(self._here.add(self))
+        self._do(self.here.add(self))
 
     @on(Table.Selected)
     def _open(self, event: Table.Selected) -> None:
-        if self._here.acts:
-            self._do(self._here.open(self, event.key))
+        if self.here.acts:
+            self._do(self.here.open(self, event.key))
 
     @work(group="dialog", exclusive=True)
     async def _do(self, doing: Awaitable[None]) -> None:
@@ -123,11 +135,13 @@ class AdminScreen(DeskScreen):
         self.action_refresh()
 
     @property
-    def _here(self) -> Section:
+    def here(self) -> Section:
+        """The section that is shown."""
         return self._sections[self._at]
 
-    async def _look(self) -> None:
-        here, table, status = self._here, self.query_one(Listed), self.query_one(Status)
+    async def _look(self) -> bool:
+        """Show how it is now; False: they may not look, so that there is no use in looking again."""
+        here, table, status = self.here, self.query_one(Listed), self.query_one(Status)
         try:
             rows = await here.look(await self.desk.admin(), self.size.width)
         except StepUp:
@@ -138,21 +152,32 @@ class AdminScreen(DeskScreen):
         except UuuError as e:
             table.set_rows(())
             status.say(f"{e.message.rstrip('.')}. R tries again.", "bad")
+            self._explain()
+            return not isinstance(e, Refused)
         else:
-            if here is self._here:
+            if here is self.here:
                 status.say("")
                 table.say_empty(here.empty)
                 table.set_rows(rows)
         self._explain()
+        return True
 
     @on(Table.Highlighted)
     def _explain(self) -> None:
         key = self.query_one(Listed).key
-        self.query_one("#office", Panel).fill(*(self._here.about(key) if key else ()))
+        self.query_one("#office", Panel).fill(*(self.here.about(key) if key else ()))
 
     def _show_sections(self) -> None:
-        spans: list[Span] = []
-        for number, section in enumerate(self._sections):
+        titles = [f" {section.title} " for section in self._sections]
+        first = 0
+        while first < self._at and sum(map(len, titles[first : self._at + 1])) + 2 > self.size.width:
+            first += 1  # those on the left give way to the one that is shown
+        spans = [Span("…" if first else " ", "dim")]
+        for number, title in enumerate(titles[first:], first):
             style: LineStyle = "here" if number == self._at else ""
-            spans.append(Span(f" {section.title} ", style, f"screen.go({number})"))
-        self.query_one("#sections", Line).set(" ", *spans)
+            spans.append(Span(title, style, f"screen.go({number})"))
+        self.query_one("#sections", Line).set(*spans)
+
+    def on_resize(self) -> None:
+        """The titles may have more room, or less."""
+        self._show_sections()

@@ -58,7 +58,7 @@ class Section(ABC):
 
 
 async def sure(screen: DeskScreen, title: str, *text: str, do: str) -> bool:
-    """Whether somebody really wants what cannot be undone."""
+    """Whether somebody really wants it. Not with the key that asked for it: two presses of that would do it."""
     lines = [said(line, wraps=True) for line in text]
-    choices = (Choice("x", do, "yes", is_grave=True),)
+    choices = (Choice("y", do, "yes", is_grave=True),)
     return await screen.app.push_screen_wait(Ask(title, *lines, choices=choices)) == "yes"

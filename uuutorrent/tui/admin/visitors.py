@@ -61,7 +61,7 @@ class VisitorsSection(Section):
         mine = " It is the one you are in." if here is self.desk.here else ""
         text = f"Whatever is open in it ends at once: screens, commands and transfers.{mine}"
         if await sure(screen, f"End session {key} of {here.user.name}, from {here.ip}?", text, do="End it"):
-            self.desk.presence.end_for(by, here.id)
+            await self.desk.end_session(by, here.id)
             screen.shell.toast(f"Ended session {key} of {here.user.name}.")
 
     def _row(self, here: Here, now: datetime) -> Row:
