@@ -22,12 +22,14 @@ from cyclopts.help import PlainFormatter
 from rich.console import Console
 
 from uuutorrent import backupcommands, configuring, installcommands, usercommands
+from uuutorrent.backup.taking import directory
+from uuutorrent.config import Config
 from uuutorrent.console import Flag, Machine, TheMachine, say
 from uuutorrent.errors import Invalid, UuuError
 from uuutorrent.ssh.text import printable
 from uuutorrent.store import copying, migrate
 from uuutorrent.store.database import Database
-from uuutorrent.store.private import hold_alone
+from uuutorrent.store.private import hand_over, hold_alone
 
 HELP = """A seedbox reached with nothing but ssh: the operator's commands.
 
@@ -170,8 +172,18 @@ async def _call(words: Sequence[str]) -> str:
         found = configuring.find(file)
         context = dict.fromkeys(handed, Machine(configuring.load(found), found))
     verb: Callable[..., Any] = command
-    answer = verb(*bound.args, **bound.kwargs, **context)
-    return str(await answer or "") if inspect.isawaitable(answer) else ""
+    try:
+        answer = verb(*bound.args, **bound.kwargs, **context)
+        return str(await answer or "") if inspect.isawaitable(answer) else ""
+    finally:
+        for machine in context.values():
+            await asyncio.to_thread(_give_back, machine.config)
+
+
+def _give_back(config: Config) -> None:
+    """What the operator made as root is the daemon's."""
+    for place in (config.server.data, directory(config)):
+        hand_over(place)
 
 
 def _configuration_file(words: Sequence[str]) -> tuple[list[str], Path | None]:

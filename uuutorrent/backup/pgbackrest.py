@@ -141,8 +141,9 @@ async def _started(as_owner: tuple[str, ...], scratch: Path) -> AsyncGenerator[N
         "archive_mode=off",
         "hot_standby=off",
     )
-    (scratch / "postgresql.conf").write_text("")
-    (scratch / "hba.conf").write_text("local all all trust\n")
+    for name, content in (("postgresql.conf", ""), ("hba.conf", "local all all trust\n")):
+        (scratch / name).write_text(content)
+        (scratch / name).chmod(0o644)  # the owner has to read them, whatever our mask is
     words = [word for one in settings for word in ("-c", one)]
     with (scratch / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(

@@ -28,6 +28,7 @@ _NAME, _EXTRA = re.compile(r"[A-Za-z0-9._-]+"), re.compile(r"extra\s*==\s*['\"](
 _PACKAGE = Path(uuutorrent.__file__).resolve().parent
 _BESIDE = ("migrations", "systemd")
 """What a checkout has beside the package."""
+_HOMES = ("home", "root", "tmp")
 _NOT_COPIED = ("..", "uuutorrent")
 """Commands, and the package itself, which is copied apart."""
 
@@ -174,7 +175,7 @@ def _ours() -> Iterator[tuple[Path, Path]]:
 def _python() -> str:
     """The machine's Python of our own release: one in somebody's home is out of the daemon's sight."""
     release = f"python{sys.version_info[0]}.{sys.version_info[1]}"
-    for found in (f"/usr/bin/{release}", f"/usr/local/bin/{release}"):
-        if Path(found).is_file():
-            return found
+    for found in (Path(f"/usr/bin/{release}"), Path(f"/usr/local/bin/{release}"), Path(sys.executable).resolve()):
+        if found.is_file() and found.parts[1] not in _HOMES:
+            return str(found)
     raise Refused(f"there is no /usr/bin/{release}: install with the machine's own Python, /usr/bin/python3")

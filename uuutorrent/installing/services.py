@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
+from uuutorrent.errors import Unexpected
 from uuutorrent.installing import program
 from uuutorrent.installing.choices import ENGINE, Choices
 from uuutorrent.installing.step import Step
@@ -12,6 +14,7 @@ from uuutorrent.installing.system import System
 UNITS = "/etc/systemd/system"
 DAEMON_UNIT = "uuutorrent.service"
 ENABLED = (f"{ENGINE}.service", DAEMON_UNIT, "uuutorrent-backup.timer", "uuutorrent-drill.timer")
+ANSWERS_S = 20
 _PROMETHEUS = ("uuutorrent.rules.yml", "uuutorrent.scrape.yml")
 
 
@@ -74,7 +77,7 @@ def _started(system: System) -> list[Step]:
         Step(
             "fail2ban looks at the daemon's log.",
             lambda: system.asks("fail2ban-client", "status", "uuutorrent") is not None,
-            lambda: _do(system, "systemctl", "restart", "fail2ban.service"),
+            lambda: _watch(system),
             lambda: None,
         ),
     ]
@@ -109,5 +112,11 @@ def _restart(system: System) -> None:
     system.does("systemctl", "restart", DAEMON_UNIT)
 
 
-def _do(system: System, *words: str) -> None:
-    system.does(*words)
+def _watch(system: System) -> None:
+    """It takes a moment to answer, and ends by itself where it does not like its settings."""
+    system.does("systemctl", "restart", "fail2ban.service")
+    for _ in range(ANSWERS_S * 2):
+        if system.asks("fail2ban-client", "status", "uuutorrent") is not None:
+            return
+        time.sleep(0.5)
+    raise Unexpected("fail2ban", "it does not run with our jail: journalctl -u fail2ban says why")

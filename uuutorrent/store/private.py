@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,6 +45,21 @@ def write_once(path: Path, content: bytes, *, mode: int = 0o400) -> bool:
         draft.unlink()
     _sync_directory(path.parent)
     return True
+
+
+def hand_over(directory: Path) -> None:
+    """Give what root made in a directory of another account to that account, which could not use it otherwise.
+
+    Only root's files are given away, links are not followed, and a file that has another name elsewhere is left alone:
+    that account might have put it there to be given it.
+    """
+    if os.geteuid() != 0 or not directory.is_dir() or (owner := directory.stat()).st_uid == 0:
+        return
+    for _, folders, files, at in os.fwalk(directory):
+        for name in (*folders, *files):
+            found = os.stat(name, dir_fd=at, follow_symlinks=False)
+            if found.st_uid == 0 and (stat.S_ISDIR(found.st_mode) or found.st_nlink == 1):
+                os.chown(name, owner.st_uid, owner.st_gid, dir_fd=at, follow_symlinks=False)
 
 
 @contextmanager
