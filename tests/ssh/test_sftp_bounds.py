@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,9 +13,12 @@ import pytest
 from asyncssh.packet import String, UInt32, UInt64
 
 from tests.ssh.port import Port
+from tests.ssh.prompt import Pipe
 from tests.ssh.test_sftp import Raw, raw
+from uuutorrent.ssh import commands
 from uuutorrent.ssh.filexfer import Status
 from uuutorrent.ssh.sftp.handles import AT_LEAST, OpenFile
+from uuutorrent.torrents.views.disk import READERS
 from uuutorrent.users import User
 
 CONTENT = os.urandom(3_000_001)
@@ -152,3 +157,29 @@ async def test_large_folders_that_are_listed_at_once_are_bounded(
         assert (kind, packet.get_uint32(), packet.get_uint32()) == (104, 3, 30)
         client.send(11, UInt32(4), String("/torrents/Show"))
         assert (await client.hear())[0] == 102
+
+
+async def test_many_who_pipe_files_from_a_slow_disk_take_up_nobody_elses_threads(
+    port: Port, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really, go_on = os.pread, threading.Event()
+
+    def slow(fd: int, size: int, offset: int) -> bytes:
+        go_on.wait(30)
+        return really(fd, size, offset)
+
+    await port.give(ann, "Show", {"1.mkv": CONTENT[:1000]})
+    monkeypatch.setattr("os.pread", slow)
+    pipes = [Pipe() for _ in range(40)]
+    desk = port.services.desk(ann)
+    try:
+        async with asyncio.TaskGroup() as group:
+            for pipe in pipes:
+                group.create_task(commands.run(desk, f"cat {PATH}", pipe), name="cat")
+            await port.until(lambda: sum(thread.name.startswith("read") for thread in threading.enumerate()) == READERS)
+            async with asyncio.timeout(10):
+                assert await asyncio.to_thread(int) == 0
+            go_on.set()
+    finally:
+        go_on.set()
+    assert {bytes(pipe.written) for pipe in pipes} == {CONTENT[:1000]}

@@ -119,7 +119,7 @@ class Scp(Door):
             await self.channel.writable()
             await self._wait()
             # Waited for, so that the descriptor is not closed under the thread.
-            reading = asyncio.ensure_future(asyncio.to_thread(os.pread, opened.fd, min(CHUNK, size - offset), offset))
+            reading = self._desk.files.read(opened, offset, min(CHUNK, size - offset))
             try:
                 content = await asyncio.shield(reading)
             except asyncio.CancelledError:

@@ -119,6 +119,11 @@ class Files:
         fd = await self._disk.open(found.place, path)
         return Opened(fd, seen_as(parts[-1], os.fstat(fd), found.arriving), found.place, readable)
 
+    def read(self, opened: Opened, offset: int, size: int) -> asyncio.Future[bytes]:
+        """Read so much of a file, or less, in a thread of the disk's own, which goes on though nobody waits for it: the
+        descriptor must stay open until it is done."""
+        return self._disk.read(opened.fd, offset, size)
+
     async def where(self, user: User, infohash: str) -> str:
         """The path of the one file that a torrent of theirs brought, or else of the folder that holds everything.
 

@@ -102,7 +102,7 @@ class _Sending:
         if self._opened.readable is not None:
             length = await self._opened.readable.whole(start, length)
         # asyncio cannot stop the thread, so the descriptor must outlive it.
-        self._reading = asyncio.ensure_future(asyncio.to_thread(os.pread, self._opened.fd, length, start))
+        self._reading = self._call.desk.files.read(self._opened, start, length)
         content = await asyncio.shield(self._reading)
         if not content:
             raise Conflict("It became shorter while it was read.")

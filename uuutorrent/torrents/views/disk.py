@@ -8,6 +8,7 @@ import os
 import stat
 from collections import defaultdict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -19,6 +20,8 @@ from uuutorrent.torrents.views.entry import Entry
 from uuutorrent.torrents.views.tree import Arriving, Folder, Leaf
 
 Named = tuple[str, Leaf]
+READERS = 4
+"""Reads that may wait for a disk at the same time: the threads for everything else are not taken up by them."""
 
 
 class Disk:
@@ -27,6 +30,7 @@ class Disk:
     def __init__(self, root: Path, *, hard_links: bool = False) -> None:
         self._root = root
         self._hard_links = hard_links
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
 
     async def open(self, place: str, path: str) -> int:
         """A descriptor of the file at a place; `path` is what people call it.
@@ -61,6 +65,10 @@ class Disk:
             # The thread goes on: what it opens must not stay open.
             opening.add_done_callback(_close)
             raise
+
+    def read(self, fd: int, offset: int, size: int) -> asyncio.Future[bytes]:
+        """Read in a thread. It goes on though nobody waits for it: `fd` must stay open until it is done."""
+        return asyncio.get_running_loop().run_in_executor(self._readers, os.pread, fd, size, offset)
 
     async def space(self) -> os.statvfs_result:
         """How full it is.
