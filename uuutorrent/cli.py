@@ -130,7 +130,7 @@ async def db_upgrade(*, on: TheMachine) -> str:
     """Bring the database to the schema of this program, as `serve` does when it starts."""
     async with Database(on.config.database_url, pool_size=2) as database:
         done_already = await migrate.at_head(database)
-        await migrate.upgrade(database)
+        await on.upgrade(database)
     return "The database was up to date." if done_already else "The database is up to date now."
 
 

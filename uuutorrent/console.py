@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -15,11 +15,13 @@ from cyclopts import Parameter
 
 from uuutorrent import config as settings
 from uuutorrent.accounts import Accounts
+from uuutorrent.backup.taking import Place, Taking
 from uuutorrent.errors import Invalid, Missing
 from uuutorrent.passwords import one_time
 from uuutorrent.ssh.text import printable
 from uuutorrent.store import migrate
 from uuutorrent.store.database import Database
+from uuutorrent.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,14 @@ class Machine:
     async def people(self) -> AsyncGenerator[tuple[Database, Accounts]]:
         """The database, brought to this program's schema first, and the accounts in it."""
         async with Database(self.config.database_url, pool_size=2) as database:
-            await migrate.upgrade(database)
+            await self.upgrade(database)
             yield database, Accounts(database, self.config.accounts)
+
+    async def upgrade(self, database: Database) -> None:
+        """Bring the database to this program's schema; where that changes it, a backup is taken first."""
+        if await migrate.is_behind(database):
+            await Taking(replace(Place.of(self.config, self.file), second=""), Tally()).take()
+        await migrate.upgrade(database)
 
 
 TheMachine = Annotated[Machine, Parameter(parse=False)]
