@@ -203,3 +203,28 @@ async def test_a_sign_up_that_the_configuration_closes_while_the_daemon_runs_is_
     config.become(AccountSettings(signup="closed"))
     assert signups.mode == "closed"
     assert await refusal(signups.sign_up(Newcomer("kim", password=PASSWORD))) == CLOSED
+
+
+async def test_an_admin_who_could_not_come_back_with_a_password_has_to_give_a_key(
+    by_invite: SignUps, invites: Invites, boss: Admin, accounts: Accounts
+) -> None:
+    _, code = await invites.create(boss, role="admin")
+    with pytest.raises(Invalid, match="with a key only") as told:
+        await by_invite.sign_up(Newcomer("kim", code, PASSWORD), ip="203.0.113.7")
+    assert told.value.field == "key"
+    assert await names(accounts) == {"boss"}
+    await by_invite.sign_up(Newcomer("kim", code, PASSWORD, (a_key(),)), ip="203.0.113.7")
+    _, code = await invites.create(boss, role="admin")
+    await by_invite.sign_up(Newcomer("lee", code, PASSWORD), ip="192.168.0.7")
+
+
+async def test_where_no_password_is_taken_nobody_signs_up_with_nothing_else(
+    by_invite: SignUps, invites: Invites, boss: Admin, accounts: Accounts
+) -> None:
+    _, code = await invites.create(boss)
+    lobby = Lobby(by_invite, None, reach=str, wrong_codes=3, refusal_s=0.01, passwords=False)
+    with pytest.raises(Invalid, match="no password is taken here") as told:
+        await lobby.sign_up(Newcomer("kim", code, PASSWORD))
+    assert told.value.field == "key"
+    await lobby.sign_up(Newcomer("kim", code, keys=(a_key(),)))
+    assert await names(accounts) == {"boss", "kim"}

@@ -20,6 +20,7 @@ from uuutorrent.errors import Conflict, Invalid, Refused
 from uuutorrent.invites import Invite, Invites, NotInvited
 from uuutorrent.limits import settle
 from uuutorrent.passwords import Strength
+from uuutorrent.presence import only_by_key
 from uuutorrent.publickeys import PublicKey, parse
 from uuutorrent.store.database import Database, Tx
 from uuutorrent.users import Authority, User
@@ -33,6 +34,8 @@ REFUSALS = 5
 NAME_TAKEN = "that name cannot be had: choose another"
 KEY_TAKEN = "that key cannot be used here: give another, or a password"
 CROWDED = "too many people wait for an admin to say yes: try again in some days"
+ONLY_BY_KEY = "from where you are, admins sign in with a key only: give one"
+NO_PASSWORDS = "no password is taken here: give a key that signs you in"
 CLOSED = "nobody can sign up here"
 
 
@@ -107,6 +110,8 @@ class SignUps:
         async with self._database.begin() as tx:
             invite = await self._invites.redeem(tx, newcomer.code) if newcomer.code.strip() else None
             user = await self._make(tx, newcomer.name, hashed, keys, invite)
+            if ip and not keys and only_by_key(user, ip, self._accounts.config.admin_passwords):
+                raise Invalid(ONLY_BY_KEY, field="key")
             how = "waits for an admin" if invite is None else f"invitation {invite.id}, {user.role}"
             audit.note(tx, replace(user, ip=ip), "sign up", user.name, detail=how)
         return Welcome(user.name, waits=invite is None)
@@ -173,8 +178,11 @@ class Lobby:
         refusal_s: float,
         ip: str = "",
         why_not_wait: Callable[[], str] = str,
+        passwords: bool = True,
     ) -> None:
         self.signups = signups
+        self.passwords = passwords
+        """Whether they sign anybody in."""
         self.reach = reach
         self.offered = offered
         """The key that signed when they connected."""
@@ -200,6 +208,8 @@ class Lobby:
             try:
                 if not newcomer.code.strip() and (why := self._why_not_wait()):
                     raise Refused(why)
+                if not self.passwords and not newcomer.keys:
+                    raise Invalid(NO_PASSWORDS, field="key")
                 self.welcome = await self.signups.sign_up(newcomer, ip=self._ip)
             except Refused as e:
                 self.refusals += 1

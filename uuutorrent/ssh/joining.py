@@ -77,6 +77,7 @@ class Joiners:
             wrong_codes=limits.password_tries,
             refusal_s=limits.refusal_s,
             why_not_wait=lambda: self._why_not_wait(source),
+            passwords=limits.passwords,
             ip=ip,
         )
         self._here[source] += 1

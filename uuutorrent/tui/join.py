@@ -110,6 +110,8 @@ class JoinDialog(Dialog[Welcome]):
         return f"{LAST} An account takes an invitation."
 
     def _password_hint(self) -> str:
+        if not self.lobby.passwords:
+            return "none is taken here: leave it empty"
         return "empty: none, the key is enough" if self.lobby.offered else "empty: none, if you give a key"
 
     @on(Input.Changed, "#name")
