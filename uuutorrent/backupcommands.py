@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as jsons
 from datetime import UTC, datetime
+from functools import partial
 
 from cyclopts import App
 
@@ -78,11 +79,10 @@ async def restore(name: str = "", /, *, to: str = "", yes: Flag = False, on: The
     chosen = taking.find(name=name, until=until)
     if not yes:
         confirm(f"Put back {chosen.name} and move aside what is in {place.data} now?", chosen.name)
-    done = await put_back(place, taking, chosen)
+    done = await put_back(place, taking, chosen, first=partial(cluster.restore, until) if cluster else None)
     if done.aside.is_dir():
         say(f"What was there before is in {done.aside}.")
     if cluster is not None:
-        await cluster.restore(until)
         return f"{chosen.name} and PostgreSQL are put back. Start PostgreSQL, then the daemon."
     return f"{chosen.name} is put back, in {done.seconds:.1f} s: all that came after it is lost. Start the daemon."
 

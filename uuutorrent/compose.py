@@ -41,6 +41,7 @@ from uuutorrent.config import Config
 from uuutorrent.desk import Services
 from uuutorrent.invites import Invites
 from uuutorrent.limits import Limits
+from uuutorrent.machine import Machine
 from uuutorrent.penalties import Penalties, tariff
 from uuutorrent.presence import Presence
 from uuutorrent.releases.naming import Naming
@@ -165,7 +166,7 @@ def _services(on: _Ground, core: _Core) -> Services:
         penalties=Penalties(tariff(config.penalties), config.penalties.exempt, clock=on.times.clock),
         second_factors=SecondFactors(database, on.keyring, on.accounts, clock=on.times.clock),
         invites=invites, signups=SignUps(database, on.accounts, invites),
-        presence=Presence(),
+        presence=Presence(), machine=Machine(on.tally, config.download_dir, clock=on.times.clock),
         limits=core.limits, turns=Turns(config.files.total_bps),
         watchlists=core.watchlists, releases=core.releases,
         live=core.live, library=library, grabs=core.grabs,
@@ -239,9 +240,9 @@ def _healing(
     limits, now = on.config.health, on.times.now
     treatments = Treatments(on.database, lease_s=max(10, min(LEASE_S, limits.stalled_s)), now=now)
     substitutes = Substitutes(
-        on.database, treatments, core.releases, replacing, timeline, inbox, block_days=limits.block_days, now=now
+        on.database, treatments, core.releases, replacing, timeline, inbox, settings=limits, now=now
     )
     return Healing(
         on.database, observations, core.library, core.live, core.releases.blocks, treatments, substitutes, replacing,
-        timeline, wait_s=limits.stalled_s / 3, now=now,
+        timeline, settings=limits, now=now,
     )  # fmt: skip

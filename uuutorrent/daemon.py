@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,10 @@ from typing import Any
 import httpx
 import structlog
 
-from uuutorrent import configuring, logs, metrics, supervised
+from uuutorrent import configuring, logs, machine, metrics, supervised
 from uuutorrent.accounts import Accounts, Operator
 from uuutorrent.automation.every import Job, every
+from uuutorrent.backup.restoring import check_whole
 from uuutorrent.backup.taking import Place, Taking
 from uuutorrent.compose import compose
 from uuutorrent.config import Config
@@ -125,10 +126,11 @@ async def run(config: Config, file: Path | None = None) -> None:
 async def _open(config: Config, stack: AsyncExitStack) -> Opened:
     make_directory(config.server.data)
     stack.enter_context(hold(config.server.data))
+    check_whole(config.server.data)
     tally = Tally()
     database = await stack.enter_async_context(Database(config.database_url, pool_size=config.database.pool_size))
     if await migrate.is_behind(database):  # a program that is taken back finds the database it knew
-        await Taking(Place.of(config, None), tally).take()
+        await Taking(replace(Place.of(config, None), second=""), tally).take()
     await migrate.upgrade(database)
     http = await stack.enter_async_context(httpx.AsyncClient(headers={"User-Agent": USER_AGENT}, timeout=CONNECT_S))
     managed = None if config.qbittorrent.url else await stack.enter_async_context(Managed(config, tally))
@@ -255,6 +257,7 @@ def own_jobs(services: Services) -> list[Job]:
         Job("notes", NOTES_EVERY_S, 30, services.audit.write_once),
         Job("egress", TRAFFIC_EVERY_S, 30, lambda: _count_served(services)),
         Job("orphans", SEEDING_EVERY_S, 1800, services.upkeep.orphans_once),
+        Job("machine", machine.SAMPLE_S, 30, services.machine.sample_once),
         Job("arrivals", NEWS_EVERY_S, 120, services.arrivals.run_once),
         Job("uses", NEWS_EVERY_S, 300, services.uses.run_once),
         Job("look ahead", LOOK_AHEAD_EVERY_S, 60, services.watchlists.look_ahead),

@@ -20,6 +20,7 @@ from uuutorrent.automation.health.substitutes import Substitutes
 from uuutorrent.automation.health.timeline import Line, Timeline
 from uuutorrent.automation.health.treatments import Treatments
 from uuutorrent.automation.inbox.inbox import Inbox, Kind
+from uuutorrent.config import Health
 from uuutorrent.desk import Services
 from uuutorrent.store.database import Database
 from uuutorrent.torrents.engine import Phase
@@ -67,11 +68,11 @@ class Clinic:
         treatments, blocks = Treatments(database, now=now), its.releases.blocks
         replacing = Replacing(database, its.library, its.grabs, blocks, timeline, inbox, now=now)
         substitutes = Substitutes(
-            database, treatments, its.releases, replacing, timeline, inbox, block_days=14, now=now
+            database, treatments, its.releases, replacing, timeline, inbox, settings=Health(), now=now
         )
         return Healing(
             database, its.observations, its.library, its.live, blocks, treatments, substitutes, replacing, timeline,
-            wait_s=300, now=now,
+            settings=Health(), now=now,
         )  # fmt: skip
 
     async def turns(self, number: int = 1, healing: Healing | None = None) -> None:

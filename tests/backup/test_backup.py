@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from tests.operating import Operating
 from uuutorrent.accounts import Accounts
 from uuutorrent.backup.backup import is_name, kept
-from uuutorrent.backup.restoring import RESTORED
+from uuutorrent.backup.restoring import RESTORED, RESTORING, check_whole
 from uuutorrent.backup.taking import Place, Taking
 from uuutorrent.config import Accounts as AccountSettings
-from uuutorrent.config import Config, Server
+from uuutorrent.config import Backup, Config, Server
 from uuutorrent.config import Database as DatabaseSettings
-from uuutorrent.errors import Conflict, Unexpected
+from uuutorrent.daemon import opened
+from uuutorrent.errors import BadConfig, Conflict, Refused, Unexpected
 from uuutorrent.factors import begin
 from uuutorrent.store import migrate
 from uuutorrent.store.database import Database
@@ -211,6 +216,116 @@ async def test_what_a_killed_backup_left_goes_once_nobody_can_work_on_it(tmp_pat
         Place.of(house(tmp_path, "postgresql+asyncpg://u:p@127.0.0.1:9/u"), None), Tally(), now=lambda: NOW
     ).take()
     assert sorted(one.name for one in (tmp_path / "backups").iterdir()) == [".20261121T175000Z", "20261121T180000Z"]
+
+
+async def test_a_backup_of_a_newer_program_is_refused_before_anything_is_moved(uuutorrent: Operating) -> None:
+    await someone(uuutorrent, "ann")
+    with closing(sqlite3.connect(uuutorrent.home / "uuutorrent.db", isolation_level=None)) as database:
+        (ours,) = database.execute("SELECT version_num FROM alembic_version").fetchone()
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+        await uuutorrent("backup")
+        database.execute("UPDATE alembic_version SET version_num = ?", (ours,))
+    done = await uuutorrent("restore", "--yes")
+    assert (done.code, "upgrade this program" in done.err) == (3, True), done
+    assert await names(uuutorrent) == ["ann"]
+    assert not list((uuutorrent.home / "data").glob("before-restore-*"))
+
+
+@contextmanager
+def room_for(bytes_: int) -> Iterator[None]:
+    """No file grows beyond that."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+async def test_a_backup_that_the_disk_does_not_take_leaves_nothing_and_the_old_ones_stay(uuutorrent: Operating) -> None:
+    await someone(uuutorrent, "ann")
+    await uuutorrent("backup")
+    there = await listed(uuutorrent)
+    (uuutorrent.home / "data/ssh_host_ed25519_key").write_text("the host key" * 100)
+    config = house(uuutorrent.home / "data", "postgresql+asyncpg://u:p@127.0.0.1:9/u")
+    for place in (Place.of(config, None), Place.of(house(config.server.data, uuutorrent.database_url), None)):
+        with room_for(400), pytest.raises(Unexpected):
+            await Taking(place, Tally(), now=lambda: NOW).take()
+    assert [one.name for one in (uuutorrent.home / "data/backups").iterdir()] == there
+
+
+async def test_a_restore_that_the_disk_does_not_take_moves_nothing(uuutorrent: Operating) -> None:
+    await someone(uuutorrent, "ann")
+    await uuutorrent("backup")
+    await someone(uuutorrent, "ben")
+    with room_for(8192):
+        done = await uuutorrent("restore", "--yes")
+    assert (done.code, "is not put back" in done.err) == (76, True), done
+    assert await names(uuutorrent) == ["ann", "ben"]
+    assert not list(uuutorrent.home.glob(".*.restoring"))
+
+
+async def test_after_a_restore_was_killed_in_the_middle_no_daemon_starts_until_it_is_done_again(
+    uuutorrent: Operating,
+) -> None:
+    await someone(uuutorrent, "ann")
+    await uuutorrent("backup")
+    (uuutorrent.home / "data" / RESTORING).write_text("")
+    (uuutorrent.home / "uuutorrent.db").unlink()
+    with pytest.raises(Refused, match="run `uuutorrent restore` again"):
+        async with opened(house(uuutorrent.home / "data", uuutorrent.database_url)):
+            pass
+    assert (await uuutorrent("restore", "--yes")).code == 0
+    check_whole(uuutorrent.home / "data")
+    assert await names(uuutorrent) == ["ann"]
+
+
+async def test_while_the_second_place_is_away_old_backups_go_all_the_same(tmp_path: Path) -> None:
+    place = replace(Place.of(house(tmp_path, "postgresql+asyncpg://u:p@127.0.0.1:9/u"), None), second="nowhere:at-all")
+    tally = Tally()
+    for n in range(10):
+        clock = [NOW + timedelta(minutes=15 * n)]
+        with pytest.raises(Unexpected):
+            await Taking(place, tally, now=clock.pop).take()
+    assert len(Taking(place, tally).every()) == 8
+    assert tally.counters["backup_last_success_timestamp_seconds", ("files",)] > NOW.timestamp()
+
+
+async def test_after_the_clock_went_back_the_one_just_taken_is_kept(tmp_path: Path) -> None:
+    place = Place.of(house(tmp_path, "postgresql+asyncpg://u:p@127.0.0.1:9/u"), None)
+    for weeks in range(10, 22):
+        clock = [NOW + timedelta(weeks=weeks)]
+        await Taking(place, Tally(), now=clock.pop).take()
+    taken = await Taking(place, Tally(), now=lambda: NOW).take()
+    assert taken in Taking(place, Tally()).every()
+
+
+async def test_no_database_is_made_where_there_is_none_to_back_up(tmp_path: Path) -> None:
+    with pytest.raises(Unexpected):
+        await Taking(Place.of(house(tmp_path), None), Tally()).take()
+    assert not (tmp_path / "uuutorrent.db").exists()
+
+
+async def test_a_program_that_is_too_old_for_the_database_takes_no_backup_each_time_it_starts(tmp_path: Path) -> None:
+    config = house(tmp_path)
+    async with Database(config.database_url) as database:
+        await migrate.upgrade(database)
+        async with database.begin() as tx:
+            await tx.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(BadConfig, match="newer uuutorrent"):
+        async with opened(config):
+            pass
+    assert Taking(Place.of(config, None), Tally()).every() == ()
+
+
+async def test_before_a_migration_nobody_waits_for_the_second_place(tmp_path: Path) -> None:
+    config = house(tmp_path).model_copy(update={"backup": Backup(second="nowhere:at-all")})
+    async with Database(config.database_url) as database:
+        await migrate.upgrade(database)
+        await migrate.downgrade(database, "0006")
+    async with opened(config):
+        pass
+    assert len(Taking(Place.of(config, None), Tally()).every()) == 1
 
 
 # What is kept

@@ -16,6 +16,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import structlog
 from sqlalchemy.engine import make_url
@@ -80,13 +81,17 @@ class Taking:
 
         Raises:
             Conflict: one was taken in this very second.
-            Unexpected: the copy is damaged, or the second place does not take it.
+            Unexpected: the disk does not take it, the copy is damaged, or the second place does not take it.
         """
-        backup = await asyncio.to_thread(self._take)
+        try:
+            backup = await asyncio.to_thread(self._take)
+            # Before the second place is asked: one that is away for days must not fill the disk here.
+            await asyncio.to_thread(self._drop_old, backup)
+        except OSError as e:
+            raise Unexpected("the disk", f"no backup could be taken: {e.strerror or e}") from e
+        self._tally.mark("backup_last_success_timestamp_seconds", backup.at.timestamp(), "files")
         if self._place.second:
             await self._copy(backup)
-        self._tally.mark("backup_last_success_timestamp_seconds", backup.at.timestamp(), "files")
-        await asyncio.to_thread(self._drop_old, backup)
         return backup
 
     def every(self) -> tuple[Backup, ...]:
@@ -126,8 +131,17 @@ class Taking:
         draft = self._place.backups / f".{name_at(at)}"
         if (self._place.backups / name_at(at)).exists():
             raise Conflict("a backup was taken in this second: that one will do")
-        shutil.rmtree(draft, ignore_errors=True)
-        make_directory(draft)
+        try:
+            draft.mkdir(mode=0o700)
+        except FileExistsError as e:
+            raise Conflict("somebody takes a backup in this second: that one will do") from e
+        try:
+            return self._fill(draft, at, began)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)  # on a full disk it would stay full
+            raise
+
+    def _fill(self, draft: Path, at: datetime, began: float) -> Backup:
         revision, rows = self._take_database(draft) if self._place.database else ("", {})
         self._take_files(draft)
         sizes = {file.name: file.stat().st_size for file in draft.iterdir()}
@@ -145,7 +159,9 @@ class Taking:
         copy = draft / DATABASE
         make_file(copy)
         try:
-            with closing(sqlite3.connect(str(self._place.database), timeout=BUSY_S)) as source:
+            # One that is not there must not be made.
+            place = f"file:{quote(str(self._place.database))}?mode=rw"
+            with closing(sqlite3.connect(place, uri=True, timeout=BUSY_S)) as source:
                 source.execute("VACUUM INTO ?", (str(copy),))
         except sqlite3.DatabaseError as e:
             raise Unexpected("the database", f"it cannot be backed up: {e}") from e
@@ -168,7 +184,8 @@ class Taking:
 
     def _drop_old(self, newest: Backup) -> None:
         every = self.every()
-        keep = kept(one.at for one in every)
+        # The newest by the clock may be another, where the clock went back.
+        keep = kept(one.at for one in every) | {newest.at}
         for old in every:
             if old.at not in keep:
                 shutil.rmtree(self.folder(old))

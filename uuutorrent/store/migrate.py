@@ -43,10 +43,16 @@ async def at_head(database: Database) -> bool:
 
 
 async def is_behind(database: Database) -> bool:
-    """Whether there is a schema, and it is not that of this program."""
+    """Whether there is a schema that `upgrade` would change."""
     async with database.connect() as connection:
         present = await connection.run_sync(_current)
-    return present not in (None, ScriptDirectory.from_config(_config()).get_current_head())
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    return present not in (None, head) and is_known(present)
+
+
+def is_known(revision: str | None) -> bool:
+    """Whether this program can bring a schema of this revision to its own; that of a newer one it cannot."""
+    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
 async def _change(database: Database, step: Callable[[Config], None]) -> None:
@@ -84,8 +90,7 @@ def _run(connection: Connection, step: Callable[[Config], None]) -> None:
 
 def _check_known(connection: Connection) -> None:
     present = _current(connection)
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if present is not None and present not in known:
+    if present is not None and not is_known(present):
         raise BadConfig(f"the database belongs to a newer uuutorrent (its schema is {present}): upgrade this program")
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from uuutorrent import config
 from uuutorrent.accounts import User
 from uuutorrent.automation.health.health import HUNGRY
 from uuutorrent.automation.health.observations import Observations, Unwell
@@ -66,7 +67,7 @@ class Healing:
         replacing: Replacing,
         timeline: Timeline,
         *,
-        wait_s: float,
+        settings: config.Health,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._database = database
@@ -78,8 +79,12 @@ class Healing:
         self._substitutes = substitutes
         self._replacing = replacing
         self._timeline = timeline
-        self._wait = timedelta(seconds=wait_s)
+        self._settings = settings
         self._now = now
+
+    @property
+    def _wait(self) -> timedelta:
+        return timedelta(seconds=self._settings.stalled_s / 3)
 
     async def run_once(self) -> None:
         """Take the next step with what is not well, and finish what was begun. While the engine is away: nothing."""

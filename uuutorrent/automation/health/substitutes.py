@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from uuutorrent import config
 from uuutorrent.accounts import User
 from uuutorrent.anime.anime import MediaId
 from uuutorrent.automation.health.patient import Patient
@@ -49,7 +50,7 @@ class Substitutes:
         timeline: Timeline,
         inbox: Inbox,
         *,
-        block_days: int,
+        settings: config.Health,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._database = database
@@ -59,7 +60,7 @@ class Substitutes:
         self._replacing = replacing
         self._timeline = timeline
         self._inbox = inbox
-        self._block_for = timedelta(days=block_days)
+        self._settings = settings
         self._now = now
 
     async def block(self, patient: Patient, treatment: Treatment) -> Treatment | None:
@@ -133,12 +134,12 @@ class Substitutes:
         one, stored, (media_id, episode) = patient.unwell, patient.stored, patient.subject(user)
         block_id = await self._releases.blocks.block(
             None if one.is_content else user.id, stored.infohash, title=stored.name, reason=one.why,
-            until=self._now() + self._block_for, tx=tx,
+            until=self._now() + timedelta(days=self._settings.block_days), tx=tx,
         )  # fmt: skip
         whom = " for anybody" if one.is_content else ""
         await self._timeline.note(
             user.id, stored.infohash, "blocked",
-            f"Its release is not picked again{whom} for {self._block_for.days} days, because {one.why}.",
+            f"Its release is not picked again{whom} for {self._settings.block_days} days, because {one.why}.",
             media_id=media_id, episode=episode, block_id=block_id, tx=tx,
         )  # fmt: skip
 

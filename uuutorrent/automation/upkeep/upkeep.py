@@ -70,12 +70,16 @@ class Upkeep:
         self._accounts = accounts
         self._inbox = inbox
         self._meters = meters
-        self._default = Limit(settings.seed_ratio, settings.seed_minutes)
+        self._settings = settings
         self._now = now
         self.guarded: Guarded | None = None
         """What the guard saw last; None: it cannot tell."""
 
     # Policies
+
+    @property
+    def _default(self) -> Limit:
+        return Limit(self._settings.seed_ratio, self._settings.seed_minutes)
 
     async def policy(self, by: Admin, name: str) -> Policy:
         """What holds for the seeding of the user of this name.
