@@ -49,8 +49,9 @@ _DEPENDENCIES = ("anilist", "nyaa", "qbittorrent")
 _DOORS = ("screen", "command", "sftp")
 FILE_DOORS = ("sftp", "scp", "cat")
 _JOBS = (
-    "arrivals", "autopilot", "backup", "channels", "egress", "feeds", "guard", "healing", "health", "look ahead",
-    "newcomers", "orphans", "probe", "reconcile", "resume", "seeding", "send away", "tidying", "traffic", "uses",
+    "arrivals", "audit", "autopilot", "backup", "channels", "egress", "feeds", "guard", "healing", "health",
+    "look ahead", "machine", "newcomers", "notes", "orphans", "probe", "reconcile", "resume", "seeding", "send away",
+    "tidying", "traffic", "uses",
 )  # fmt: skip
 
 FAMILIES: Mapping[str, Family] = {

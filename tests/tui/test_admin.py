@@ -21,10 +21,12 @@ from uuutorrent.automation.feeds.rule import Saving, Terms
 from uuutorrent.config import Accounts as AccountSettings
 from uuutorrent.errors import Missing, Unreachable
 from uuutorrent.factors import STEP_UP, Proof
+from uuutorrent.machine import MERGED
 from uuutorrent.penalties import Offence, source_of
 from uuutorrent.presence import Activity, Here
 from uuutorrent.signup import Newcomer
 from uuutorrent.store.database import Database
+from uuutorrent.tui.admin.gauges import sparkline
 from uuutorrent.tui.admin.screen import AdminScreen
 from uuutorrent.tui.app import UuuApp
 from uuutorrent.tui.terminal import TerminalInfo
@@ -93,9 +95,10 @@ async def test_who_is_an_admin_no_more_sees_nothing_from_the_next_look_on(house:
         await seat.sees("What about this user?")
         await accounts.set_role(boss, "ann", "user")
         seat.type("d")
+        await seat.sees("Disable boss?")
+        seat.type("y")
         await seat.sees("only admins may do that")
-        await seat.sees_no("boss")
-        assert "Disable boss" not in seat.glass.text
+        await seat.sees_no("● boss")
         seat.type("a")
         await seat.settled()
         assert "A new user" not in seat.glass.text
@@ -358,6 +361,28 @@ async def test_a_penalty_is_lifted(house: Built, boss: Admin) -> None:
         seat.type("y")
         await seat.sees("192.0.2.66 may sign in again.")
     assert penalties.every(boss) == ()
+
+
+async def test_the_machine_is_plotted_over_an_hour_and_below_over_a_day(house: Built, boss: Admin) -> None:
+    for _ in range(MERGED + 2):
+        await house.services.machine.sample_once()
+    async with at_admin(house, boss.user, width=80, height=24) as seat:
+        await turn_to(seat, "Machine")
+        await seat.sees("Memory")
+        assert re.search(r"Memory +\d+ % +[▁▂▃▄▅▆▇█]+", seat.glass.text)
+        await go_to(seat, "Memory")
+        await seat.sees("The last day")
+        await seat.sees("on average")
+        await go_to(seat, "Traffic")
+        await seat.sees("left this machine in")
+
+
+def test_a_plot_has_the_newest_at_the_right_and_its_top_is_the_most() -> None:
+    assert sparkline([0.0, 0.5, 1.0], 3, 3, most=1.0) == "▁▅█"
+    assert sparkline([1.0], 4, 4, most=1.0) == "   █"
+    assert sparkline([0.1, 0.9, None, None], 4, 2, most=1.0) == "█ "
+    assert sparkline([5.0], 1, 3, most=0.0) == "▁▁▁"
+    assert sparkline([], 360, 0, most=1.0) == " "
 
 
 async def test_on_a_narrow_terminal_the_section_that_is_shown_is_named(house: Built, boss: Admin) -> None:

@@ -90,11 +90,10 @@ class InvitesSection(Section):
 
     async def open(self, screen: DeskScreen, key: str) -> None:
         """Take one back."""
-        by = await screen.admin()
         if await sure(
             screen, f"Revoke invitation {key}?", "Nobody comes with it any more; who came stays.", do="Revoke"
         ):
-            await self.desk.invites.revoke(by, int(key))
+            await self.desk.invites.revoke(await screen.admin(), int(key))
 
 
 class NewInviteDialog(FormDialog[tuple[Invite, str]]):

@@ -41,9 +41,8 @@ class PenaltiesSection(Section):
 
     async def open(self, screen: DeskScreen, key: str) -> None:
         """Lift a penalty."""
-        by = await screen.admin()
         if await sure(screen, f"Let {key} try again now?", "Its failed sign-ins are forgotten.", do="Lift the penalty"):
-            await self.desk.lift(by, key)
+            await self.desk.lift(await screen.admin(), key)
             screen.shell.toast(f"{key} may sign in again.")
 
 

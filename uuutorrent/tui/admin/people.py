@@ -128,9 +128,8 @@ class PeopleSection(Section):
         screen.shell.toast(f"{name} can sign in from now on.")
 
     async def _reject(self, screen: DeskScreen, name: str) -> None:
-        by = await screen.admin()
         if await sure(screen, f"Reject {name}?", "Their account is deleted.", do="Reject"):
-            await self.desk.signups.reject(by, name)
+            await self.desk.signups.reject(await screen.admin(), name)
 
     async def _limits(self, screen: DeskScreen, name: str) -> None:
         await screen.admin()
@@ -139,39 +138,35 @@ class PeopleSection(Section):
             screen.shell.toast(f"That is what {name} may from now on.")
 
     async def _password(self, screen: DeskScreen, name: str) -> None:
-        by = await screen.admin()
         text = "They get a one-time password instead of the one they have; sessions that came by it end."
         if await sure(screen, f"A new password for {name}?", text, do="Give one"):
-            await self._hand_over(screen, name, await self.desk.accounts.reset_password(by, name))
+            await self._hand_over(screen, name, await self.desk.accounts.reset_password(await screen.admin(), name))
 
     async def _unfactor(self, screen: DeskScreen, name: str) -> None:
-        by = await screen.admin()
         text = "For somebody who lost their phone and their recovery codes. Make sure that it is them who asks."
         if await sure(screen, f"Switch off {name}'s second factor?", text, do="Switch it off"):
-            await self.desk.second_factors.reset(by, name)
+            await self.desk.second_factors.reset(await screen.admin(), name)
             screen.shell.toast(f"{name} signs in without a code from now on.")
 
     async def _role(self, screen: DeskScreen, name: str) -> None:
-        by, is_admin = await screen.admin(), self._people[name].user.is_admin
+        is_admin = self._people[name].user.is_admin
         role, more = (
             ("user", "They may do no more of this.") if is_admin else ("admin", "They may do all that you may.")
         )
         text = f"{more} Their sessions end."
         if await sure(screen, f"{name}: {role} from now on?", text, do=f"Make them {role}"):
-            await self.desk.accounts.set_role(by, name, role)
+            await self.desk.accounts.set_role(await screen.admin(), name, role)
 
     async def _disable(self, screen: DeskScreen, name: str) -> None:
-        by = await screen.admin()
         text = "Their sessions end at once, and they cannot sign in. Nothing of theirs is lost."
         if await sure(screen, f"Disable {name}?", text, do="Disable"):
-            await self.desk.disable(by, name)
+            await self.desk.disable(await screen.admin(), name)
 
     async def _enable(self, screen: DeskScreen, name: str) -> None:
         await self.desk.accounts.enable(await screen.admin(), name)
         screen.shell.toast(f"{name} can sign in again.")
 
     async def _delete(self, screen: DeskScreen, name: str) -> None:
-        by = await screen.admin()
         lost = await leaving(self.desk.library, self._people[name].user)
         going = f"{count(len(lost.going), 'torrent')} of theirs alone, {size(lost.going_bytes)}"
         text = (
@@ -180,7 +175,7 @@ class PeopleSection(Section):
             "Their sessions end at once. Their keys, watchlist, feeds and settings go as well.",
         )
         if await sure(screen, f"Delete {name} for good?", *filter(None, text), do=f"Delete {name}"):
-            await self.desk.delete(by, name)
+            await self.desk.delete(await screen.admin(), name)
             screen.shell.toast(f"{name} is gone.")
 
     async def _hand_over(self, screen: DeskScreen, name: str, password: str) -> None:

@@ -18,6 +18,7 @@ from uuutorrent.errors import Refused, UuuError
 from uuutorrent.secondfactors import StepUp
 from uuutorrent.tui.admin.around import FeedsSection, ServicesSection
 from uuutorrent.tui.admin.chores import ChoresSection
+from uuutorrent.tui.admin.gauges import GaugesSection
 from uuutorrent.tui.admin.invites import InvitesSection
 from uuutorrent.tui.admin.penalties import PenaltiesSection
 from uuutorrent.tui.admin.people import PeopleSection
@@ -38,6 +39,7 @@ SECTIONS: tuple[type[Section], ...] = (
     ChoresSection,
     FeedsSection,
     PenaltiesSection,
+    GaugesSection,
 )
 
 

@@ -55,13 +55,13 @@ class VisitorsSection(Section):
 
     async def open(self, screen: DeskScreen, key: str) -> None:
         """End one."""
-        by, here = await screen.admin(), self._here.get(key)
+        here = self._here.get(key)
         if here is None:
             return
         mine = " It is the one you are in." if here is self.desk.here else ""
         text = f"Whatever is open in it ends at once: screens, commands and transfers.{mine}"
         if await sure(screen, f"End session {key} of {here.user.name}, from {here.ip}?", text, do="End it"):
-            await self.desk.end_session(by, here.id)
+            await self.desk.end_session(await screen.admin(), here.id)
             screen.shell.toast(f"Ended session {key} of {here.user.name}.")
 
     def _row(self, here: Here, now: datetime) -> Row:
