@@ -40,6 +40,17 @@ class OnlyKeys(Refused):
             "too many sign-ins failed where you connect from: no password is looked at from there for "
             f"{math.ceil(left_s)} s; use a key, or come back then"
         )
+        self.left_s = left_s
+
+
+class NobodyNew(OnlyKeys):
+    """The same, told to somebody who wants to sign up."""
+
+    def __init__(self, left_s: float) -> None:
+        super().__init__(left_s)
+        self.message = (
+            f"too many sign-ins failed where you connect from: nobody can sign up from there for {math.ceil(left_s)} s"
+        )
 
 
 class Offence(StrEnum):

@@ -21,7 +21,7 @@ from uuutorrent.accounts import WAITS, Accounts, Admin, Operator, User, UserId
 from uuutorrent.config import Accounts as AccountSettings
 from uuutorrent.desk import Services
 from uuutorrent.errors import Missing, Refused
-from uuutorrent.penalties import Source, source_of
+from uuutorrent.penalties import Offence, Source, source_of
 from uuutorrent.signup import Newcomer
 from uuutorrent.ssh.delays import Delays
 from uuutorrent.ssh.joining import CROWDED_THERE, IDLE_S, MOST, NOTHING_ELSE, STAY_S, WAITING_S, Joiners
@@ -153,6 +153,14 @@ async def test_only_one_at_a_time_comes_from_one_address_with_one_session(port: 
     async with joining(port) as person:
         person.types(b"\x1b")
         assert await person.ends() == 0
+
+
+async def test_where_a_neighbour_guesses_nobody_signs_up_for_a_while_and_is_told_so(port: Port, laptop: Laptop) -> None:
+    port.services.penalties.welcome(HERE)
+    port.services.penalties.add(HERE, Offence.WRONG, 4)
+    done = await laptop.ssh("-tt", "join@127.0.0.1")
+    assert done.code != 0
+    assert "nobody can sign up from there for" in done.err
 
 
 async def test_three_wrong_codes_end_it_cost_the_address_and_are_a_line_in_the_log(port: Port, ann: User) -> None:

@@ -13,7 +13,7 @@ import structlog
 
 from uuutorrent.audit import FAILED, REFUSED
 from uuutorrent.errors import Refused, UuuError
-from uuutorrent.penalties import source_of
+from uuutorrent.penalties import NobodyNew, OnlyKeys, source_of
 from uuutorrent.presence import Activity, Here
 from uuutorrent.ssh import tcp
 from uuutorrent.ssh.admission import Pace
@@ -230,8 +230,11 @@ class Connection(Entrance):
         return DeskVisit(desk, reach, self._guests.open_app, self._guests.depot)
 
     def _admit_stranger(self) -> None:
-        """Raises Refused if there are as many strangers as there may be."""
-        self._check_source()
+        """Raises Refused if there are as many strangers as there may be, or their source is penalised."""
+        try:
+            self._check_source()
+        except OnlyKeys as e:
+            raise NobodyNew(e.left_s) from e
         self.stranger = self._guests.joiners.admit(self._source, self._signin.key_shown(), self._address[0])
         self._limits = self.stranger.limits
         log.info("ssh_joins", **self._where(), key=bool(self.stranger.lobby.offered))
