@@ -30,6 +30,7 @@ from uuutorrent.config import Config
 from uuutorrent.errors import RemoteError
 from uuutorrent.invites import Invites
 from uuutorrent.limits import Limits
+from uuutorrent.machine import Machine
 from uuutorrent.penalties import Penalties, Source
 from uuutorrent.presence import Here, Presence, only_by_key
 from uuutorrent.releases.search import Releases
@@ -61,6 +62,7 @@ class Services:
     invites: Invites
     signups: SignUps
     presence: Presence
+    machine: Machine
     limits: Limits
     turns: Turns
     watchlists: Watchlists

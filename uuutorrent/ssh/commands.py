@@ -34,6 +34,7 @@ from uuutorrent.ssh.verbs import (
     health,
     inbox,
     invites,
+    machine,
     notify,
     penalties,
     searching,
@@ -66,7 +67,15 @@ SUBJECTS: Mapping[str, Sequence[Verb]] = {
     "When a download gets stuck": healing.VERBS,
     "Steering a torrent": steering.VERBS,
     "Your account": (*accounts.VERBS, *factor.VERBS, *sessions.VERBS),
-    "For admins": (*admin.VERBS, *invites.VERBS, *penalties.VERBS, *health.VERBS, *audit.VERBS, *upkeep.FOR_ADMINS),
+    "For admins": (
+        *admin.VERBS,
+        *invites.VERBS,
+        *penalties.VERBS,
+        *health.VERBS,
+        *machine.VERBS,
+        *audit.VERBS,
+        *upkeep.FOR_ADMINS,
+    ),
 }
 FAMILIES = {
     "account": "Your account as a whole.",

@@ -295,7 +295,12 @@ async def about_health(house: House) -> dict[str, Any]:
     house.engine.change(infohash, phase=Phase.MISSING)
     await house.services.live.refresh()
     await house.services.observations.look_once()
-    return {"health": await house.boss.json("health"), "audit": await house.boss.json("audit")}
+    await house.services.machine.sample_once()
+    return {
+        "machine": await house.boss.json("machine"),
+        "health": await house.boss.json("health"),
+        "audit": await house.boss.json("audit"),
+    }
 
 
 async def about_upkeep(house: House) -> dict[str, Any]:
