@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -58,6 +59,86 @@ async def test_check_says_that_ffprobe_is_missing_and_that_this_is_no_failure(
     assert "ok    ffprobe: not installed, so only the first bytes" in done.out
     monkeypatch.setenv("UUUTORRENT_HEALTH__PROBE", "false")
     assert "ok    ffprobe: not used" in (await uuutorrent("check")).out
+
+
+async def test_check_says_who_listens_on_the_port_already(
+    uuutorrent: Operating, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = b"SSH-2.0-uuutorrent\r\n"
+
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(said)
+        writer.close()
+
+    monkeypatch.setenv("UUUTORRENT_SSH__HOST", "127.0.0.1")
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        monkeypatch.setenv("UUUTORRENT_SSH__PORT", str(port))
+        assert f"ok    port {port}: a uuutorrent listens there" in (await uuutorrent("check")).out
+        said = b"SSH-2.0-OpenSSH_9.2\r\n"
+        assert f"FAIL  port {port}: another program listens there (ss -ltnp" in (await uuutorrent("check")).out
+    assert f"ok    port {port}: free" in (await uuutorrent("check")).out
+
+
+async def test_check_says_which_secrets_others_can_read(uuutorrent: Operating, tmp_path: Path) -> None:
+    (tmp_path / "url").write_text(uuutorrent.database_url)
+    uuutorrent.config_file.write_text(f'[database]\nurl_file = "{tmp_path / "url"}"\n')
+    (tmp_path / "url").chmod(0o644)
+    told = (await uuutorrent("check")).out
+    assert f"FAIL  secret {tmp_path / 'url'}: others of this machine may look at it (mode 0644): chmod 0400" in told
+    (tmp_path / "url").chmod(0o400)
+    assert f"ok    secret {tmp_path / 'url'}: its owner's alone" in (await uuutorrent("check")).out
+
+
+async def test_check_says_how_old_the_newest_backup_is_and_how_the_last_drill_went(uuutorrent: Operating) -> None:
+    told = (await uuutorrent("check")).out
+    assert "ok    backups: none yet in " in told
+    assert "ok    restore for practice: never yet, try: uuutorrent drill" in told
+    await uuutorrent("user", "add", "ann", "--generate")
+    await uuutorrent("backup")
+    await uuutorrent("drill")
+    told = (await uuutorrent("check")).out
+    assert "ok    backups: the newest is of " in told
+    assert ", in no second place (backup.second)" in told
+    assert "ok    restore for practice: went well at " in told
+    (kept,) = (one for one in (uuutorrent.home / "data/backups").iterdir() if one.is_dir())
+    manifest = json.loads((kept / "manifest.json").read_text())
+    (kept / "manifest.json").write_text(json.dumps({**manifest, "at": "2026-01-01T00:00:00+00:00"}))
+    (kept.parent / "drill.json").write_text(
+        json.dumps({**json.loads((kept.parent / "drill.json").read_text()), "ok": False, "why": "no key"})
+    )
+    told = (await uuutorrent("check")).out
+    assert "FAIL  backups: the newest is of 2026-01-01 00:00 UTC: see that the daemon runs" in told
+    assert "FAIL  restore for practice: it went wrong at " in told
+    assert ": no key\n" in told
+
+
+async def test_check_asks_what_is_far_away_only_when_told_to(
+    uuutorrent: Operating, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UUUTORRENT_NYAA__BASE_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("UUUTORRENT_ANILIST__API_URL", "http://127.0.0.1:9")
+    told = await uuutorrent("check")
+    assert "ok    Nyaa: http://127.0.0.1:9\n" in told.out
+    told = await uuutorrent("check", "--online")
+    assert "FAIL  Nyaa: http://127.0.0.1:9: Nyaa: no answer: see whether this machine reaches the internet" in told.out
+    assert "FAIL  AniList: " in told.out
+
+
+async def test_check_says_that_qbittorrent_refuses_the_password(
+    uuutorrent: Operating, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nFails.")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        monkeypatch.setenv("UUUTORRENT_QBITTORRENT__URL", url)
+        told = (await uuutorrent("check")).out
+    assert f"FAIL  qBittorrent: {url}: qBittorrent: it refuses the username and password of [qbittorrent]" in told
 
 
 async def test_check_of_a_database_that_is_in_use_says_so(uuutorrent: Operating) -> None:

@@ -95,11 +95,17 @@ async def serve(*, on: TheMachine) -> None:
     await daemon.run(on.config, on.file)
 
 
-async def check(*, on: TheMachine) -> str:
-    """Look at the configuration and at what it needs."""
+async def check(*, online: Flag = False, on: TheMachine) -> str:
+    """Look at the configuration and at what it needs: a line for each thing, with what to do where it will not do.
+
+    Parameters
+    ----------
+    online
+        Also ask AniList and Nyaa whether they can be reached.
+    """
     from uuutorrent import check as checks  # noqa: PLC0415 - as above
 
-    findings = [finding async for finding in checks.look(on.config, on.file)]
+    findings = [finding async for finding in checks.look(on.config, on.file, online=online)]
     report = "\n".join(f"{'ok  ' if one.error is None else 'FAIL'}  {one.text}" for one in findings)
     wrong = [one.error for one in findings if one.error is not None]
     if wrong:

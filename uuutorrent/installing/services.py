@@ -52,11 +52,17 @@ def _below(source: Path, pattern: str) -> list[Path]:
 
 def _file(system: System, source: Path, path: str) -> Step:
     content = source.read_text()
+
+    def undo() -> None:
+        system.at(path).unlink(missing_ok=True)
+        if path.startswith(UNITS) and system.has_systemd:
+            system.asks("systemctl", "daemon-reload")
+
     return Step(
         f"{path} is this version's.",
         lambda: system.holds(path, content),
         lambda: system.write(path, content),
-        lambda: system.at(path).unlink(missing_ok=True),
+        undo,
     )
 
 
@@ -78,7 +84,7 @@ def _started(system: System) -> list[Step]:
             "fail2ban looks at the daemon's log.",
             lambda: system.asks("fail2ban-client", "status", "uuutorrent") is not None,
             lambda: _watch(system),
-            lambda: None,
+            lambda: _ask(system, "fail2ban-client", "stop", "uuutorrent"),
         ),
     ]
 
@@ -110,6 +116,10 @@ def _runs_this(system: System) -> bool:
 def _restart(system: System) -> None:
     system.does("systemctl", "daemon-reload")
     system.does("systemctl", "restart", DAEMON_UNIT)
+
+
+def _ask(system: System, *words: str) -> None:
+    system.asks(*words)
 
 
 def _watch(system: System) -> None:
