@@ -129,8 +129,9 @@ async def test_check_says_that_qbittorrent_refuses_the_password(
     uuutorrent: Operating, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nFails.")
+        asked = await reader.readuntil(b"\r\n\r\n")
+        status = b"200 OK" if b"/auth/login" in asked else b"403 Forbidden"
+        writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: 6\r\nConnection: close\r\n\r\nFails.")
         await writer.drain()
         writer.close()
 
