@@ -59,6 +59,8 @@ NEWS_EVERY_S = 2
 """How often it is looked whether a download is complete, or a file was read to its end."""
 LOOK_AHEAD_EVERY_S = 1
 """How often shows that came into somebody's view are looked up before they are asked for."""
+MOST_OPEN_FILES = 65_536
+"""Programs that are started inherit it, and some look at each that there might be."""
 INTERRUPT_GRACE_S = 2
 """After Ctrl+C transfers get no longer than this."""
 ENGINE_STOP_S = 20
@@ -319,10 +321,11 @@ def _greet(config: Config, port: int, password: str | None) -> None:
 
 
 def open_many_files() -> None:
-    """Take all the descriptors that the system allows: one user may have thousands of files open, and with the usual
-    1,024 nobody else could sign in then."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    """Take the descriptors that the system allows: one user may have thousands of files open, and with the usual 1,024
+    nobody else could sign in then."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):  # a system that has become stricter since the limit was set
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, MOST_OPEN_FILES)), hard))
 
 
 def _settle_memory() -> None:
