@@ -208,3 +208,28 @@ async def test_a_file_with_another_name_is_not_served_unless_that_is_wanted(
         await files.open(ann, "/torrents/Show - 01.mkv/Show - 01.mkv")
     linked = Files(library, download_dir, hard_links=True)
     assert await content(linked, ann, "/torrents/Show - 01.mkv/Show - 01.mkv") == b"x" * 1000
+
+
+async def test_a_disk_of_another_machine_is_never_waited_for_by_everybody(
+    files: Files, fetching: Fetching, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its names may be in memory, and opening one still asks over the network."""
+    await fetching.done(ann, SHOW)
+    real, places = beneath.open_file, list[bool]()
+
+    def watched(root: Path, path: str, *, hard_links: bool, at_once: bool = False) -> int:
+        places.append(threading.current_thread() is threading.main_thread())
+        return real(root, path, hard_links=hard_links, at_once=at_once)
+
+    monkeypatch.setattr(beneath, "open_file", watched)
+    monkeypatch.setattr(beneath, "is_local", lambda _: False)
+    (entry,) = await files.list(ann, "/torrents")
+    (one,) = await files.list(ann, f"/torrents/{entry.name}")
+    os.close((await files.open(ann, f"/torrents/{entry.name}/{one.name}")).fd)
+    assert places == [False]
+
+
+def test_kinds_of_disks_are_told_apart(tmp_path: Path) -> None:
+    assert beneath.is_local(tmp_path)
+    assert not beneath.is_local(Path("/proc"))
+    assert not beneath.is_local(tmp_path / "nothing")

@@ -23,6 +23,10 @@ _RESOLVE = 0x08 | 0x04 | 0x02
 """BENEATH, NO_SYMLINKS, NO_MAGICLINKS. Source: openat2(2)."""
 _CACHED = 0x20
 """RESOLVE_CACHED: only by what is in memory. Source: openat2(2), Linux 5.12."""
+_NO_XDEV = 0x01
+"""RESOLVE_NO_XDEV: what is mounted further below may be anything. Source: openat2(2)."""
+_LOCAL = frozenset((0xEF53, 0x58465342, 0x9123683E, 0xF2F52010, 0x2FC12FC1, 0x01021994, 0x794C7630))
+"""ext2 to ext4, XFS, Btrfs, F2FS, ZFS, tmpfs, overlayfs. Source: statfs(2)."""
 _ABSENT = (errno.ENOSYS, errno.EPERM, errno.EINVAL, errno.E2BIG)
 """How a kernel without `openat2`, or a sandbox that forbids it, answers."""
 _RETRIES = 8
@@ -59,6 +63,13 @@ def open_file(root: Path, path: str, *, hard_links: bool = False, at_once: bool 
     if stat.S_ISREG(seen.st_mode):
         raise OSError(errno.EMLINK, "it has another name")
     raise OSError(errno.ENOENT, "not a regular file")
+
+
+def is_local(root: Path) -> bool:
+    """Whether it is on a disk of this machine's. Others are asked over a network although a name is in memory: there
+    `at_once` may wait."""
+    about = (ctypes.c_long * 64)()
+    return _LIBC.statfs(os.fsencode(root), ctypes.byref(about)) == 0 and about[0] & 0xFFFFFFFF in _LOCAL
 
 
 def look(root: Path, path: str, *, at_once: bool = False) -> os.stat_result:
@@ -123,7 +134,7 @@ def _open_beneath(top: int, path: str, flags: int, *, at_once: bool = False) -> 
     if "\0" in path or any(part in ("", ".", "..") for part in path.split("/")) or not _is_encodable(path):
         raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
     if at_once:
-        return _at_once(top, path, flags, _RESOLVE | _CACHED)
+        return _at_once(top, path, flags, _RESOLVE | _CACHED | _NO_XDEV)
     for _ in range(_RETRIES):
         try:
             return _by_kernel(top, path, flags, _RESOLVE)
@@ -147,7 +158,7 @@ def _at_once(top: int, path: str, flags: int, resolve: int) -> int:
     try:
         return _by_kernel(top, path, flags, resolve)
     except OSError as e:
-        if e.errno in _ABSENT:  # a kernel that cannot tell
+        if e.errno in (*_ABSENT, errno.EXDEV):  # a kernel that cannot tell, or another disk
             raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from e
         raise
 

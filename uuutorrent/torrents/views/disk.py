@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import stat
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,9 @@ Named = tuple[str, Leaf]
 READERS = 4
 """Reads that may wait for a disk at the same time: the threads for everything else are not taken up by them."""
 
+LOCAL_FOR_S = 60.0
+"""How long it is believed which kind of disk it is: another may be mounted there."""
+
 
 class Disk:
     """The download root. `look` and `list` block: call them in a thread."""
@@ -30,6 +34,7 @@ class Disk:
     def __init__(self, root: Path, *, hard_links: bool = False) -> None:
         self._root = root
         self._hard_links = hard_links
+        self._is_local, self._local_until = False, 0.0
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
 
     async def open(self, place: str, path: str) -> int:
@@ -42,6 +47,7 @@ class Disk:
         """
         try:
             with suppress(BlockingIOError):
+                await self._check_local()
                 return beneath.open_file(self._root, place, hard_links=self._hard_links, at_once=True)
             return await self._open_in_thread(place)
         except OSError as e:
@@ -51,9 +57,18 @@ class Disk:
         """As `look`, without blocking."""
         if isinstance(found, Leaf):
             with suppress(OSError):  # whatever else it is, `look` says it in words
+                await self._check_local()
                 seen = beneath.look(self._root, found.place, at_once=True)
                 return seen_as(path.rpartition("/")[2], seen, found.arriving)
         return await asyncio.to_thread(self.look, path, found)
+
+    async def _check_local(self) -> None:
+        """Raises BlockingIOError where the disk may have to be waited for although the name is in memory."""
+        if time.monotonic() >= self._local_until:
+            self._is_local = await asyncio.to_thread(beneath.is_local, self._root)
+            self._local_until = time.monotonic() + LOCAL_FOR_S
+        if not self._is_local:
+            raise BlockingIOError(errno.EAGAIN, "it is not a disk of this machine's")
 
     async def _open_in_thread(self, place: str) -> int:
         opening = asyncio.ensure_future(
