@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from tests.people import refusal
+from tests.operating import Operating
+from tests.people import a_key, refusal
 from uuutorrent import audit
 from uuutorrent.accounts import Accounts, Admin, Operator, User
 from uuutorrent.audit import Audit, Note, note
+from uuutorrent.config import Accounts as AccountSettings
 from uuutorrent.errors import Invalid, Refused, Unreachable
 from uuutorrent.store.database import Database
 from uuutorrent.store.migrate import upgrade
@@ -105,6 +108,33 @@ async def test_an_act_that_is_rolled_back_was_not_noted(database: Database, acco
         await fail()
     assert "last admin" in await refusal(accounts.delete(Operator(), "boss"))
     assert acts(await accounts.audit.search(boss)) == ["users add"]
+
+
+async def test_what_the_operator_does_at_the_machine_is_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    uuutorrent = Operating(tmp_path, monkeypatch, capsys)
+    for words, given in (
+        (("user", "add", "boss", "--admin"), ""),
+        (("user", "add", "ann"), ""),
+        (("user", "key", "add", "ann"), a_key()),
+        (("user", "key", "remove", "ann", "1"), ""),
+        (("user", "passwd", "ann", "--generate"), ""),
+        (("user", "role", "ann", "admin"), ""),
+        (("user", "disable", "ann"), ""),
+        (("user", "enable", "ann"), ""),
+        (("user", "delete", "ann"), ""),
+        (("invite",), ""),
+    ):
+        assert (await uuutorrent(*words, given=given)).code == 0, words
+    async with Database(uuutorrent.database_url) as opened:
+        accounts = Accounts(opened, AccountSettings())
+        found = await accounts.audit.search(await accounts.admin(await accounts.by_name("boss")))
+    assert {(one.who, one.source, one.outcome) for one in found} == {("operator", "", "ok")}
+    assert [f"{one.act} {one.target}" for one in reversed(found)] == [
+        "users add boss", "users add ann", "keys add ann", "keys remove ann", "users passwd ann", "users role ann",
+        "users disable ann", "users enable ann", "users delete ann", "invites create 1",
+    ]  # fmt: skip
 
 
 async def test_it_outlives_whoever_it_names(database: Database, accounts: Accounts, boss: Admin, ann: User) -> None:

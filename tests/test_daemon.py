@@ -147,6 +147,13 @@ def test_a_changed_configuration_is_in_force_for_whoever_comes_next_and_a_wrong_
         lambda: "changed=ssh.public_host needs_restart=ssh.shutdown_grace_s" in house.log, "it was not read anew"
     )
     assert "seedbox.example" in house.ssh("ann", "help").stdout.decode()
+    house.uuutorrent("user", "role", "ann", "admin")
+    house.until(lambda: b'"detail": "publickey SHA256:' in house.ssh("ann", "audit", "--json").stdout, "no sign-in")
+    noted = house.ssh("ann", "audit", "operator", "--limit", "2").stdout.decode().splitlines()
+    assert [line.split()[1:] for line in noted[1:]] == [
+        ["operator", "-", "users", "role", "ann:", "admin"],
+        ["operator", "-", "config", "reload:", "ssh.public_host"],
+    ]
     assert house.stop() == 0
 
 

@@ -54,6 +54,8 @@ async def test_admins_are_told_once_what_is_missing_and_what_nobody_claims(
             "In qBittorrent, and claimed by nobody: Later.mkv; see `orphans`."
         )
         assert await there.services.inbox.of(ann) == ()
+        (noted,) = await there.services.audit.search(await there.services.accounts.admin(boss), "restore")
+        assert (noted.who, noted.target, noted.detail) == ("operator", backup.name, notice.text)
         await there.services.live.refresh()
         for _ in range(2):  # once could be a mistake
             await there.services.library.reconcile()
