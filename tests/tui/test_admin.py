@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,22 +13,16 @@ from tests.conftest import PASSWORD
 from tests.desks import Built, built
 from tests.test_secondfactors import code_of
 from tests.tui.evening import ENTER, ESCAPE, TAB
-from tests.tui.screen import Seat, seated
+from tests.tui.office import at_admin, go_to
+from tests.tui.screen import Seat
 from uuutorrent.accounts import Admin, User
-from uuutorrent.automation.every import Job, take_turn
-from uuutorrent.automation.feeds.rule import Saving, Terms
 from uuutorrent.config import Accounts as AccountSettings
-from uuutorrent.errors import Missing, Unreachable
+from uuutorrent.errors import Missing
 from uuutorrent.factors import STEP_UP, Proof
-from uuutorrent.machine import MERGED
-from uuutorrent.penalties import Offence, source_of
 from uuutorrent.presence import Activity, Here
 from uuutorrent.signup import Newcomer
 from uuutorrent.store.database import Database
-from uuutorrent.tui.admin.gauges import sparkline
-from uuutorrent.tui.admin.screen import AdminScreen
 from uuutorrent.tui.app import UuuApp
-from uuutorrent.tui.terminal import TerminalInfo
 
 ONE_TIME = r"[a-z0-9]{4}(?:-[a-z0-9]{4})+"
 
@@ -38,33 +31,6 @@ ONE_TIME = r"[a-z0-9]{4}(?:-[a-z0-9]{4})+"
 async def house(database: Database, tmp_path: Path) -> AsyncIterator[Built]:
     async with built(database, tmp_path) as opened:
         yield opened
-
-
-@asynccontextmanager
-async def at_admin(
-    house: Built, user: User, here: Here | None = None, *, width: int = 110, height: int = 32
-) -> AsyncIterator[Seat[UuuApp]]:
-    """Somebody who pressed 6."""
-    desk, size = house.services.desk(user, here), TerminalInfo(width=width, height=height)
-    async with seated(lambda terminal: UuuApp(desk, terminal), size) as seat:
-        await seat.sees("? Help")
-        await seat.settled()
-        seat.type("6")
-        yield seat
-        assert not seat.app.broke
-
-
-async def go_to(seat: Seat[UuuApp], name: str) -> None:
-    """Put the cursor on a row."""
-    await seat.sees(name)
-    seat.type("g")
-    await seat.settled()
-    for _ in range(20):
-        if any(line.startswith("›") and name in line for line in seat.glass.lines):
-            return
-        seat.type("j")
-        await seat.settled()
-    raise AssertionError(f"{name} is in no row:\n{seat.glass.text}")
 
 
 # Who sees it
@@ -283,112 +249,6 @@ async def test_sessions_are_shown_and_ended(house: Built, ann: User, boss: Admin
         seat.type("y")
         await seat.sees("Ended session")
     assert said == ["an admin ended this session"]
-
-
-# How the house does
-
-
-async def turn_to(seat: Seat[UuuApp], title: str) -> None:
-    """Tab to a section."""
-    for _ in range(20):
-        await seat.settled()
-        assert isinstance(seat.app.screen, AdminScreen)
-        if seat.app.screen.here.title == title:
-            assert title in seat.glass.lines[1]
-            return
-        seat.type(TAB)
-    raise AssertionError(f"there is no section {title}")
-
-
-async def test_services_are_shown_with_how_they_answered_last(house: Built, ann: User, boss: Admin) -> None:
-    house.services.tally.count("dependency_requests", "nyaa", "ok")
-    with house.services.tally.dependency("nyaa"):
-        pass
-    with pytest.raises(Unreachable), house.services.tally.dependency("anilist"):
-        raise Unreachable("AniList", "no answer in 15 s")
-    async with at_admin(house, boss.user, width=80, height=24) as seat:
-        await turn_to(seat, "Services")
-        await seat.sees("✗ AniList")
-        await seat.sees("does not answer")
-        await seat.sees("● Nyaa")
-        await seat.sees("○ qBittorrent")
-        await seat.sees("● Database")
-        await go_to(seat, "AniList")
-        await seat.sees("no answer in 15 s")
-
-
-async def test_jobs_are_shown_with_their_last_turn_those_that_failed_first(house: Built, boss: Admin) -> None:
-    async def fails() -> None:
-        raise Unreachable("Nyaa", "no answer in 10 s")
-
-    async def works() -> None:
-        """There is nothing to do."""
-
-    for name, turn in (("arrivals", works), ("feeds", fails)):
-        await take_turn(Job(name, 1, 1, turn), house.services.tally)
-    async with at_admin(house, boss.user) as seat:
-        await turn_to(seat, "Jobs")
-        await seat.sees("● arrivals")
-        await seat.sees("✗ feeds")
-        await seat.sees("1 of 1")
-        await seat.sees("feeds went well never")
-        await seat.sees("no answer in 10 s")
-
-
-async def test_feeds_that_fail_are_shown_without_their_secrets(house: Built, ann: User, boss: Admin) -> None:
-    book = house.services.feeds.rulebook
-    now = datetime.now(UTC)
-    await book.add(ann, "https://tracker.example/rss?passkey=geheim", Terms(), Saving(), now)
-    (feed,) = await book.due(now)
-    async with at_admin(house, boss.user) as seat:
-        await turn_to(seat, "Feeds")
-        await seat.sees("Every feed answers.")
-        await book.failed(feed, "It answered 503.", now)
-        seat.type("R")
-        await seat.sees("tracker.example")
-        await seat.sees("It answered 503.")
-        assert "geheim" not in seat.glass.text
-
-
-async def test_a_penalty_is_lifted(house: Built, boss: Admin) -> None:
-    penalties = house.services.penalties
-    penalties.add(source_of("192.0.2.66"), Offence.WRONG, 50)
-    async with at_admin(house, boss.user) as seat:
-        await turn_to(seat, "Penalties")
-        await seat.sees("192.0.2.66")
-        seat.type(ENTER)
-        await seat.sees("Let 192.0.2.66 try again now?")
-        seat.type("y")
-        await seat.sees("192.0.2.66 may sign in again.")
-    assert penalties.every(boss) == ()
-
-
-async def test_the_machine_is_plotted_over_an_hour_and_below_over_a_day(house: Built, boss: Admin) -> None:
-    for _ in range(MERGED + 2):
-        await house.services.machine.sample_once()
-    async with at_admin(house, boss.user, width=80, height=24) as seat:
-        await turn_to(seat, "Machine")
-        await seat.sees("Memory")
-        assert re.search(r"Memory +\d+ % +[▁▂▃▄▅▆▇█]+", seat.glass.text)
-        await go_to(seat, "Memory")
-        await seat.sees("The last day")
-        await seat.sees("on average")
-        await go_to(seat, "Traffic")
-        await seat.sees("left this machine in")
-
-
-def test_a_plot_has_the_newest_at_the_right_and_its_top_is_the_most() -> None:
-    assert sparkline([0.0, 0.5, 1.0], 3, 3, most=1.0) == "▁▅█"
-    assert sparkline([1.0], 4, 4, most=1.0) == "   █"
-    assert sparkline([0.1, 0.9, None, None], 4, 2, most=1.0) == "█ "
-    assert sparkline([5.0], 1, 3, most=0.0) == "▁▁▁"
-    assert sparkline([], 360, 0, most=1.0) == " "
-
-
-async def test_on_a_narrow_terminal_the_section_that_is_shown_is_named(house: Built, boss: Admin) -> None:
-    async with at_admin(house, boss.user, width=60, height=16) as seat:
-        await turn_to(seat, "Penalties")
-        await seat.sees("Nobody failed to sign in lately.")
 
 
 async def test_without_the_database_it_says_so(house: Built, database: Database, boss: Admin) -> None:

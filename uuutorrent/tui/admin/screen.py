@@ -20,6 +20,7 @@ from uuutorrent.tui.admin.around import FeedsSection, ServicesSection
 from uuutorrent.tui.admin.chores import ChoresSection
 from uuutorrent.tui.admin.gauges import GaugesSection
 from uuutorrent.tui.admin.invites import InvitesSection
+from uuutorrent.tui.admin.notes import NotesSection
 from uuutorrent.tui.admin.penalties import PenaltiesSection
 from uuutorrent.tui.admin.people import PeopleSection
 from uuutorrent.tui.admin.section import Section
@@ -40,6 +41,7 @@ SECTIONS: tuple[type[Section], ...] = (
     FeedsSection,
     PenaltiesSection,
     GaugesSection,
+    NotesSection,
 )
 
 
@@ -52,12 +54,19 @@ class Listed(Table):
         Binding("shift+tab,left,h", "screen.turn(-1)", "Before", id="admin.before", priority=True, show=False),
     ]
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """No key where nothing can be done with a row."""
+        if action == "select" and isinstance(self.screen, AdminScreen):
+            return self.screen.here.acts
+        return super().check_action(action, parameters)
+
 
 class AdminScreen(DeskScreen):
     """What only admins see and do."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "add", "New", id="admin.add", tooltip="Make a user, or an invitation."),
+        Binding("slash", "search", "Look for", id="admin.search", tooltip="Only what has these words."),
         Binding("R,f5", "refresh", "Refresh", id="admin.refresh", show=False, tooltip="Look again."),
     ]
 
@@ -85,7 +94,8 @@ class AdminScreen(DeskScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """No key for what cannot be done in this section."""
-        return bool(self.here.adds) if action == "add" else True
+        can = {"add": bool(self.here.adds), "search": self.here.searches}
+        return can.get(action, True)
 
     def action_turn(self, by: int) -> None:
         """Go to another section."""
@@ -109,6 +119,10 @@ class AdminScreen(DeskScreen):
     def action_add(self) -> None:
         """Make something new."""
         self._do(self.here.add(self))
+
+    def action_search(self) -> None:
+        """Look for something in this section."""
+        self._do(self.here.search(self))
 
     @on(Table.Selected)
     def _open(self, event: Table.Selected) -> None:

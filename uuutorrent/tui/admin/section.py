@@ -25,6 +25,9 @@ class Section(ABC):
     acts: ClassVar[bool] = False
     """Whether Enter does something with a row."""
 
+    searches: ClassVar[bool] = False
+    """Whether something can be looked for in it."""
+
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
 
@@ -54,6 +57,10 @@ class Section(ABC):
         Raises:
             UuuError: it cannot be done.
         """
+        raise NotImplementedError
+
+    async def search(self, screen: DeskScreen) -> None:
+        """Ask what to look for."""
         raise NotImplementedError
 
 
