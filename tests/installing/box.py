@@ -25,6 +25,7 @@ class Box:
         self.databases: set[str] = set()
         self.settings: dict[str, str] = {}
         self.stanza = False
+        self.backups = 0
         self.units: set[str] = set()
         self.pid = 4242
         self.jails = False
@@ -94,8 +95,12 @@ class Box:
     def _pgbackrest(self, words: list[str], _: str) -> Said:
         if words[-1] == "stanza-create":
             self.stanza = True
+        if words[-1] == "backup":
+            self.backups += 1
+        if "info" in words:
+            return Said(0, '[{"backup":[{"label":"20261121-205737F"}]}]' if self.backups else "[]")
         if "stanza-delete" in words:
-            self.stanza = False
+            self.stanza, self.backups = False, 0
         return OK if self.stanza or words[-1] != "check" else NO
 
     def _systemctl(self, words: list[str], _: str) -> Said:

@@ -72,6 +72,12 @@ def steps(system: System) -> list[Step]:
             lambda: _delete_stanza(system),
             is_data=True,
         ),
+        Step(
+            "pgBackRest has a whole backup, from which its pieces of the log lead on.",
+            lambda: '"label"' in (system.asks(*_pgbackrest("info", "--output=json")) or ""),
+            lambda: _back_up(system),
+            stays="it goes with what pgBackRest knows",
+        ),
     ]
 
 
@@ -179,6 +185,10 @@ def _pgbackrest(*words: str) -> tuple[str, ...]:
 def _create_stanza(system: System) -> None:
     for command in ("stanza-create", "check"):
         system.does(*_pgbackrest(command))
+
+
+def _back_up(system: System) -> None:
+    system.does(*_pgbackrest("--type=full", "backup"))
 
 
 def _delete_stanza(system: System) -> None:
