@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json as jsons
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -40,6 +41,8 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command that was typed."""
+    # A service that is stopped tidies up as after Ctrl+C; the daemon has a handler of its own.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         code = asyncio.run(run(sys.argv[1:]))
     except KeyboardInterrupt:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import resource
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -326,6 +328,22 @@ async def test_before_a_migration_nobody_waits_for_the_second_place(tmp_path: Pa
     async with opened(config):
         pass
     assert len(Taking(Place.of(config, None), Tally()).every()) == 1
+
+
+async def test_a_drill_that_is_stopped_leaves_no_copy_behind(uuutorrent: Operating) -> None:
+    await someone(uuutorrent, "ann")
+    await uuutorrent("backup")
+    (name,) = await listed(uuutorrent)
+    os.truncate(uuutorrent.home / "data/backups" / name / "database.sqlite", 2**28)  # reading that takes a moment
+    (scratch := uuutorrent.home / "scratch").mkdir()
+    words = (sys.executable, "-m", "uuutorrent", "drill")
+    process = await asyncio.create_subprocess_exec(*words, env={**os.environ, "TMPDIR": str(scratch)})
+    async with asyncio.timeout(30):
+        while not list(scratch.glob("uuutorrent-drill-*")):  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+        process.terminate()
+        assert await process.wait() == 130
+    assert not list(scratch.iterdir())
 
 
 # What is kept

@@ -45,7 +45,7 @@ async def drill(place: Place, taking: Taking, cluster: PgBackRest | None) -> Dri
 
 
 async def _practise(place: Place, taking: Taking, backup: Backup, cluster: PgBackRest | None) -> tuple[int, int]:
-    with tempfile.TemporaryDirectory(prefix="uuutorrent-drill-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="uuutorrent-drill-", ignore_cleanup_errors=True) as scratch:
         there = Place(Path(scratch), Path(scratch) / "uuutorrent.db", None, place.backups, "")
         await asyncio.to_thread(backup.check, taking.folder(backup))
         await asyncio.to_thread(put_back, there, taking.folder(backup), backup)
