@@ -20,6 +20,9 @@ from textual.dom import DOMNode
 from docs.drawing import Cell, svg
 from tests.desks import built
 from uuutorrent import cli, config, errors, metrics
+from uuutorrent.installing import plan as plans
+from uuutorrent.installing.choices import Choices
+from uuutorrent.installing.system import Said, System
 from uuutorrent.ssh import commands
 from uuutorrent.ssh.call import Verb
 from uuutorrent.store.database import Database
@@ -35,8 +38,9 @@ from uuutorrent.tui.watchlist import WatchlistScreen
 
 ROOT = Path(__file__).parent.parent
 PAGES = {page.relative_to(ROOT): page.read_text() for page in (ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")))}
-README, COMMANDS, OPERATORS, USERS = (
-    (ROOT / name).read_text() for name in ("README.md", "docs/commands.md", "docs/operators.md", "docs/users.md")
+README, COMMANDS, OPERATORS, USERS, HANDBOOK = (
+    (ROOT / name).read_text()
+    for name in ("README.md", "docs/commands.md", "docs/operators.md", "docs/users.md", "docs/handbook.md")
 )
 PICTURES = sorted(ROOT.glob("docs/pictures/*.svg"))
 VERBS = [verb for verbs in commands.SUBJECTS.values() for verb in verbs]
@@ -136,6 +140,27 @@ def test_every_setting_that_is_named_exists_and_every_section_is_described() -> 
     for page in PAGES.values():
         named = re.findall(rf"`((?:{'|'.join(sections)})\.[a-z_]+)`", page)
         assert set(named) <= known | {f"{name}.py" for name in sections} | events()
+
+
+def test_the_handbook_names_commands_and_options_that_exist() -> None:
+    lines = re.findall(
+        r"uuutorrent ((?:install|uninstall|check|backups?|restore|drill|user|invite|db)\b[^`#\n]*)", HANDBOOK
+    )
+    assert len(lines) > 15
+    for line in lines:
+        app, words = cli.tree(), line.split()
+        while words and words[0] in list(app):
+            app = app[words.pop(0)]
+        taken = {name for one in app.assemble_argument_collection() for name in one.names}
+        assert {word for word in words if word.startswith("--")} <= taken, line
+
+
+def test_the_handbook_opens_the_ports_that_install_says_and_names_what_it_makes(tmp_path: Path) -> None:
+    said = re.findall(r"iptables -I .*ACCEPT", plans.firewall(Choices()))
+    assert re.findall(r"^sudo (iptables -I .*)$", HANDBOOK, re.MULTILINE) == said
+    made = "\n".join(one.what for one in plans.plan(System(lambda *_: Said(1, ""), tmp_path), Choices()))
+    for place in {cell for row in rows(HANDBOOK, "Install")[1:] for cell in re.findall(r"`(/[\w./-]+)", row[0])}:
+        assert place.rstrip("/…") in made, place
 
 
 async def test_the_figures_are_those_that_are_described(database: Database, tmp_path: Path) -> None:
