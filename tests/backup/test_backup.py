@@ -282,6 +282,15 @@ async def test_after_a_restore_was_killed_in_the_middle_no_daemon_starts_until_i
     assert await names(uuutorrent) == ["ann"]
 
 
+async def test_a_database_that_root_puts_back_elsewhere_is_that_of_the_folders_account(uuutorrent: Operating) -> None:
+    theirs = 65534 if os.geteuid() == 0 else os.geteuid()
+    await someone(uuutorrent, "ann")
+    await uuutorrent("backup")
+    os.chown(uuutorrent.home, theirs, -1)
+    assert (await uuutorrent("restore", "--yes")).code == 0
+    assert (uuutorrent.home / "uuutorrent.db").stat().st_uid == theirs
+
+
 async def test_while_the_second_place_is_away_old_backups_go_all_the_same(tmp_path: Path) -> None:
     place = replace(Place.of(house(tmp_path, "postgresql+asyncpg://u:p@127.0.0.1:9/u"), None), second="nowhere:at-all")
     tally = Tally()
@@ -358,6 +367,14 @@ def test_quarters_days_and_weeks_are_kept_and_no_more() -> None:
     assert ages[:8] == [n / 4 for n in range(8)]
     assert 8 + 6 + 2 <= len(left) <= 8 + 7 + 4
     assert ages[-1] > 24 * 14
+
+
+def test_a_daemon_that_starts_again_and_again_drops_nothing_from_before() -> None:
+    before = {NOW - timedelta(minutes=15 * n) for n in range(1, 8)}
+    left = set(before)
+    for seconds in range(0, 600, 5):
+        left = kept(left | {NOW + timedelta(seconds=seconds)})
+    assert before <= left
 
 
 @given(st.sets(st.integers(0, 10**8).map(lambda s: NOW + timedelta(seconds=s))))

@@ -109,15 +109,30 @@ def is_name(name: str) -> bool:
 
 
 def kept(times: Iterable[datetime]) -> set[datetime]:
-    """Those to keep: the newest few, the last of each of the newest days, and the last of each of the newest weeks."""
+    """Those to keep: the last of each of the newest quarters of an hour, of the newest days, and of the newest weeks.
+
+    A daemon that is started again and again takes one each time, and must not drop what there was before its trouble.
+    """
     newest_first = sorted(times, reverse=True)
-    keep = set(newest_first[:QUARTERS])
-    for count, period in ((DAYS, "%Y-%j"), (WEEKS, "%G-%V")):
+    keep: set[datetime] = set()
+    for count, period in ((QUARTERS, _quarter), (DAYS, _day), (WEEKS, _week)):
         last_of: dict[str, datetime] = {}
         for at in newest_first:
-            last_of.setdefault(at.strftime(period), at)
+            last_of.setdefault(period(at), at)
         keep.update(list(last_of.values())[:count])
     return keep
+
+
+def _quarter(at: datetime) -> str:
+    return f"{at:%Y-%j %H} {at.minute // 15}"
+
+
+def _day(at: datetime) -> str:
+    return f"{at:%Y-%j}"
+
+
+def _week(at: datetime) -> str:
+    return f"{at:%G-%V}"
 
 
 def sha256(file: Path) -> str:

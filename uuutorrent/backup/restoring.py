@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -148,4 +149,7 @@ def _copy(source: Path, target: Path, *, mode: int) -> None:
     make_file(target)
     shutil.copyfile(source, target)
     target.chmod(mode)
+    if os.geteuid() == 0:  # the database may be elsewhere than the data directory, and is its account's there as well
+        owner = target.parent.stat()
+        os.chown(target, owner.st_uid, owner.st_gid, follow_symlinks=False)
     synced(target)
