@@ -48,7 +48,7 @@ async def test_deleting_takes_the_files_only_when_asked(house: House, option: st
     answer = await house.ann.json(f"delete {infohash} {option}".strip())
     assert answer["infohash"] == infohash
     assert await house.ann.json("torrents") == []
-    assert await house.ann.json("files") == []
+    assert await house.ann.json("files /torrents") == []
     assert path.exists() is stays
 
 
