@@ -16,7 +16,7 @@ from uuutorrent.ssh.verbs import admin
 
 USER = {
     "name", "role", "disabled", "waits", "password", "password_expired", "keys", "quota_bytes", "quota_torrents",
-    "quota_active", "quota_month_bytes", "quota_bps", "served_bytes", "created_at",
+    "quota_active", "quota_month_bytes", "quota_bps", "torrents", "bytes", "served_bytes", "created_at",
     "last_seen_at",
 }  # fmt: skip
 each_verb = pytest.mark.parametrize("verb", admin.VERBS, ids=lambda verb: verb.name[-1])
@@ -58,14 +58,16 @@ async def test_every_verb_works_for_an_admin(house: House, verb: Verb) -> None:
 
 
 async def test_users_are_listed(house: House) -> None:
+    await house.holds(house.ann, "Lecture", {"a.mkv": 2048})
     listed = await house.boss.json("users list")
     assert [one["name"] for one in listed] == ["ann", "bob", "boss"]
+    assert [(one["torrents"], one["bytes"]) for one in listed] == [(1, 2048), (0, 0), (0, 0)]
     assert set(listed[0]) == USER
     assert an_instant(listed[0]["created_at"]) <= datetime.now(UTC)
     assert (listed[0]["role"], listed[2]["role"]) == ("user", "admin")
     assert (listed[0]["disabled"], listed[0]["keys"], listed[0]["last_seen_at"]) == (False, 0, None)
     shown = await house.boss.says("users list")
-    assert shown.splitlines()[1].split() == ["user", "never", "ann"]
+    assert shown.splitlines()[1].split() == ["user", "never", "2.0", "KiB", "ann"]
 
 
 async def test_a_new_user_signs_in_once_with_what_is_shown(house: House) -> None:

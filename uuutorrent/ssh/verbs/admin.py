@@ -12,16 +12,32 @@ from uuutorrent.ssh import typed
 from uuutorrent.ssh.call import Call, Reply, TheCall, Verb
 from uuutorrent.ssh.text import instant
 from uuutorrent.ssh.verbs.limits import shown, users_quota
+from uuutorrent.torrents.usage import Claimed, claimed
+from uuutorrent.tui.figures import size
 
 
 async def users_list(*, call: TheCall) -> Reply:
-    """Everybody, with role and last sign-in."""
+    """Everybody, with role, last sign-in, and what they claim."""
     people = await call.desk.accounts.users(await call.admin())
     ids = [one.user.id for one in people]
     settled, served = await call.desk.limits.settled(ids), await call.desk.limits.served_to(ids)
-    rows = [(one.user.role, instant(one.last_seen_at) or "never", _state(one), one.user.name) for one in people]
-    text = call.table(("ROLE", "LAST SEEN", "", "NAME"), rows, empty="Nobody.")
-    return Reply([_info(one, settled[one.user.id], served[one.user.id]) for one in people], text)
+    has = claimed(await call.desk.library.everything())
+    used = {user_id: has.get(user_id, Claimed()) for user_id in ids}
+    rows = [
+        (
+            one.user.role,
+            instant(one.last_seen_at) or "never",
+            size(used[one.user.id].bytes),
+            _state(one),
+            one.user.name,
+        )
+        for one in people
+    ]
+    text = call.table(("ROLE", "LAST SEEN", "DISK", "", "NAME"), rows, empty="Nobody.")
+    return Reply(
+        [_info(one, settled[one.user.id], served[one.user.id], used[one.user.id]) for one in people],
+        text,
+    )
 
 
 async def users_add(name: str, /, *, admin: typed.Flag = False, call: TheCall) -> Reply:
@@ -118,7 +134,7 @@ def _state(one: UserInfo) -> str:
     return "disabled" if one.disabled_at else "waits for a yes" if one.awaits_approval else ""
 
 
-def _info(one: UserInfo, settled: Settled, served_bytes: int) -> Mapping[str, Any]:
+def _info(one: UserInfo, settled: Settled, served_bytes: int, used: Claimed) -> Mapping[str, Any]:
     return {
         "name": one.user.name,
         "role": one.user.role,
@@ -128,6 +144,8 @@ def _info(one: UserInfo, settled: Settled, served_bytes: int) -> Mapping[str, An
         "password_expired": one.user.password_expired,
         "keys": one.keys,
         **shown(settled),
+        "torrents": used.torrents,
+        "bytes": used.bytes,
         "served_bytes": served_bytes,
         "created_at": instant(one.created_at),
         "last_seen_at": instant(one.last_seen_at),

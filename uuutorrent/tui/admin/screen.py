@@ -166,6 +166,7 @@ class AdminScreen(DeskScreen):
                 self._asked = True
                 self._unlock()
         except UuuError as e:
+            table.say_empty("")
             table.set_rows(())
             status.say(f"{e.message.rstrip('.')}. R tries again.", "bad")
             self._explain()
