@@ -61,5 +61,5 @@ systemd does not run here, so nothing was started or enabled. With systemd: run 
 _MONITORING = """
 
 Prometheus: add to /etc/prometheus/prometheus.yml
-    rule_files: [uuutorrent.rules.yml]
+    under rule_files: - uuutorrent.rules.yml
 and what uuutorrent.scrape.yml, beside it, has under scrape_configs, then: systemctl reload prometheus"""
