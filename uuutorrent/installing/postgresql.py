@@ -36,6 +36,10 @@ class Cluster:
 
 def steps(system: System) -> list[Step]:
     """In the order in which each needs those before it."""
+    return [*_database(system), *_backups(system)]
+
+
+def _database(system: System) -> list[Step]:
     return [
         Step("PostgreSQL runs.", lambda: _runs(system), lambda: _start(system), stays="others may use it"),
         Step(
@@ -52,6 +56,11 @@ def steps(system: System) -> list[Step]:
             lambda: _drop(system, "DATABASE"),
             is_data=True,
         ),
+    ]
+
+
+def _backups(system: System) -> list[Step]:
+    return [
         Step(
             f"{PGBACKREST} says where backups of PostgreSQL go, and with which passphrase they are sealed.",
             lambda: f"[{STANZA}]" in _read(system, PGBACKREST),
