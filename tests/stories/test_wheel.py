@@ -22,11 +22,17 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(out.glob("*.whl"))
 
 
-def test_the_wheel_carries_migrations_and_styles(wheel: Path) -> None:
+def test_the_wheel_carries_migrations_styles_and_units(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert "uuutorrent/tui/app.tcss" in names
     assert "uuutorrent/migrations/env.py" in names
     assert any(name.startswith("uuutorrent/migrations/versions/0001") for name in names)
+    for name in (
+        "units/uuutorrent.service",
+        "fail2ban/jail.d/uuutorrent.conf",
+        "monitoring/prometheus/uuutorrent.rules.yml",
+    ):
+        assert f"uuutorrent/systemd/{name}" in names
     assert not any(name.startswith("tests/") for name in names)
 
 
