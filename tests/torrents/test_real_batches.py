@@ -56,9 +56,9 @@ class House:
     async def shown(self, user: User) -> dict[str, bytes]:
         """Everything that a user may read, by path."""
         found = {}
-        for folder in await self.files.list(user):
-            for entry in await self.files.list(user, f"/{folder.name}"):
-                opened = await self.files.open(user, f"/{folder.name}/{entry.name}")
+        for folder in await self.files.list(user, "/torrents"):
+            for entry in await self.files.list(user, f"/torrents/{folder.name}"):
+                opened = await self.files.open(user, f"/torrents/{folder.name}/{entry.name}")
                 with os.fdopen(opened.fd, "rb") as file:
                     found[entry.name] = file.read()
         return found

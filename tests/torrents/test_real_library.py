@@ -114,7 +114,7 @@ async def test_what_is_added_can_be_read_and_deleted(
     given: dict[str, str | bytes] = {"file": made.metainfo, "magnet": made.magnet, "address": made.url}
     added = await house.library.add_given(ann, given[how])
     complete = await house.complete(ann)
-    content = await house.read(ann, f"/{made.name}/{made.name}")
+    content = await house.read(ann, f"/torrents/{made.name}/{made.name}")
     await house.library.reconcile()
     before = on_disk(house.downloads)
     await house.library.delete(ann, added.infohash, with_files=True)
@@ -122,7 +122,7 @@ async def test_what_is_added_can_be_read_and_deleted(
     assert content == made.files[made.name]
     assert complete.size_bytes == MIB
     assert len(before) == 2
-    assert await house.files.list(ann) == ()
+    assert await house.files.list(ann, "/torrents") == ()
     assert on_disk(house.downloads) == []
     assert not [torrent for torrent in await house.engine.torrents() if torrent.name == made.name]
 
@@ -137,8 +137,8 @@ async def test_two_users_share_a_hybrid_by_either_hash(house: House, swarm: Swar
     said = await house.library.delete(ann, made.v2, with_files=True)
 
     assert "stay" in said
-    assert await house.files.list(ann) == ()
-    assert await house.read(bob, "/shared.mkv/shared.mkv") == made.files["shared.mkv"]
+    assert await house.files.list(ann, "/torrents") == ()
+    assert await house.read(bob, "/torrents/shared.mkv/shared.mkv") == made.files["shared.mkv"]
     await house.library.delete(bob, made.v1, with_files=True)
     assert on_disk(house.downloads) == []
 
@@ -159,7 +159,7 @@ async def test_a_download_outlives_a_kill(house: House, swarm: Swarm, ann: User)
     await house.complete(ann)
 
     assert away.progress > 0.2
-    assert await house.read(ann, "/killed.mkv/killed.mkv") == made.files["killed.mkv"]
+    assert await house.read(ann, "/torrents/killed.mkv/killed.mkv") == made.files["killed.mkv"]
     await house.library.delete(ann, made.v1, with_files=True)
 
 
@@ -187,7 +187,7 @@ async def test_files_that_were_left_serve_the_next_claim(house: House, swarm: Sw
     await house.library.add_given(bob, made.metainfo)
     await house.complete(bob)
 
-    assert await house.read(bob, "/left.mkv/left.mkv") == made.files["left.mkv"]
+    assert await house.read(bob, "/torrents/left.mkv/left.mkv") == made.files["left.mkv"]
     await house.library.delete(bob, made.v1, with_files=True)
     assert on_disk(house.downloads) == []
 
@@ -203,7 +203,7 @@ async def test_the_wanted_file_of_a_batch_is_there_first(house: House, swarm: Sw
     await house.library.resume(ann, made.v1)
     await house.complete(ann)
 
-    assert [entry.name for entry in await house.files.list(ann, "/Show")] == ["01.mkv"]
-    assert await house.read(ann, "/Show/01.mkv") == made.files["Show/01.mkv"]
+    assert [entry.name for entry in await house.files.list(ann, "/torrents/Show")] == ["01.mkv"]
+    assert await house.read(ann, "/torrents/Show/01.mkv") == made.files["Show/01.mkv"]
     await house.library.delete(ann, made.v1, with_files=True)
     assert on_disk(house.downloads) == []
