@@ -125,6 +125,12 @@ def the_claims_have_changed(ward: Town) -> Callable[[Made, Made], bool]:
     return lambda _best, other: hers(ward, other) is not None
 
 
+def last_course(ward: Town, made: Made) -> list[str]:
+    """The steps since it was last thought to be well: on a busy machine a late piece may look like that once."""
+    done = steps(ward, made)
+    return done[len(done) - done[::-1].index("recovered") :] if "recovered" in done else done
+
+
 @pytest.mark.parametrize(
     "obstacle", [the_files_are_checked, the_search_hangs, the_torrent_file_hangs, the_claims_have_changed]
 )
@@ -140,6 +146,6 @@ def test_a_replacement_interrupted_by_a_kill_is_finished_at_the_next_start(
     house.start()
     arrives(ward, other)
     for step in ("reannounced", "rechecked", "blocked", "replaced"):
-        assert steps(ward, other).count(step) == 1
+        assert last_course(ward, other).count(step) == 1
     house.until(lambda: len(told(ward)) == 1, "nobody says so")
     assert not list(house.home.rglob(best.name))
