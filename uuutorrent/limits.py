@@ -61,7 +61,6 @@ class Meter:
     share: Share = field(default_factory=Share)
     limit: Limit | None = None
     """None: not looked up yet."""
-    month: str = ""
     before: int = 0
     """Bytes of the month that are written down."""
     unwritten: int = 0
@@ -173,13 +172,12 @@ class Limits:
 
     async def refresh(self, *meters: Meter) -> None:
         """Look up what these users may, and were served as far as it is written down."""
-        month, ids = self._month(), {meter.user_id for meter in meters}
+        ids = {meter.user_id for meter in meters}
         async with self._database.begin() as tx:
             limits = await self.all(tx, ids)
             served = await self._written(tx, ids)
         for meter in meters:
-            meter.limit, meter.month = limits[meter.user_id], month
-            meter.before = served[meter.user_id]
+            meter.limit, meter.before = limits[meter.user_id], served[meter.user_id]
             meter.share.bucket.bps = meter.limit.bps
             meter.is_free = not (meter.limit.month_bytes or meter.limit.bps)
 

@@ -259,7 +259,7 @@ class Connection(Entrance):
 
     def _check_room(self, user: User) -> None:
         """Raises Refused if this user has as many connections as one may have."""
-        theirs = sum(other.user is not None and other.user.id == user.id for other in self._guests.connections)
+        theirs = self._guests.connections_of(user)
         if theirs >= self._limits.connections_per_user:
             self._guests.services.tally.count("ssh_refused", "user_limit")
             raise Refused(f"you have {theirs} connections open, which is all you may have: close one")

@@ -16,6 +16,7 @@ from uuutorrent.ssh.screen import OpenApp
 from uuutorrent.ssh.session import Session
 from uuutorrent.ssh.sftp.depot import Depot
 from uuutorrent.ssh.turns import Debt, Turns
+from uuutorrent.users import User
 
 if TYPE_CHECKING:  # a connection knows its guests, too
     from uuutorrent.ssh.connection import Connection
@@ -67,6 +68,10 @@ class Guests:
         self.checks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.warning("connection not looked at", why=str(error))
+
+    def connections_of(self, user: User) -> int:
+        """How many connections this user has open."""
+        return sum(one.user is not None and one.user.id == user.id for one in self.connections)
 
     async def all_gone(self) -> None:
         """Wait until nobody is connected."""

@@ -63,7 +63,7 @@ class Server:
 
     def connections_of(self, user: User) -> int:
         """How many connections this user has open."""
-        return sum(one.user is not None and one.user.id == user.id for one in self._guests.connections)
+        return self._guests.connections_of(user)
 
     async def send_away(self) -> None:
         """Hang up on everybody who could not come the same way again, would come as somebody else, or does nothing."""
