@@ -1,4 +1,7 @@
-"""A real PostgreSQL for tests: one cluster in its own directory, on a unix socket, gone with whoever started it."""
+"""A real PostgreSQL for tests: one cluster in its own directory, on a unix socket, gone with whoever started it.
+
+Databases belong to a plain role, as an installation's does: row-level security does not bind a superuser.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,9 @@ FAST = (
     "autovacuum=off", "max_connections=60", "shared_buffers=16MB",
 )  # fmt: skip
 
+OWNER = "uuutorrent"
+_ROLES = f"CREATE ROLE {OWNER} LOGIN; CREATE ROLE uuutorrent_system NOLOGIN; GRANT uuutorrent_system TO {OWNER};"
+
 
 class Postgres:
     """A running cluster. `fresh` makes an empty database and gives its URL."""
@@ -28,6 +34,7 @@ class Postgres:
         self.home = home
         self._numbers = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
+        self._has_roles = False
         self._furnished = ""
         self._run("initdb", "-D", str(home / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
 
@@ -52,8 +59,11 @@ class Postgres:
     def fresh(self, template: str = "template0") -> str:
         """The URL of a new database, empty or a copy of `template` (a name that `name_of` gave)."""
         name = f"test_{next(self._numbers)}"
-        self._run("createdb", "-h", str(self.home), "-U", "postgres", "-T", template, name)
-        return f"postgresql+asyncpg://postgres@/{name}?host={self.home}"
+        if not self._has_roles:
+            self._run("psql", *self._login(), "-qc", _ROLES)
+            self._has_roles = True
+        self._run("createdb", *self._login(), "-O", OWNER, "-T", template, name)
+        return f"postgresql+asyncpg://{OWNER}@/{name}?host={self.home}"
 
     def furnished(self, furnish: Callable[[str], None]) -> str:
         """The URL of a database that `furnish` was called with: the last one, unless it was dropped."""
@@ -64,7 +74,10 @@ class Postgres:
 
     def drop(self, url: str) -> None:
         self._furnished = "" if url == self._furnished else self._furnished
-        self._run("dropdb", "-h", str(self.home), "-U", "postgres", "--force", self.name_of(url))
+        self._run("dropdb", *self._login(), "--force", self.name_of(url))
+
+    def _login(self) -> tuple[str, ...]:
+        return "-h", str(self.home), "-U", "postgres"
 
     @staticmethod
     def name_of(url: str) -> str:

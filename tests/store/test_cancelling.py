@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from uuutorrent.accounts import User
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import NOBODY, Database
 from uuutorrent.store.sqlite import connection
 
 PATIENCE_S = 120
@@ -22,7 +22,7 @@ AT_ONCE = 4
 
 
 async def write(database: Database) -> None:
-    async with database.begin() as tx:
+    async with database.begin(NOBODY) as tx:
         await tx.execute(text("UPDATE notes SET n = n + 1"))
         await tx.execute(text("SELECT n FROM notes"))
 
@@ -54,7 +54,7 @@ async def cancel_at_random(database: Database, chance: random.Random, rounds: in
 async def opened_and_cancelled(url: str, seed: int) -> int:
     async with asyncio.timeout(PATIENCE_S):
         async with Database(url, pool_size=2) as database:
-            async with database.begin() as tx:
+            async with database.begin(NOBODY) as tx:
                 await tx.execute(text("DROP TABLE IF EXISTS notes"))
                 await tx.execute(text("CREATE TABLE notes (n INTEGER)"))
                 await tx.execute(text("INSERT INTO notes VALUES (0)"))
@@ -73,7 +73,7 @@ async def test_a_transaction_that_is_ending_ends_before_its_cancelled_task(
     ending = asyncio.Event()
 
     async def rename() -> None:
-        async with database.begin() as tx:
+        async with database.begin(NOBODY) as tx:
             await tx.execute(text("UPDATE users SET name = 'eve'"))
             ending.set()
 

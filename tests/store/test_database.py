@@ -14,7 +14,7 @@ from tests.servers.postgres import Postgres
 from uuutorrent.accounts import User
 from uuutorrent.errors import BadConfig, Unreachable
 from uuutorrent.store import database as module
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import NOBODY, Database
 from uuutorrent.store.tables import EntryRow
 
 
@@ -97,7 +97,7 @@ async def test_many_transactions_at_once_all_get_their_turn(database: Database, 
 async def test_the_sqlite_file_is_for_this_account_only(tmp_path: Path) -> None:
     path = tmp_path / "data" / "uuutorrent.db"
     async with Database(f"sqlite+aiosqlite:///{path}") as database:
-        async with database.begin() as tx:
+        async with database.begin(NOBODY) as tx:
             await tx.execute(text("CREATE TABLE t (a)"))
         files = {entry.name: entry.stat().st_mode & 0o777 for entry in path.parent.iterdir()}
     assert path.parent.stat().st_mode & 0o777 == 0o700
@@ -199,7 +199,7 @@ async def test_closing_waits_for_open_transactions_and_lets_no_new_one_in(databa
 
 async def test_rows_come_together_in_pieces_and_one_by_one(database_url: str) -> None:
     numbers = text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) SELECT i FROM n")
-    async with Database(database_url) as database, database.begin() as tx:
+    async with Database(database_url) as database, database.begin(NOBODY) as tx:
         await tx.execute(text("CREATE TABLE t (i INTEGER)"))
         await tx.execute(text("INSERT INTO t VALUES (:i)"), [{"i": i} for i in range(1, 201)])
         assert list(await tx.scalars(numbers)) == list(range(1, 201))

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, inspect, text
 from uuutorrent.accounts import Accounts, Operator
 from uuutorrent.config import Accounts as AccountSettings
 from uuutorrent.errors import BadConfig
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import NOBODY, Database
 from uuutorrent.store.migrate import at_head, downgrade, upgrade
 from uuutorrent.store.tables import Base
 
@@ -104,7 +104,7 @@ async def test_a_database_of_a_newer_program_is_refused_and_left_alone(database_
 
 async def test_an_upgrade_that_fails_half_way_leaves_nothing(tmp_path: Path, database_url: str) -> None:
     async with Database(database_url) as database:
-        async with database.begin() as tx:
+        async with database.begin(NOBODY) as tx:
             await tx.execute(text("CREATE TABLE grabs (id INTEGER)"))
         with pytest.raises(Exception, match="already exists"):
             await upgrade(database)

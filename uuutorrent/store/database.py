@@ -1,6 +1,7 @@
 """The database: SQLite or PostgreSQL behind one `begin()`.
 
-`async with database.begin() as tx:` is the only transaction there is. No network call belongs inside it.
+`async with database.begin(user_id) as tx:` is the only transaction there is: one user's, the system's or nobody's. On
+PostgreSQL it shows no rows of others (`policies`). No network call belongs inside it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from uuutorrent.errors import BadConfig, Unreachable
 from uuutorrent.store import private, sqlite
+from uuutorrent.store.policies import SYSTEM_ROLE, USER_SETTING, Whose
 
 log = structlog.get_logger()
 
@@ -39,6 +41,10 @@ CLOSE_S = 2
 Tx = AsyncSession
 """An open transaction."""
 
+SYSTEM, NOBODY = Whose.SYSTEM, Whose.NOBODY
+
+_BECOME = text("SELECT set_config(:setting, :value, true)")
+_WHOSE = "whose"
 _AWAY = "it does not answer just now; nothing was changed"
 
 
@@ -90,14 +96,18 @@ class Database:
                 self._unused.set()
 
     @asynccontextmanager
-    async def begin(self) -> AsyncGenerator[Tx]:
+    async def begin(self, whose: int | Whose = SYSTEM) -> AsyncGenerator[Tx]:
         """A transaction: committed at the end, rolled back by any error.
+
+        `whose` rows it works with: those of one user, by their id; everybody's (`SYSTEM`); or what belongs to nobody
+        (`NOBODY`). Rows of others it neither sees nor makes, where the database can keep it from them.
 
         Raises:
             Unreachable: the database does not answer, is locked for too long or is out of connections.
         """
         with told_to_people(), self._used():
             async with self._sessions.begin() as tx:
+                await _work_for(tx, whose)
                 yield tx
 
     @asynccontextmanager
@@ -113,8 +123,37 @@ class Database:
         Raises:
             Unreachable: it does not.
         """
-        async with self.begin() as tx:
+        async with self.begin(NOBODY) as tx:
             await tx.execute(text("SELECT 1"))
+
+
+@asynccontextmanager
+async def as_system(tx: Tx) -> AsyncGenerator[None]:
+    """Within a user's transaction, a step that concerns others too."""
+    whose = tx.info[_WHOSE]
+    if whose is SYSTEM or tx.get_bind().dialect.name != "postgresql":
+        yield
+        return
+    await tx.flush()
+    await _become(tx, "role", SYSTEM_ROLE)
+    yield
+    # After an error the transaction is of no more use, and the role goes with it.
+    await tx.flush()
+    await _become(tx, "role", "none")
+
+
+async def _work_for(tx: Tx, whose: int | Whose) -> None:
+    tx.info[_WHOSE] = whose
+    if whose is NOBODY or tx.get_bind().dialect.name != "postgresql":
+        return
+    if whose is SYSTEM:
+        await _become(tx, "role", SYSTEM_ROLE)
+    else:
+        await _become(tx, USER_SETTING, str(whose))
+
+
+async def _become(tx: Tx, setting: str, value: str) -> None:
+    await tx.execute(_BECOME, {"setting": setting, "value": value})
 
 
 # One connection: SQLite has one writer anyway, and the pool's queue is fair where SQLite's own waiting is by sleeping.

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from uuutorrent.errors import BadConfig, Unexpected
+from uuutorrent.store import policies
 from uuutorrent.store.database import Database
 
 LOCK = 0x7575755F64620001
@@ -25,7 +26,7 @@ async def upgrade(database: Database) -> None:
     """Make the schema that of this program. All of it happens, or nothing does; done already, it does nothing.
 
     Raises:
-        BadConfig: the database belongs to a newer program.
+        BadConfig: the database belongs to a newer program, or lacks a role that we may not make.
         Unreachable: the database does not answer.
     """
     await _change(database, lambda config: command.upgrade(config, "head"))
@@ -60,6 +61,7 @@ async def _change(database: Database, step: Callable[[Config], None]) -> None:
         if not database.is_sqlite:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         await connection.run_sync(_check_known)
+        await connection.run_sync(policies.prepare)
         await connection.run_sync(_run, step)
         if database.is_sqlite and (await connection.execute(text("PRAGMA foreign_key_check"))).first():
             raise Unexpected("the database", "after the change, rows would point at nothing; nothing was changed")

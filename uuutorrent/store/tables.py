@@ -4,6 +4,7 @@ Times are aware UTC (`Instant`), sizes are bytes in 64-bit integers, flags are b
 `migrations/`; a test holds them equal to these pages on both databases.
 """
 
+from uuutorrent.store import policies
 from uuutorrent.store.rows.automation import (
     ChannelRow,
     MeterRow,
@@ -99,3 +100,5 @@ __all__ = [
     "UnblockRow",
     "UserRow",
 ]
+
+policies.protect(Base.metadata)

@@ -1,0 +1,75 @@
+"""Row-level security: on PostgreSQL a user's transaction sees no rows of others."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+BY_USER_ID = (
+    "channels",
+    "claims",
+    "correction_answers",
+    "egress",
+    "entries",
+    "factors",
+    "grabs",
+    "keys",
+    "last_lists",
+    "limits",
+    "links",
+    "looks",
+    "notices",
+    "picks",
+    "policies",
+    "preferences",
+    "pursuits",
+    "replacements",
+    "rules",
+    "served",
+    "show_modes",
+    "show_tastes",
+    "takings",
+    "tastes",
+    "timeline",
+    "unblocks",
+)
+COLUMNS = {
+    **dict.fromkeys(BY_USER_ID, "user_id"),
+    "blocks": "user_id",
+    "audit": "who_id",
+    "invites": "made_by",
+    "users": "id",
+}
+USED = "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES", "USAGE, SELECT, UPDATE ON ALL SEQUENCES"
+HAS_JOBS = "SELECT 1 FROM pg_namespace WHERE nspname = 'jobs'"
+
+
+def upgrade() -> None:
+    if op.get_bind().dialect.name == "sqlite":
+        return
+    for schema in ("public", "jobs") if op.get_bind().exec_driver_sql(HAS_JOBS).first() else ("public",):
+        op.execute(f"GRANT USAGE ON SCHEMA {schema} TO uuutorrent_system")
+        for rights in USED:
+            op.execute(f"GRANT {rights} IN SCHEMA {schema} TO uuutorrent_system")
+    for table, column in COLUMNS.items():
+        own = (
+            "(SELECT current_user = 'uuutorrent_system') OR "
+            f"{column} = (SELECT CAST(NULLIF(current_setting('uuutorrent.user', true), '') AS bigint))"
+        )
+        seen = f"{own} OR user_id IS NULL" if table == "blocks" else own
+        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+        op.execute(f"CREATE POLICY own_rows ON {table} USING ({seen}) WITH CHECK ({own})")
+
+
+def downgrade() -> None:
+    if op.get_bind().dialect.name == "sqlite":
+        return
+    for table in COLUMNS:
+        op.execute(f"DROP POLICY own_rows ON {table}")
+        op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
+        op.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")

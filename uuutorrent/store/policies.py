@@ -1,0 +1,107 @@
+"""Row-level security: on PostgreSQL the database itself shows a user's transaction no rows but theirs.
+
+Every table with a column that names a user has one policy. It compares that column with the user whom `Database.begin`
+named for the transaction; where nobody is named, there are no rows. What is about more than one user runs as the role
+`uuutorrent_system`, for as long as it takes. The policies bind the tables' owner, who is the daemon, and no superuser.
+Source: postgresql.org/docs/current/ddl-rowsecurity.html.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from sqlalchemy import Connection, MetaData, Table, event, text
+from sqlalchemy.exc import ProgrammingError
+
+from uuutorrent.errors import BadConfig
+
+SYSTEM_ROLE = "uuutorrent_system"
+USER_SETTING = "uuutorrent.user"
+POLICY = "own_rows"
+
+
+class Whose(Enum):
+    """Whose rows a transaction works with, when it is not one user's."""
+
+    SYSTEM = "the system"
+    """Everybody's."""
+    NOBODY = "nobody"
+    """Only what belongs to nobody."""
+
+
+_OWN = f"(SELECT CAST(NULLIF(current_setting('{USER_SETTING}', true), '') AS bigint))"
+# A role's name, not its membership: a member that inherits from the role would else see everything at all times.
+_IS_SYSTEM = f"(SELECT current_user = '{SYSTEM_ROLE}')"
+
+_ROLE = {"role": SYSTEM_ROLE}
+_FROM_NOW_ON = tuple(
+    f"ALTER DEFAULT PRIVILEGES GRANT {rights} TO {SYSTEM_ROLE}"
+    for rights in ("SELECT, INSERT, UPDATE, DELETE ON TABLES", "USAGE, SELECT, UPDATE ON SEQUENCES", "USAGE ON SCHEMAS")
+)
+_NAMES_A_USER = {"users": "id", "picks": "user_id", "audit": "who_id"}
+"""Those that name a user without referring to one."""
+_FOR_ALL = frozenset({"blocks"})
+"""Rows of these that name nobody are shown to everybody; only the system makes them."""
+
+
+def column_of(table: Table) -> str | None:
+    """The column that says whose a row is; None: it is nobody's."""
+    if table.name in _NAMES_A_USER:
+        return _NAMES_A_USER[table.name]
+    return next((key.parent.name for key in table.foreign_keys if key.column.table.name == "users"), None)
+
+
+def statements(table: Table) -> list[str]:
+    """What has a new table of PostgreSQL's hold to this."""
+    column = column_of(table)
+    if column is None:
+        return []
+    own = f"{_IS_SYSTEM} OR {column} = {_OWN}"
+    seen = f"{own} OR {column} IS NULL" if table.name in _FOR_ALL else own
+    return [
+        f"ALTER TABLE {table.name} ENABLE ROW LEVEL SECURITY",
+        f"ALTER TABLE {table.name} FORCE ROW LEVEL SECURITY",
+        f"CREATE POLICY {POLICY} ON {table.name} USING ({seen}) WITH CHECK ({own})",
+    ]
+
+
+def prepare(connection: Connection) -> None:
+    """See to it that the system's role is there, that we may become it, and that it may use what we make from now on.
+
+    Raises:
+        BadConfig: the role is missing, and we are not allowed to make it.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    if not connection.scalar(text("SELECT pg_has_role(oid, 'MEMBER') FROM pg_roles WHERE rolname = :role"), _ROLE):
+        _make_role(connection)
+    for statement in _FROM_NOW_ON:
+        connection.exec_driver_sql(statement)
+
+
+def _make_role(connection: Connection) -> None:
+    present = connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), _ROLE)
+    missing = [] if present else [f"CREATE ROLE {SYSTEM_ROLE} NOLOGIN"]
+    missing.append(f'GRANT {SYSTEM_ROLE} TO "{connection.scalar(text("SELECT current_user"))}"')
+    try:
+        with connection.begin_nested():
+            for statement in missing:
+                connection.exec_driver_sql(statement)
+    except ProgrammingError as e:
+        raise BadConfig(f"PostgreSQL lacks a role; have its superuser run: {'; '.join(missing)};") from e
+
+
+def protect(metadata: MetaData) -> None:
+    """Have the tables hold to it wherever they are created from their rows; migrations say it themselves."""
+
+    def ready(_: MetaData, connection: Connection, **__: object) -> None:
+        prepare(connection)
+
+    def create(table: Table, connection: Connection, **_: object) -> None:
+        if connection.dialect.name == "postgresql":
+            for statement in statements(table):
+                connection.exec_driver_sql(statement)
+
+    event.listen(metadata, "before_create", ready)
+    for table in metadata.sorted_tables:
+        event.listen(table, "after_create", create)
