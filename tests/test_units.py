@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import stat
 import subprocess
+import tempfile
+from collections.abc import Iterator
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
 
+from tests.installing.box import Box
+from uuutorrent.installing import accounts
+from uuutorrent.installing.choices import DOWNLOADS, FILES
+
 UNITS = Path(__file__).parent.parent / "systemd/units"
 MOST = {"uuutorrent-backup.service": 3.0, "uuutorrent-drill.service": 3.0}
 """Exposure that is accepted: to become the account that owns PostgreSQL's files, these two need to be root."""
+ENGINE_ID, FILES_ID, DAEMON_ID, STRANGER_ID = 64_001, 64_002, 64_003, 64_004
 
 
 @pytest.mark.real
@@ -35,3 +46,43 @@ def test_systemd_understands_a_unit(unit: Path) -> None:
     )
     said = [line for line in done.stderr.splitlines() if unit.stem in line and "not executable" not in line]
     assert said == []
+
+
+@pytest.fixture
+def downloads(tmp_path: Path) -> Iterator[Path]:
+    """The download directory as it is installed, where every account gets to."""
+    made = [one for one in accounts.steps(Box(tmp_path).system) if one.what.startswith(DOWNLOADS)]
+    for one in made:
+        one.do()
+    place = Path(tempfile.mkdtemp(prefix="uuu-rights-", dir="/tmp"))
+    os.chown(place, ENGINE_ID, FILES_ID)
+    place.chmod(stat.S_IMODE((tmp_path / DOWNLOADS.lstrip("/")).stat().st_mode))
+    yield place
+    shutil.rmtree(place)
+
+
+def unit(name: str) -> dict[str, str]:
+    parser = ConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign] # as its documentation says
+    parser.read(UNITS / name)
+    return dict(parser["Service"])
+
+
+def as_account(number: int, groups: int, words: str) -> subprocess.CompletedProcess[str]:
+    account = [f"--reuid={number}", f"--regid={groups}", "--clear-groups", "--"]
+    return subprocess.run(["setpriv", *account, "sh", "-c", words], check=False, capture_output=True, text=True)
+
+
+@pytest.mark.real
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two accounts")
+def test_the_daemon_removes_what_qbittorrent_fetched_and_others_do_not_even_see_it(downloads: Path) -> None:
+    daemon, engine = unit("uuutorrent.service"), unit("uuutorrent-qbittorrent.service")
+    assert daemon["SupplementaryGroups"] == engine["Group"] == FILES
+    assert DOWNLOADS in {path.lstrip("-") for path in daemon["ReadWritePaths"].split()}
+    fetched = (
+        f"umask {engine['UMask']} && mkdir -p {downloads}/show/extras && echo seen > {downloads}/show/extras/1.mkv"
+    )
+    assert as_account(ENGINE_ID, FILES_ID, fetched).returncode == 0
+    assert as_account(STRANGER_ID, STRANGER_ID, f"ls {downloads}").returncode != 0
+    done = as_account(DAEMON_ID, FILES_ID, f"cat {downloads}/show/extras/1.mkv && rm -r {downloads}/show")
+    assert (done.returncode, done.stdout, list(downloads.iterdir())) == (0, "seen\n", []), done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import stat
 
 from uuutorrent.installing.choices import DAEMON, DATA, DOWNLOADS, ENGINE, FILES, PROFILE, SETTINGS
 from uuutorrent.installing.step import Step
@@ -16,7 +17,7 @@ def steps(system: System) -> list[Step]:
     qBittorrent downloads."""
     return [
         Step(
-            f"There is a system group {FILES}, who may read downloads.",
+            f"There is a system group {FILES}, who may read and remove downloads.",
             lambda: system.asks("getent", "group", FILES) is not None,
             lambda: _do(system, "groupadd", "--system", FILES),
             lambda: _gone(system, "group", FILES, "groupdel"),
@@ -27,7 +28,7 @@ def steps(system: System) -> list[Step]:
         _directory(system, SETTINGS, "root:root", 0o755),
         _directory(system, DATA, f"{DAEMON}:{DAEMON}", 0o700),
         _directory(system, PROFILE, f"{ENGINE}:{FILES}", 0o700),
-        _directory(system, DOWNLOADS, f"{ENGINE}:{FILES}", 0o2750),
+        _directory(system, DOWNLOADS, f"{ENGINE}:{FILES}", 0o2770),
     ]
 
 
@@ -44,10 +45,16 @@ def _account(system: System, name: str, home: str, group: str | None) -> Step:
 
 def _directory(system: System, path: str, owner: str, mode: int) -> Step:
     user, group = owner.split(":")
+
+    def do() -> None:
+        system.does("install", "-d", "-o", user, "-g", group, "-m", f"{mode:o}", str(system.at(path)))
+        if mode & stat.S_IWGRP:  # what is in it already as well
+            system.does("chmod", "--recursive", "g+w", str(system.at(path)))
+
     return Step(
         f"{path} belongs to {owner}, mode {mode:04o}.",
         lambda: system.mode(path) == mode,
-        lambda: _do(system, "install", "-d", "-o", user, "-g", group, "-m", f"{mode:o}", str(system.at(path))),
+        do,
         lambda: shutil.rmtree(system.at(path), ignore_errors=True),
         is_data=True,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 DAEMON, ENGINE, FILES = "uuutorrent", "uuutorrent-qbittorrent", "uuutorrent-files"
-"""The daemon's account, qBittorrent's account, the group of those who may read downloads."""
+"""The daemon's account, qBittorrent's account, the group of those who may read and remove downloads."""
 SETTINGS, DATA, PROFILE, DOWNLOADS = "/etc/uuutorrent", "/var/lib/uuutorrent", f"/var/lib/{ENGINE}", "/srv/uuutorrent"
 CONFIG, URL, PASSWORD = f"{SETTINGS}/config.toml", f"{SETTINGS}/database.url", f"{SETTINGS}/qbittorrent.password"
 PGBACKREST = f"{SETTINGS}/pgbackrest.conf"
