@@ -23,7 +23,7 @@ from uuutorrent.automation.feeds.rule import Saving, Terms
 from uuutorrent.automation.inbox.arrivals import LOOK, Arrivals
 from uuutorrent.automation.inbox.inbox import Inbox, Kind
 from uuutorrent.desk import Services
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import SYSTEM, Database
 from uuutorrent.torrents.holdings import Part
 from uuutorrent.torrents.metainfo import Metainfo, parse_torrent
 
@@ -238,7 +238,7 @@ async def test_a_grab_that_was_interrupted_and_failed_is_told_and_one_that_someb
 
 async def interrupted(database: Database) -> None:
     """Leave the last grab as a kill leaves it while it searches."""
-    async with database.begin() as tx:
+    async with database.begin(SYSTEM) as tx:
         await tx.execute(sql("UPDATE grabs SET state = 'asked', ended_at = NULL"))
 
 

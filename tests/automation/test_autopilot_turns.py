@@ -129,7 +129,7 @@ async def test_whoever_names_a_show_they_do_not_watch_is_told_so(sky: Sky, ann: 
 
 
 async def test_nobody_names_shows_without_end(sky: Sky, ann: User, bob: User) -> None:
-    async with sky.database.begin() as tx:
+    async with sky.database.begin(ann.id) as tx:
         tx.add_all([ShowModeRow(user_id=ann.id, media_id=9000 + n, mode="on") for n in range(MOST_MODES)])
     with pytest.raises(Refused, match="which is all you may"):
         await sky.autopilot.set_show(ann, MediaId(1), Mode.ON)

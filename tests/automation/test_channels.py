@@ -16,7 +16,7 @@ from uuutorrent.accounts import Accounts, Operator, User
 from uuutorrent.automation.channels.channels import ALL_KINDS, MOST_CHANNELS, read_kinds
 from uuutorrent.automation.inbox.notice import Kind
 from uuutorrent.errors import Invalid, Missing, Unreachable
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import SYSTEM, Database
 
 SECRET = "s3cr3t-t0k3n"
 
@@ -54,14 +54,14 @@ async def test_secrets_are_neither_stored_openly_nor_shown_nor_logged(outward: O
     assert shown.error
     for said in (made, shown, failed.value, logged, await outward.texts(ann)):
         assert SECRET not in repr(said)
-    async with outward.database.begin() as tx:
+    async with outward.database.begin(SYSTEM) as tx:
         assert SECRET not in str((await tx.execute(text("SELECT * FROM channels"))).all())
 
 
 async def test_a_sealed_address_opens_for_its_owner_alone(outward: Outward, ann: User, bob: User) -> None:
     await outward.channel(ann)
     theirs = await outward.channel(bob)
-    async with outward.database.begin() as tx:
+    async with outward.database.begin(SYSTEM) as tx:
         stolen = (
             "UPDATE channels SET sealed_url = (SELECT sealed_url FROM channels WHERE user_id = :ann) WHERE id = :id"
         )
@@ -123,7 +123,7 @@ async def test_a_channel_is_changed_in_parts(outward: Outward, ann: User) -> Non
 
 async def test_too_many_are_refused(outward: Outward, ann: User, bob: User) -> None:
     channel = await outward.channel(ann)
-    async with outward.database.begin() as tx:
+    async with outward.database.begin(ann.id) as tx:
         columns = "user_id, sealed_url, label, kinds, digest_h, is_enabled, sent_to, next_at, failures, error, made_at"
         copy = f"INSERT INTO channels ({columns}) SELECT {columns} FROM channels WHERE id = :id"
         for _ in range(MOST_CHANNELS - 1):

@@ -15,7 +15,7 @@ from tests.servers.receiver import receiving
 from uuutorrent.accounts import User
 from uuutorrent.automation.channels.channels import MOST_FAILURES
 from uuutorrent.automation.inbox.notice import Kind
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import SYSTEM, Database
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ async def test_one_that_never_works_is_switched_off_and_the_user_told(outward: O
     await outward.channels.add(ann, "json://127.0.0.1:9/nobody-listens-here")
     await outward.tell(ann, "One.")
     await outward.later(days=1)
-    async with outward.database.begin() as tx:
+    async with outward.database.begin(SYSTEM) as tx:
         await tx.execute(text("UPDATE channels SET failures = :many"), {"many": MOST_FAILURES - 2})
     for _ in range(2):
         assert (await outward.one(ann)).is_enabled

@@ -13,7 +13,7 @@ from uuutorrent.accounts import User
 from uuutorrent.automation.feeds.feeds import BACKOFF
 from uuutorrent.automation.feeds.rule import Outcome, Terms
 from uuutorrent.errors import Invalid, Missing, Refused, Unexpected
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import NOBODY, Database
 
 EVERY_S = 600
 
@@ -286,7 +286,7 @@ async def test_too_many_rules_are_refused(evening: Evening, ann: User, monkeypat
 
 async def test_a_passkey_is_sealed_in_the_database(evening: Evening, ann: User, database: Database) -> None:
     await evening.rule(ann, f"{evening.site.url}/rss?passkey=hunter2hunter2")
-    async with database.begin() as tx:
+    async with database.begin(NOBODY) as tx:
         rows = (await tx.execute(text("SELECT * FROM feeds"))).all()
     assert len(rows) == 1
     assert "hunter2" not in str(rows)

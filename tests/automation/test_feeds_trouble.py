@@ -14,7 +14,7 @@ from uuutorrent.accounts import Accounts, Admin, User
 from uuutorrent.automation.feeds import feeds as polling
 from uuutorrent.automation.feeds.feeds import MOST_TRIES
 from uuutorrent.automation.feeds.rule import Outcome, Saving, Terms
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import NOBODY, SYSTEM, Database
 
 RSS = "<?xml version='1.0'?><rss version='2.0'><channel>{}</channel></rss>"
 
@@ -140,7 +140,7 @@ async def test_feeds_of_the_disabled_are_not_asked_and_those_of_the_gone_are_for
     await accounts.delete(boss, bob.name)
     await evening.feeds.poll_once()
     assert evening.site.requests == []
-    async with database.begin() as tx:
+    async with database.begin(NOBODY) as tx:
         assert len((await tx.execute(text("SELECT * FROM feeds"))).all()) == 1
     await accounts.enable(boss, ann.name)
     await evening.feeds.poll_once()
@@ -220,7 +220,7 @@ async def test_an_address_that_cannot_be_unsealed_says_so_and_keeps_nothing_else
     await evening.rule(ann, url)
     evening.site.page("/Show_-_01.torrent", b"", status="503 Later")
     await evening.feeds.poll_once()
-    async with database.begin() as tx:
+    async with database.begin(SYSTEM) as tx:
         await tx.execute(text("UPDATE feeds SET sealed_url = 'v1:gone:x:x'"))
         await tx.execute(text("UPDATE takings SET sealed_link = 'v1:gone:x:x'"))
     evening.clock.move(minutes=11)

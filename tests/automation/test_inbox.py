@@ -65,10 +65,10 @@ async def test_many_who_tell_the_same_at_once_tell_it_once(database: Database, i
 async def test_what_a_transaction_tells_is_told_only_if_it_is_committed(
     database: Database, inbox: Inbox, ann: User
 ) -> None:
-    async with database.begin() as tx:
+    async with database.begin(ann.id) as tx:
         await inbox.tell(ann.id, Kind.TAKEN, "Never.", key="never", tx=tx)
         await tx.rollback()
-    async with database.begin() as tx:
+    async with database.begin(ann.id) as tx:
         await inbox.tell(ann.id, Kind.TAKEN, "Taken.", key="it", tx=tx)
         assert not await inbox.tell(ann.id, Kind.TAKEN, "Again.", key="it", tx=tx)
     assert await texts(inbox, ann) == ["Taken."]
@@ -167,7 +167,7 @@ async def test_old_notices_are_forgotten_and_open_choices_stay(inbox: Inbox, ann
 async def test_too_many_for_one_user_are_forgotten_once_they_are_not_new(
     database: Database, inbox: Inbox, ann: User, bob: User, clock: Clock
 ) -> None:
-    async with database.begin() as tx:
+    async with database.begin(ann.id) as tx:
         for number in range(1005):
             await inbox.tell(ann.id, Kind.FINISHED, str(number), key=str(number), tx=tx)
     await inbox.tell(bob.id, Kind.FINISHED, "Bob's.", key="his")

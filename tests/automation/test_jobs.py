@@ -15,7 +15,7 @@ from uuutorrent import daemon
 from uuutorrent.automation.every import Job
 from uuutorrent.automation.jobs import Jobs
 from uuutorrent.errors import Unreachable
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import NOBODY, Database
 from uuutorrent.tally import FAMILIES, Tally
 
 PATIENCE_S = 60
@@ -109,7 +109,7 @@ async def test_a_turn_asked_for_in_a_transaction_comes_once_that_is_committed(da
     turns, other = Turns(), Turns()
     async with running(database, Job("feeds", SELDOM_S, 5, turns), Job("autopilot", SELDOM_S, 5, other)) as jobs:
         await until(lambda: turns.ended == other.ended == 1)
-        async with database.begin() as tx:
+        async with database.begin(NOBODY) as tx:
             async with tx.begin_nested():
                 await jobs.soon("feeds", tx=tx)
             # As long as this takes, another job has its turn.
@@ -121,7 +121,7 @@ async def test_a_turn_asked_for_in_a_transaction_comes_once_that_is_committed(da
 
 async def fails(database: Database, jobs: Jobs, *, had_begun: bool) -> None:
     """Ask for a job in a transaction that fails then."""
-    async with database.begin() as tx:
+    async with database.begin(NOBODY) as tx:
         if had_begun:
             await tx.execute(text("SELECT 1"))
         await jobs.soon("feeds", tx=tx)
@@ -133,7 +133,7 @@ async def test_a_transaction_that_is_rolled_back_leaves_no_job(database: Databas
     with pytest.raises(ZeroDivisionError):
         await fails(database, Jobs(database, Tally()), had_begun=had_begun)
     if not database.is_sqlite:
-        async with database.begin() as tx:
+        async with database.begin(NOBODY) as tx:
             assert await tx.scalar(text("SELECT count(*) FROM jobs.pgqueuer")) == 0
     turns, other = Turns(), Turns()
     async with running(database, Job("feeds", SELDOM_S, 5, turns), Job("autopilot", SELDOM_S, 5, other)) as jobs:

@@ -16,13 +16,13 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from tests.automation.test_jobs import PATIENCE_S, SELDOM_S, Turns, running, until
-from tests.servers.postgres import Postgres
+from tests.servers.postgres import OWNER, Postgres
 from tests.stories.hatchery import die_with_parent
 from uuutorrent.automation import jobs as shared
 from uuutorrent.automation.every import Job
 from uuutorrent.automation.jobs import Jobs
 from uuutorrent.errors import BadConfig, Unreachable
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import NOBODY, Database
 from uuutorrent.tally import Tally
 
 pytestmark = pytest.mark.real
@@ -77,7 +77,7 @@ async def two(url: str) -> AsyncIterator[Database]:
 async def cut_all_lines(database: Database) -> None:
     """PostgreSQL ends every connection to this database but the one that asks it to."""
     others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    async with database.begin() as tx:
+    async with database.begin(NOBODY) as tx:
         assert await tx.scalar(text(f"SELECT count(pg_terminate_backend(pid)) {others}")) >= 1
 
 
@@ -203,20 +203,20 @@ async def test_daemons_that_start_at_once_make_the_tables_of_jobs_once(url: str)
             await Jobs(database, Tally()).prepare()
 
     await asyncio.gather(*(starts() for _ in range(5)))
-    async with Database(url) as database, database.begin() as tx:
+    async with Database(url) as database, database.begin(NOBODY) as tx:
         made = await tx.scalars(
             text("SELECT schemaname || '.' || tablename FROM pg_tables WHERE tablename LIKE 'pgq%'")
         )
         assert set(made) == {f"jobs.pgqueuer{name}" for name in ("", "_log", "_schedules", "_statistics")}
 
 
-async def test_who_may_not_make_the_tables_of_jobs_is_told_what_is_missing(url: str, one: Database) -> None:
-    async with one.begin() as tx:
-        await tx.execute(text("CREATE ROLE guest LOGIN"))
+async def test_who_may_not_make_the_tables_of_jobs_is_told_what_is_missing(
+    url: str, postgres_cluster: Postgres
+) -> None:
+    postgres_cluster.as_superuser("CREATE ROLE guest LOGIN")
     try:
-        async with Database(url.replace("postgres@", "guest@")) as database:
+        async with Database(url.replace(f"{OWNER}@", "guest@")) as database:
             with pytest.raises(BadConfig, match=r"\[database\] url may not make the schema jobs"):
                 await Jobs(database, Tally()).prepare()
     finally:
-        async with one.begin() as tx:
-            await tx.execute(text("DROP ROLE guest"))
+        postgres_cluster.as_superuser("DROP ROLE guest")

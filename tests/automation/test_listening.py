@@ -65,7 +65,7 @@ async def test_what_is_told_here_comes_without_waiting_for_the_next_look(databas
     async with following(inbox, ann) as (ear,):
         await inbox.tell(ann.id, Kind.FINISHED, "One.", key="1")
         await ear.hears("One.")
-        async with database.begin() as tx:
+        async with database.begin(ann.id) as tx:
             await inbox.tell(ann.id, Kind.FINISHED, "Two.", key="2", tx=tx)
             await tx.connection()
         await ear.hears("One.", "Two.")
@@ -157,7 +157,7 @@ async def test_a_notice_that_is_committed_late_is_missed_by_nobody(postgres_clus
         inbox = Inbox(database)
         inbox.listeners.look_s = 0.02
         async with following(inbox, ann) as (ear,):
-            async with database.begin() as tx:
+            async with database.begin(ann.id) as tx:
                 await inbox.tell(ann.id, Kind.FINISHED, "Slow.", key="slow", tx=tx)
                 await inbox.tell(ann.id, Kind.FINISHED, "Quick.", key="quick")
                 await ear.hears("Quick.")

@@ -16,7 +16,7 @@ from tests.desks import built
 from uuutorrent.accounts import Admin, User
 from uuutorrent.automation.health.health import Cause, Verdict
 from uuutorrent.config import Health
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import NOBODY, Database
 from uuutorrent.store.tables import ObservationRow
 from uuutorrent.torrents.engine import EngineId, InfoHash, Phase, Tracker
 
@@ -33,7 +33,7 @@ async def ward(database: Database, tmp_path: Path) -> AsyncIterator[Ward]:
 
 
 async def rows(ward: Ward) -> dict[str, ObservationRow]:
-    async with ward.database.begin() as tx:
+    async with ward.database.begin(NOBODY) as tx:
         return {row.infohash: row for row in await tx.scalars(select(ObservationRow))}
 
 

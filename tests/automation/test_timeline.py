@@ -54,7 +54,7 @@ async def test_a_line_is_undone_once(timeline: Timeline, database: Database, ann
     which = await timeline.note(ann.id, OLD, "blocked", "Blocked.", block_id=1)
     assert not (await timeline.one(ann, plain)).can_be_undone
     assert (await timeline.one(ann, which)).can_be_undone
-    async with database.begin() as tx:
+    async with database.begin(ann.id) as tx:
         assert await timeline.undid(tx, which)
         assert not await timeline.undid(tx, which)
     assert not (await timeline.one(ann, which)).can_be_undone

@@ -60,7 +60,7 @@ class Postgres:
         """The URL of a new database, empty or a copy of `template` (a name that `name_of` gave)."""
         name = f"test_{next(self._numbers)}"
         if not self._has_roles:
-            self._run("psql", *self._login(), "-qc", _ROLES)
+            self.as_superuser(_ROLES)
             self._has_roles = True
         self._run("createdb", *self._login(), "-O", OWNER, "-T", template, name)
         return f"postgresql+asyncpg://{OWNER}@/{name}?host={self.home}"
@@ -75,6 +75,10 @@ class Postgres:
     def drop(self, url: str) -> None:
         self._furnished = "" if url == self._furnished else self._furnished
         self._run("dropdb", *self._login(), "--force", self.name_of(url))
+
+    def as_superuser(self, statement: str, url: str = "") -> None:
+        """What a plain role may not do, in the database of this address or in the cluster's own."""
+        self._run("psql", *self._login(), "-d", self.name_of(url) or "postgres", "-qc", statement)
 
     def _login(self) -> tuple[str, ...]:
         return "-h", str(self.home), "-U", "postgres"

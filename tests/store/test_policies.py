@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-import asyncpg  # type: ignore[import-untyped] # it has no types
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from tests.servers.postgres import OWNER, Postgres
@@ -110,7 +109,9 @@ async def test_a_step_within_a_users_transaction_may_concern_others(
         assert await tx.scalar(text("SELECT count(*) FROM claims")) == 1
 
 
-async def test_a_block_for_all_is_seen_by_all_and_made_by_none_of_them(database: Database, ann: User) -> None:
+async def test_a_block_for_all_is_seen_by_all_and_made_changed_or_lifted_by_none_of_them(
+    database: Database, ann: User
+) -> None:
     async with database.begin(SYSTEM) as tx:
         await tx.execute(text(BLOCK), {"user": None})
     async with database.begin(ann.id) as tx:
@@ -118,6 +119,11 @@ async def test_a_block_for_all_is_seen_by_all_and_made_by_none_of_them(database:
     with pytest.raises(ProgrammingError, match="row-level security"):
         async with database.begin(ann.id) as tx:
             await tx.execute(text(BLOCK), {"user": None})
+    async with database.begin(ann.id) as tx:
+        await tx.execute(text("DELETE FROM blocks"))
+        await tx.execute(text("UPDATE blocks SET until = '2000-01-01'"))
+    async with database.begin(SYSTEM) as tx:
+        assert await tx.scalar(text("SELECT count(*) FROM blocks WHERE until > '2001-01-01'")) == 1
 
 
 async def test_who_goes_takes_with_them_what_refers_to_them(
@@ -143,23 +149,13 @@ async def test_every_table_that_names_a_user_has_its_policy_and_migrations_make_
     assert {"users", "claims", "picks", "audit", "keys", "links", "notices"} <= {row[0] for row in made}
 
 
-async def _as_superuser(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(
-        host=make_url(url).query["host"], user="postgres", database=Postgres.name_of(url)
-    )
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
 async def test_a_role_that_may_not_become_the_system_is_told_what_to_have_run(postgres_cluster: Postgres) -> None:
     url = postgres_cluster.fresh()
-    await _as_superuser(url, f'CREATE ROLE lonely LOGIN; ALTER DATABASE "{Postgres.name_of(url)}" OWNER TO lonely')
+    postgres_cluster.as_superuser(f'CREATE ROLE lonely LOGIN; ALTER DATABASE "{Postgres.name_of(url)}" OWNER TO lonely')
     async with Database(url.replace(f"{OWNER}@", "lonely@")) as database:
         with pytest.raises(BadConfig, match='GRANT uuutorrent_system TO "lonely"'):
             await upgrade(database)
-        await _as_superuser(url, "GRANT uuutorrent_system TO lonely")
+        postgres_cluster.as_superuser("GRANT uuutorrent_system TO lonely")
         await upgrade(database)
         async with database.begin(SYSTEM) as tx:
             assert await tx.scalar(text("SELECT count(*) FROM users")) == 0

@@ -30,7 +30,7 @@ from sqlalchemy.orm import Session
 
 from uuutorrent.automation.every import Job, take_turn
 from uuutorrent.errors import BadConfig, Unreachable, UuuError
-from uuutorrent.store.database import Database, Tx
+from uuutorrent.store.database import NOBODY, Database, Tx
 from uuutorrent.store.line import FORBIDDEN, LOST, Line, Within, line
 from uuutorrent.tally import FAMILIES, Tally
 
@@ -100,7 +100,7 @@ class Jobs:
         if not self._is_ready:
             await self.prepare()
         if tx is None:
-            async with self._database.begin() as own:
+            async with self._database.begin(NOBODY) as own:
                 await self.soon(name, tx=own)
         elif self._memory is None:
             await _ask(_queries(Within(tx)), [name])

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from uuutorrent.accounts import User, UserId, enabled, hold, people
 from uuutorrent.errors import Invalid
-from uuutorrent.store.database import Database, Tx
+from uuutorrent.store.database import SYSTEM, Database, Tx
 from uuutorrent.store.tables import PreferenceRow
 
 MOST_DAYS = 365
@@ -59,13 +59,13 @@ class PreferenceBook:
 
     async def of(self, user: User) -> Preferences:
         """What this user wants."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             row = await tx.get(PreferenceRow, user.id)
             return _read(row.preferences if row else {})
 
     async def every(self) -> Mapping[User, Preferences]:
         """Who ever said what they want, and it; users that are gone or disabled are left out."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             every = select(PreferenceRow).where(PreferenceRow.user_id.in_(enabled())).order_by(PreferenceRow.user_id)
             rows = (await tx.scalars(every)).all()
             known = await people(tx, {UserId(row.user_id) for row in rows})
@@ -79,7 +79,7 @@ class PreferenceBook:
             Invalid: it means nothing; `field` names what.
             Refused: the user is gone or disabled.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             return await self.change_in(tx, user, **changes)
 
     async def change_in(self, tx: Tx, user: User, **changes: Any) -> Preferences:

@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionm
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from uuutorrent.errors import BadConfig, Unreachable
-from uuutorrent.store import private, sqlite
+from uuutorrent.store import onlooking, private, sqlite
 from uuutorrent.store.policies import SYSTEM_ROLE, USER_SETTING, Whose
 
 log = structlog.get_logger()
@@ -45,6 +45,7 @@ SYSTEM, NOBODY = Whose.SYSTEM, Whose.NOBODY
 
 _BECOME = text("SELECT set_config(:setting, :value, true)")
 _WHOSE = "whose"
+_READS = "only reads"
 _AWAY = "it does not answer just now; nothing was changed"
 
 
@@ -100,9 +101,11 @@ class Database:
         """A transaction: committed at the end, rolled back by any error.
 
         `whose` rows it works with: those of one user, by their id; everybody's (`SYSTEM`); or what belongs to nobody
-        (`NOBODY`). Rows of others it neither sees nor makes, where the database can keep it from them.
+        (`NOBODY`). Rows of others it neither sees nor makes, where the database can keep it from them. For whoever only
+        looks (`onlooking`) it only reads.
 
         Raises:
+            Refused: it is to write for somebody who only looks.
             Unreachable: the database does not answer, is locked for too long or is out of connections.
         """
         with told_to_people(), self._used():
@@ -136,15 +139,21 @@ async def as_system(tx: Tx) -> AsyncGenerator[None]:
         return
     await tx.flush()
     await _become(tx, "role", SYSTEM_ROLE)
+    tx.info[_WHOSE] = SYSTEM
     yield
     # After an error the transaction is of no more use, and the role goes with it.
     await tx.flush()
     await _become(tx, "role", "none")
+    tx.info[_WHOSE] = whose
 
 
 async def _work_for(tx: Tx, whose: int | Whose) -> None:
     tx.info[_WHOSE] = whose
-    if whose is NOBODY or tx.get_bind().dialect.name != "postgresql":
+    if tx.get_bind().dialect.name != "postgresql":
+        return
+    if onlooking.is_looking():
+        await _become(tx, "transaction_read_only", "on")
+    if whose is NOBODY:
         return
     if whose is SYSTEM:
         await _become(tx, "role", SYSTEM_ROLE)
@@ -218,10 +227,18 @@ def told_to_people() -> Iterator[None]:
     except (PoolTimeout, OSError) as e:
         raise Unreachable("the database", _AWAY) from e
     except DBAPIError as e:
+        if onlooking.is_looking() and _is_for_readers(e.orig):
+            raise onlooking.refusal() from e
         sentence = _sqlite_sentence(e.orig) if isinstance(e.orig, sqlite3.Error) else _postgres_sentence(e)
         if sentence is None:
             raise
         raise Unreachable("the database", sentence) from e
+
+
+def _is_for_readers(error: BaseException | None) -> bool:
+    """Whether it failed because it was to write in a transaction that only reads."""
+    name = getattr(error, "sqlite_errorname", "") if isinstance(error, sqlite3.Error) else ""
+    return name.startswith("SQLITE_READONLY") or str(getattr(error, "sqlstate", None)) == "25006"
 
 
 def _sqlite_sentence(error: sqlite3.Error) -> str | None:
@@ -261,5 +278,10 @@ def _tune_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_immediate(connection: Any) -> None:
+    looks = onlooking.is_looking()
+    if looks or connection.info.get(_READS):
+        # Said anew before each transaction, so that it is over however the one before ended.
+        connection.exec_driver_sql(f"PRAGMA query_only={'ON' if looks else 'OFF'}")
+        connection.info[_READS] = looks
     # A deferred transaction that reads and then writes fails with "database is locked" at once, whatever the timeout.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.exec_driver_sql("BEGIN" if looks else "BEGIN IMMEDIATE")

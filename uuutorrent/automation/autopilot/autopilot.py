@@ -150,7 +150,7 @@ class Autopilot:
             Refused: they said something of too many shows.
         """
         default = (await self._preferences.of(user)).autopilot
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await hold(tx, user)
             await self._pursuits.set_show(tx, user, media_id, mode, default)
         look, meant = await self._looking.look(user), default if mode is None else mode
@@ -212,7 +212,7 @@ class Autopilot:
             raise Conflict(
                 "there are no such episodes any more: they were seen or fetched, or the show is off your list"
             )
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await hold(tx, user)
             begin = [Begin(episode, now, now) for episode in episodes]
             await self._pursuits.begin_all(tx, user, media_id, begin, asked=True)
@@ -236,7 +236,7 @@ class Autopilot:
         return (await self.titles([media_id]))[media_id]
 
     async def _switch_off(self, user: User) -> str:
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await hold(tx, user)
             await self._pursuits.forget_first(tx, user)
         await self._preferences.change(user, autopilot=Mode.OFF)
@@ -254,7 +254,7 @@ class Autopilot:
         """How many episodes that aired already are taken."""
         look, now = await self._looking.fresh(user), self._now()
         chosen = within(await self._planner.missing(look)) if take_all else {}
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await hold(tx, user)
             for media_id, entry in look.entries.items():
                 aired = flightplan.surely_aired(entry.anime.as_of(now))

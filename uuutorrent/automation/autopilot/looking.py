@@ -146,7 +146,7 @@ class Looking:
             await self._pursuits.move(pursuit, State.WANTED, at=at, try_at=at + flightplan.LOOKS[0], why="")
         if not steps.begin and steps.first_episode == show.first_episode:
             return
-        async with self._database.begin() as tx:
+        async with self._database.begin(look.user.id) as tx:
             await hold(tx, look.user)
             await self._pursuits.see(tx, look.user, media_id, steps.first_episode)
             await self._pursuits.begin_all(tx, look.user, media_id, steps.begin)
@@ -177,7 +177,7 @@ class Looking:
         What is only put aside is forgotten, so that it is begun anew when its show is followed again.
         """
         is_aside = why in flightplan.ASIDE and not pursuit.replaces
-        async with self._database.begin() as tx:
+        async with self._database.begin(pursuit.user_id) as tx:
             if is_aside:
                 is_over = await self._pursuits.forget(tx, pursuit)
             else:

@@ -19,7 +19,8 @@ from uuutorrent.automation.autopilot.flightplan import Begin
 from uuutorrent.automation.autopilot.pursuit import AT_WORK, OPEN, Pursuit, Show, State
 from uuutorrent.automation.preferences import Mode
 from uuutorrent.errors import Missing, Refused
-from uuutorrent.store.database import Database, Tx
+from uuutorrent.store.database import SYSTEM, Database, Tx
+from uuutorrent.store.policies import Whose
 from uuutorrent.store.tables import PursuitRow, ShowModeRow
 
 LEASE = timedelta(minutes=5)
@@ -41,7 +42,7 @@ class Pursuits:
 
     async def shows(self, user: User) -> Mapping[MediaId, Show]:
         """What is settled about this user's shows."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             rows = await tx.scalars(select(ShowModeRow).where(ShowModeRow.user_id == user.id))
             return {MediaId(row.media_id): _show(row) for row in rows}
 
@@ -84,12 +85,12 @@ class Pursuits:
     async def with_modes(self) -> frozenset[UserId]:
         """Who wants the autopilot for some show whatever they want for all."""
         theirs = select(ShowModeRow.user_id).where(ShowModeRow.mode.in_((Mode.ASK, Mode.ON)))
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             return frozenset(UserId(one) for one in await tx.scalars(theirs.distinct()))
 
     async def people(self, ids: Collection[UserId]) -> Mapping[UserId, User]:
         """The users with these ids; who is gone or disabled is left out."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             here = await tx.scalars(enabled())
             return await people(tx, set(ids) & {UserId(one) for one in here})
 
@@ -98,7 +99,7 @@ class Pursuits:
     async def of(self, user: User) -> tuple[Pursuit, ...]:
         """What the autopilot is after for this user, or was lately: the newest first."""
         mine = select(PursuitRow).where(PursuitRow.user_id == user.id).order_by(PursuitRow.id.desc()).limit(SHOWN)
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             return tuple(map(_pursuit, await tx.scalars(mine)))
 
     async def one(self, user: User, pursuit_id: int) -> Pursuit:
@@ -107,7 +108,7 @@ class Pursuits:
         Raises:
             Missing: they have none with this number.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             row = await tx.get(PursuitRow, pursuit_id)
         if row is None or row.user_id != user.id:
             raise Missing("the autopilot has no such episode for you")
@@ -115,7 +116,7 @@ class Pursuits:
 
     async def known(self, user: User) -> Mapping[MediaId, Mapping[int, Pursuit]]:
         """Everything the autopilot ever was after for this user, by show and episode."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             rows = await tx.scalars(select(PursuitRow).where(PursuitRow.user_id == user.id))
             found: dict[MediaId, dict[int, Pursuit]] = {}
             for row in rows:
@@ -127,22 +128,24 @@ class Pursuits:
 
         So what always fails, and ends the turn with that, keeps nothing else from its turn.
         """
-        due = await self._read(PursuitRow.state.in_(AT_WORK), PursuitRow.try_at <= now)
+        due = await self._read(SYSTEM, PursuitRow.state.in_(AT_WORK), PursuitRow.try_at <= now)
         return tuple(sorted(due, key=lambda one: one.tries))
 
     async def awaited(self, now: datetime) -> tuple[Pursuit, ...]:
         """What has aired and was not found yet."""
-        return await self._read(PursuitRow.state == State.WANTED, PursuitRow.at <= now, PursuitRow.replaces == "")
+        return await self._read(
+            SYSTEM, PursuitRow.state == State.WANTED, PursuitRow.at <= now, PursuitRow.replaces == ""
+        )
 
     async def took_since(self, since: datetime) -> bool:
         """Whether anything was taken for anybody since then."""
         taken = select(PursuitRow.id).where(PursuitRow.state == State.TAKEN, PursuitRow.at >= since).limit(1)
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             return await tx.scalar(taken) is not None
 
     async def open_of(self, user: User) -> tuple[Pursuit, ...]:
         """What may still become moot."""
-        return await self._read(PursuitRow.user_id == user.id, PursuitRow.state.in_(OPEN))
+        return await self._read(user.id, PursuitRow.user_id == user.id, PursuitRow.state.in_(OPEN))
 
     async def begin_all(
         self, tx: Tx, user: User, media_id: MediaId, begun: Iterable[Begin], *, asked: bool = False
@@ -175,7 +178,7 @@ class Pursuits:
         over = and_(PursuitRow.state.in_((State.TAKEN, State.MOOT)), PursuitRow.infohash != infohash)
         its = (PursuitRow.user_id == user.id, PursuitRow.media_id == media_id, PursuitRow.episode == episode)
         try:
-            async with self._database.begin() as tx:
+            async with self._database.begin(user.id) as tx:
                 row = await tx.scalar(update(PursuitRow).where(*its, over).values(values).returning(PursuitRow))
                 if row is None:
                     row = PursuitRow(user_id=user.id, media_id=media_id, episode=episode, **values)
@@ -189,14 +192,14 @@ class Pursuits:
     async def hurry(self, pursuit: Pursuit, now: datetime) -> None:
         """Go on with what is wanted now, if nobody moved it meanwhile."""
         its = (PursuitRow.id == pursuit.id, PursuitRow.state == State.WANTED, PursuitRow.try_at == pursuit.try_at)
-        async with self._database.begin() as tx:
+        async with self._database.begin(pursuit.user_id) as tx:
             await tx.execute(update(PursuitRow).where(*its, PursuitRow.try_at > now).values(try_at=now))
 
     async def lease(self, pursuit: Pursuit, now: datetime) -> Pursuit | None:
         """Have a pursuit to oneself for a while; None when somebody else has it, or it is over."""
         mine = update(PursuitRow).where(PursuitRow.id == pursuit.id, PursuitRow.try_at == pursuit.try_at)
         mine = mine.where(PursuitRow.state.in_(AT_WORK)).values(try_at=now + LEASE, tries=PursuitRow.tries + 1)
-        async with self._database.begin() as tx:
+        async with self._database.begin(pursuit.user_id) as tx:
             row = await tx.scalar(mine.returning(PursuitRow))
             if row is None:
                 return None
@@ -215,7 +218,7 @@ class Pursuits:
         change = change.values(state=state, **more).returning(PursuitRow.id)
         if tx is not None:
             return await tx.scalar(change) is not None
-        async with self._database.begin() as own:
+        async with self._database.begin(pursuit.user_id) as own:
             return await own.scalar(change) is not None
 
     async def forget(self, tx: Tx, pursuit: Pursuit) -> bool:
@@ -226,13 +229,13 @@ class Pursuits:
     async def tidy(self, now: datetime) -> None:
         """Forget what nobody waits for any more."""
         old = (PursuitRow.at < now - KEPT, PursuitRow.state.not_in((*OPEN, State.TAKING)))
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             await tx.execute(delete(PursuitRow).where(*old))
 
-    async def _read(self, *which: Any) -> tuple[Pursuit, ...]:
+    async def _read(self, whose: int | Whose, *which: Any) -> tuple[Pursuit, ...]:
         """Of people who are here, in the order they were begun."""
         theirs = select(PursuitRow).where(*which, PursuitRow.user_id.in_(enabled())).order_by(PursuitRow.id)
-        async with self._database.begin() as tx:
+        async with self._database.begin(whose) as tx:
             return tuple(map(_pursuit, await tx.scalars(theirs)))
 
 

@@ -122,7 +122,7 @@ class Taking:
             text = f"{what} can be had out of a batch, of which only this episode is fetched: {release.title}. Take it?"
         if pursuit.replaces:
             text = f"{what}: its group posted a corrected version, {release.title}. Take it in place of yours?"
-        async with self._database.begin() as tx:
+        async with self._database.begin(pursuit.user_id) as tx:
             if await self._pursuits.move(
                 pursuit, State.OFFERED, tx=tx, at=self._now(), why=found.said,
                 infohash=release.infohash, title=release.title,
@@ -184,7 +184,7 @@ class Taking:
         title = self._looking.title(pursuit.media_id)
         text = f"{title}, episode {pursuit.episode} is on its way: {grab.title}."
         media_id, episode, infohash = pursuit.media_id, pursuit.episode, grab.infohash or pursuit.infohash
-        async with self._database.begin() as tx:
+        async with self._database.begin(look.user.id) as tx:
             if not await self._pursuits.move(
                 pursuit, State.TAKEN, tx=tx, at=self._now(), why=grab.reason, infohash=infohash, title=grab.title
             ):
@@ -211,7 +211,7 @@ class Taking:
         text = (
             f"{title}, episode {pursuit.episode} was not to be had for four weeks; it is not looked for any more. {why}"
         )
-        async with self._database.begin() as tx:
+        async with self._database.begin(look.user.id) as tx:
             if await self._pursuits.move(pursuit, State.FAILED, tx=tx, at=self._now(), why=why):
                 await self._inbox.tell(
                     look.user.id, Kind.FAILED, text, key=f"given up:{pursuit.id}", media_id=pursuit.media_id,

@@ -14,7 +14,7 @@ from uuutorrent.automation.channels.couriers import Couriers
 from uuutorrent.automation.inbox.inbox import Inbox
 from uuutorrent.automation.inbox.notice import Kind
 from uuutorrent.errors import Invalid, Missing, Refused
-from uuutorrent.store.database import Database, Tx
+from uuutorrent.store.database import SYSTEM, Database, Tx
 from uuutorrent.store.sealed import KeyRing
 from uuutorrent.store.tables import ChannelRow
 
@@ -90,7 +90,7 @@ class Channels:
         """
         _check(kinds, digest_h)
         label, sent_to, now = await self._couriers.check(url.strip()), await self._inbox.newest(), self._now()
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await hold(tx, user)
             have = await tx.scalar(select(func.count()).where(ChannelRow.user_id == user.id))
             if (have or 0) >= MOST_CHANNELS:
@@ -105,7 +105,7 @@ class Channels:
 
     async def of(self, user: User) -> tuple[Channel, ...]:
         """This user's channels, the oldest first."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             rows = await tx.scalars(select(ChannelRow).where(ChannelRow.user_id == user.id).order_by(ChannelRow.id))
             return tuple(map(_channel, rows))
 
@@ -128,7 +128,7 @@ class Channels:
         """
         _check(ALL_KINDS if kinds is None else kinds, digest_h or 0)
         label = None if url is None else await self._couriers.check(url.strip())
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await hold(tx, user)
             row = await _mine(tx, user, channel_id)
             if url is not None and label is not None:
@@ -145,7 +145,7 @@ class Channels:
             Missing: this user has no such channel.
         """
         newest = await self._inbox.newest()
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await hold(tx, user)
             row = await _mine(tx, user, channel_id)
             if on and not row.is_enabled:
@@ -159,7 +159,7 @@ class Channels:
         Raises:
             Missing: this user has no such channel.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await hold(tx, user)
             row = await _mine(tx, user, channel_id)
             await tx.delete(row)
@@ -174,14 +174,14 @@ class Channels:
             Unreachable: it was not taken; it says why.
             Invalid: its address has to be given anew.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             row = await _mine(tx, user, channel_id)
             channel, url = _channel(row), self._unseal(row)
         sent = await self._couriers.try_out(url, (TITLE, _TRIAL), to=channel.label)
         if sent.trouble:
             raise sent.trouble
         well = {"failures": 0, "error": "", "next_at": self._now()}
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             failing = update(ChannelRow).where(ChannelRow.id == channel_id, ChannelRow.failures > 0)
             await tx.execute(failing.values(well))
         return channel
@@ -192,7 +192,7 @@ class Channels:
         """All channels that may be told something now, up to the notice `newest`; the one that waited longest first."""
         due = select(ChannelRow).where(ChannelRow.is_enabled, ChannelRow.next_at <= self._now())
         due = due.where(ChannelRow.sent_to < newest)
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             rows = (await tx.scalars(due.where(ChannelRow.user_id.in_(enabled())).order_by(ChannelRow.next_at))).all()
             known = await people(tx, {UserId(row.user_id) for row in rows}) if rows else {}
         found = ((row, known.get(UserId(row.user_id))) for row in rows)
@@ -206,7 +206,7 @@ class Channels:
         """
         seen = (ChannelRow.id == line.channel.id, ChannelRow.is_enabled, ChannelRow.sent_to == line.sent_to)
         mine = update(ChannelRow).where(*seen, ChannelRow.next_at == line.channel.next_at)
-        async with self._database.begin() as tx:
+        async with self._database.begin(line.user.id) as tx:
             row = await tx.scalar(mine.values(next_at=self._now() + LEASE).returning(ChannelRow))
         return None if row is None else self._unseal(row)
 
@@ -214,20 +214,20 @@ class Channels:
         """Remember that these channels need to be told nothing up to a notice's number."""
         ids = [line.channel.id for line in lines]
         idle = update(ChannelRow).where(ChannelRow.id.in_(ids), ChannelRow.sent_to < horizon)
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             # Whoever has one of them to themselves just now settles it.
             await tx.execute(idle.where(ChannelRow.next_at <= self._now()).values(sent_to=horizon))
 
     async def wait(self, line: Line, until: datetime) -> None:
         """Leave a channel alone until then: it collects."""
         same = (ChannelRow.id == line.channel.id, ChannelRow.next_at == line.channel.next_at)
-        async with self._database.begin() as tx:
+        async with self._database.begin(line.user.id) as tx:
             await tx.execute(update(ChannelRow).where(*same).values(next_at=until))
 
     async def delivered(self, line: Line, sent_to: int) -> None:
         """Remember what was delivered, as soon as it was."""
         values = {"sent_to": sent_to, "failures": 0, "error": "", "next_at": self._now()}
-        async with self._database.begin() as tx:
+        async with self._database.begin(line.user.id) as tx:
             await tx.execute(update(ChannelRow).where(ChannelRow.id == line.channel.id).values(values))
 
     async def failed(self, line: Line, sent_to: int, why: str) -> None:
@@ -236,7 +236,7 @@ class Channels:
         pause = min(_FIRST_PAUSE * 2 ** (failures - 1), _LONGEST_PAUSE)
         values = {"sent_to": sent_to, "failures": failures, "error": why, "next_at": self._now() + pause}
         is_over = failures >= MOST_FAILURES
-        async with self._database.begin() as tx:
+        async with self._database.begin(line.user.id) as tx:
             changed = update(ChannelRow).where(ChannelRow.id == line.channel.id, ChannelRow.is_enabled)
             values |= {"is_enabled": False} if is_over else {}
             row_id = await tx.scalar(changed.values(values).returning(ChannelRow.id))

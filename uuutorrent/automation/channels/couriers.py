@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from uuutorrent.errors import Invalid, Refused, Unreachable, UuuError
+from uuutorrent.store import onlooking
 
 log = structlog.get_logger()
 
@@ -101,6 +102,7 @@ class Couriers:
 
     async def _ask(self, request: Mapping[str, Any], to: str) -> Sequence[Mapping[str, Any]]:
         """The lines that a child answers; what was missing when it ended is an error in the last of them."""
+        onlooking.refuse()
         limits = {"allow_private": self._allow_private, "deadline_s": self._deadline_s}
         heard = bytearray()
         async with self._room:

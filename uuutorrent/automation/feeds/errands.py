@@ -16,7 +16,7 @@ from uuutorrent.accounts import User, UserId
 from uuutorrent.automation.feeds.item import Item
 from uuutorrent.automation.feeds.rule import Errand, Outcome, Owned, Rule, Taking
 from uuutorrent.errors import Invalid
-from uuutorrent.store.database import Database, Tx
+from uuutorrent.store.database import SYSTEM, Database, Tx
 from uuutorrent.store.sealed import KeyRing
 from uuutorrent.store.tables import TakingRow
 
@@ -38,14 +38,14 @@ class Errands:
     async def lately(self, user: User, rule_id: int | None = None) -> tuple[Taking, ...]:
         """What this user's rules took lately, the newest first; of one rule, if it is named."""
         which = [TakingRow.user_id == user.id, *([TakingRow.rule_id == rule_id] if rule_id is not None else [])]
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             rows = await tx.scalars(select(TakingRow).where(*which).order_by(TakingRow.id.desc()).limit(SHOWN))
             return tuple(map(_taking, rows))
 
     async def news(self, since: datetime) -> tuple[tuple[UserId, int, Taking], ...]:
         """What everybody's rules took or gave up after this moment: whose it is, its number, what became of it."""
         over = TakingRow.outcome.in_((Outcome.TAKEN, Outcome.FAILED))
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             # Who tries moves `try_at` on first, so it is about when it was settled.
             rows = await tx.scalars(select(TakingRow).where(over, TakingRow.try_at > since))
             return tuple((UserId(row.user_id), row.id, _taking(row)) for row in rows)
@@ -61,7 +61,7 @@ class Errands:
 
     async def known(self, user: User, rule: Rule, items: Collection[Item]) -> frozenset[str]:
         """The keys of those items that were noted for this user already."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             return await _known(tx, user, rule.id, items)
 
     async def note(self, tx: Tx, owned: Owned, wanted: Sequence[tuple[Item, int | None]], now: datetime) -> int:
@@ -96,7 +96,7 @@ class Errands:
 
     async def begin(self, errand: Errand, now: datetime) -> bool:
         """Have an errand to oneself for a while; False when somebody else has it, or it is over."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(errand.user.id) as tx:
             taken = await tx.scalar(
                 update(TakingRow)
                 .where(TakingRow.id == errand.id, TakingRow.outcome == Outcome.WANTED)
@@ -109,14 +109,14 @@ class Errands:
     async def was_taken(self, errand: Errand, hashes: Iterable[str | None]) -> bool:
         """Whether one of this user's rules took the torrent with one of these hashes before."""
         other = (TakingRow.user_id == errand.user.id, TakingRow.id != errand.id, TakingRow.outcome == Outcome.TAKEN)
-        async with self._database.begin() as tx:
+        async with self._database.begin(errand.user.id) as tx:
             found = select(TakingRow.id).where(*other, TakingRow.infohash.in_([one for one in hashes if one]))
             return await tx.scalar(found.limit(1)) is not None
 
     async def settle(self, errand: Errand, outcome: Outcome, why: str, *, infohash: str = "") -> None:
         """What became of an errand."""
         values = {"outcome": outcome, "why": why, "tries": TakingRow.tries + 1}
-        async with self._database.begin() as tx:
+        async with self._database.begin(errand.user.id) as tx:
             await tx.execute(
                 update(TakingRow)
                 .where(TakingRow.id == errand.id, TakingRow.outcome == Outcome.WANTED)
@@ -125,7 +125,7 @@ class Errands:
 
     async def put_off(self, errand: Errand, why: str, until: datetime) -> None:
         """Try an errand again later."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(errand.user.id) as tx:
             await tx.execute(
                 update(TakingRow)
                 .where(TakingRow.id == errand.id, TakingRow.outcome == Outcome.WANTED)

@@ -249,7 +249,7 @@ class Feeds:
                 # One rule's trouble (AniList is away) is not the feed's, nor the other rules'.
                 left, error = left + 1, e.message
             if error != owned.rule.error:
-                await self.rulebook.say(owned.rule, error)
+                await self.rulebook.say(owned, error)
             await asyncio.sleep(0)
         return not left
 

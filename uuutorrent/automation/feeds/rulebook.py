@@ -16,7 +16,7 @@ from uuutorrent.automation.feeds.errands import Errands
 from uuutorrent.automation.feeds.item import Item
 from uuutorrent.automation.feeds.rule import Errand, Failing, Feed, Owned, Rule, Saving, Taking, Terms, check, shown
 from uuutorrent.errors import Invalid, Missing, Refused
-from uuutorrent.store.database import Database, Tx
+from uuutorrent.store.database import NOBODY, SYSTEM, Database, Tx, as_system
 from uuutorrent.store.sealed import KeyRing
 from uuutorrent.store.tables import FeedRow, RuleRow
 
@@ -50,7 +50,7 @@ class Rulebook:
             Refused: the user has too many rules, or is gone or disabled.
         """
         check(terms, saving)
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await hold(tx, user)
             number = await tx.scalar(select(func.count()).where(RuleRow.user_id == user.id))
             if (number or 0) >= MOST_RULES:
@@ -64,7 +64,7 @@ class Rulebook:
 
     async def rules(self, user: User) -> tuple[Rule, ...]:
         """This user's rules, the oldest first."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             rows = await tx.scalars(select(RuleRow).where(RuleRow.user_id == user.id).order_by(RuleRow.id))
             return await self._rules(tx, rows.all())
 
@@ -74,7 +74,7 @@ class Rulebook:
         Raises:
             Missing: there is none with this number; other people's look the same.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             (rule,) = await self._rules(tx, [await _mine(tx, user, rule_id)])
             return rule
 
@@ -94,7 +94,7 @@ class Rulebook:
             Missing: this user has no such rule.
             Invalid: it cannot be kept like this; `field` names what is wrong.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await hold(tx, user)
             row = await _mine(tx, user, rule_id)
             check(terms or _read(Terms, row.terms), saving or _read(Saving, row.saving))
@@ -114,7 +114,7 @@ class Rulebook:
         Raises:
             Missing: this user has no such rule.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await hold(tx, user)
             row = await _mine(tx, user, rule_id)
             row.is_enabled = on
@@ -129,7 +129,7 @@ class Rulebook:
         Raises:
             Missing: this user has no such rule.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await hold(tx, user)
             row = await _mine(tx, user, rule_id)
             await self.errands.drop(tx, row.id)
@@ -147,7 +147,7 @@ class Rulebook:
         """The feeds whose time has come; `user`: those of this user's rules, whether it has or not."""
         mine = RuleRow.user_id.in_(enabled()) if user is None else RuleRow.user_id == user.id
         time_has_come = [FeedRow.next_at <= now] if user is None else []
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM if user is None else user.id) as tx:
             followed = exists().where(RuleRow.feed_id == FeedRow.id, RuleRow.is_enabled, mine)
             rows = await tx.scalars(select(FeedRow).where(followed, *time_has_come).order_by(FeedRow.next_at))
             found = []
@@ -164,13 +164,13 @@ class Rulebook:
         """Feeds that did not answer when they were last asked and that somebody follows, the longest first."""
         followed = exists().where(RuleRow.feed_id == FeedRow.id, RuleRow.is_enabled)
         which = select(FeedRow).where(FeedRow.failures > 0, followed).order_by(FeedRow.failures.desc(), FeedRow.id)
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             rows = (await tx.scalars(which.limit(MOST_FAILING))).all()
         return tuple(Failing(row.id, self._shown(row), row.error, row.failures, row.polled_at) for row in rows)
 
     async def tidy(self) -> None:
         """Forget feeds that no rule follows any more because their users are gone."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             unused = select(FeedRow.id).where(~exists().where(RuleRow.feed_id == FeedRow.id))
             for feed_id in (await tx.scalars(unused)).all():
                 await _drop_unused(tx, feed_id)
@@ -178,7 +178,7 @@ class Rulebook:
     async def lease(self, feed: Feed, now: datetime) -> bool:
         """Have a feed to oneself until its poll is noted, or until `LEASE` is over; False when somebody was quicker."""
         free = or_(FeedRow.leased_until.is_(None), FeedRow.leased_until <= now)
-        async with self._database.begin() as tx:
+        async with self._database.begin(NOBODY) as tx:
             leased = await tx.scalar(
                 update(FeedRow)
                 .where(FeedRow.id == feed.id, FeedRow.next_at == feed.next_at, free)
@@ -189,7 +189,7 @@ class Rulebook:
 
     async def followers(self, feed_id: int) -> tuple[Owned, ...]:
         """The enabled rules of a feed with their owners, the oldest rule first."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             rows = (
                 await tx.scalars(
                     select(RuleRow).where(RuleRow.feed_id == feed_id, RuleRow.is_enabled).order_by(RuleRow.id)
@@ -200,10 +200,11 @@ class Rulebook:
                 Owned(owners[UserId(row.user_id)], _bare(row)) for row in rows if UserId(row.user_id) in owners
             )
 
-    async def say(self, rule: Rule, error: str) -> None:
+    async def say(self, owned: Owned, error: str) -> None:
         """Why a rule could say nothing to what its feed holds; empty: it could."""
-        async with self._database.begin() as tx:
-            await tx.execute(update(RuleRow).where(RuleRow.id == rule.id, RuleRow.error != error).values(error=error))
+        changed = update(RuleRow).where(RuleRow.id == owned.rule.id, RuleRow.error != error)
+        async with self._database.begin(owned.user.id) as tx:
+            await tx.execute(changed.values(error=error))
 
     async def note(self, owned: Owned, wanted: Sequence[tuple[Item, int | None]], now: datetime) -> int:
         """Note down items (each with its episode, if known) that a rule wants; how many must wait for another day.
@@ -211,7 +212,7 @@ class Rulebook:
         What is noted already, for this or another rule of the user, is left as it is.
         """
         user = owned.user
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             try:
                 await hold(tx, user)
             except Refused:
@@ -223,7 +224,7 @@ class Rulebook:
     async def waiting(self, now: datetime, feed_id: int | None = None) -> tuple[Errand, ...]:
         """What is noted, still to be taken, and not to be left alone for a while; the oldest first."""
         which = [RuleRow.feed_id == feed_id] if feed_id is not None else []
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             if not (ids := await self.errands.due(tx, now)):
                 return ()
             at_work = (RuleRow.id.in_(ids), RuleRow.is_enabled, RuleRow.user_id.in_(enabled()))
@@ -241,7 +242,7 @@ class Rulebook:
         await self._release(feed, next_at=next_at, failures=FeedRow.failures + 1, error=error)
 
     async def _release(self, feed: Feed, **values: Any) -> None:
-        async with self._database.begin() as tx:
+        async with self._database.begin(NOBODY) as tx:
             await tx.execute(update(FeedRow).where(FeedRow.id == feed.id).values(leased_until=None, **values))
 
     async def _feed_id(self, tx: Tx, url: str, now: datetime) -> int:
@@ -310,7 +311,8 @@ async def _drop_unused(tx: Tx, feed_id: int) -> None:
     # Locked first: a rule that somebody makes for it meanwhile is seen by the next statement, and by no earlier one.
     await tx.execute(select(FeedRow.id).where(FeedRow.id == feed_id).with_for_update())
     used = exists().where(RuleRow.feed_id == feed_id)
-    await tx.execute(delete(FeedRow).where(FeedRow.id == feed_id, ~used))
+    async with as_system(tx):  # other people's rules may follow it
+        await tx.execute(delete(FeedRow).where(FeedRow.id == feed_id, ~used))
 
 
 def _bare(row: RuleRow) -> Rule:

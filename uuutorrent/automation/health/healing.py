@@ -22,7 +22,7 @@ from uuutorrent.automation.health.timeline import UNDO_FOR, Line, Timeline
 from uuutorrent.automation.health.treatments import Step, Treatment, Treatments
 from uuutorrent.errors import Conflict, Invalid, Refused, RemoteError, UuuError
 from uuutorrent.releases.blocks import Block, Blocks
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import NOBODY, SYSTEM, Database
 from uuutorrent.torrents.engine import Phase, Snapshot
 from uuutorrent.torrents.holdings import Stored
 from uuutorrent.torrents.library import Library
@@ -117,7 +117,7 @@ class Healing:
         lifted = await self._blocks.unblock(user, infohash)
         held = await self._library.claimed(user, lifted.infohash)
         if held is not None:
-            async with self._database.begin() as tx:
+            async with self._database.begin(NOBODY) as tx:
                 await self._treatments.leave(tx, held.id, UNDO_FOR)
         return lifted
 
@@ -144,7 +144,7 @@ class Healing:
 
     async def _undo_block(self, user: User, line: Line) -> None:
         held = await self._library.claimed(user, line.infohash)
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             if not await self._timeline.undid(tx, line.id):
                 raise Conflict("That was undone already.")
             await self._blocks.lift(tx, user.id, line.infohash)
@@ -207,7 +207,7 @@ class Healing:
             case Step.REPLACE:
                 await self._substitutes.replace(patient, treatment)
             case Step.LEFT:
-                async with self._database.begin() as tx:
+                async with self._database.begin(NOBODY) as tx:
                     await self._treatments.end(tx, treatment)
 
     async def _reannounce(self, patient: Patient, treatment: Treatment) -> None:
@@ -216,7 +216,7 @@ class Healing:
         await self._did(patient, treatment, Step.REANNOUNCED, said)
 
     async def _recheck(self, patient: Patient, treatment: Treatment, *, tries: int = 0) -> None:
-        async with self._database.begin() as tx:
+        async with self._database.begin(NOBODY) as tx:
             now = await self._treatments.move(tx, treatment, Step.RECHECK, tries=tries or treatment.tries)
         if now is not None:
             await self._library.recheck(patient.people[0], patient.stored.infohash)
@@ -237,7 +237,7 @@ class Healing:
         if treatment.step is Step.BLOCK and treatment.tries and not patient.unwell.is_content:
             await self._after_outage(patient, treatment)
             return
-        async with self._database.begin() as tx:
+        async with self._database.begin(NOBODY) as tx:
             now = await self._treatments.move(tx, treatment, Step.BLOCK)
         blocked = await self._substitutes.block(patient, now) if now is not None else None
         if blocked is not None:
@@ -247,12 +247,12 @@ class Healing:
         """The index was away, and perhaps the whole line: once it is back the download gets its time too."""
         await self._substitutes.ask(patient)
         await self._library.reannounce(patient.people[0], patient.stored.infohash)
-        async with self._database.begin() as tx:
+        async with self._database.begin(NOBODY) as tx:
             await self._treatments.move(tx, treatment, Step.BLOCK, wait=self._wait)
 
     async def _did(self, patient: Patient, treatment: Treatment, step: Step, text: str) -> None:
         """A step was taken: wait and see whether bytes come."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             if await self._treatments.move(tx, treatment, step, wait=self._wait, tries=treatment.tries):
                 for user in patient.people:
                     media_id, episode = patient.subject(user)
@@ -275,7 +275,7 @@ class Healing:
 
     async def _end(self, treatment: Treatment, stored: Stored, *, is_better: bool) -> None:
         people = await self._treatments.people([claim.user_id for claim in stored.claims])
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             if not await self._treatments.end(tx, treatment) or not is_better or treatment.step is Step.LEFT:
                 return
             for user in people:

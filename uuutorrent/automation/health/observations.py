@@ -22,7 +22,7 @@ from uuutorrent.automation.health.health import HUNGRY, Cause, Observation, Verd
 from uuutorrent.automation.health.probing import Found, Probing, is_for_anime
 from uuutorrent.config import Health
 from uuutorrent.errors import Missing, RemoteError
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import NOBODY, Database
 from uuutorrent.store.tables import ObservationRow
 from uuutorrent.torrents.engine import Engine, InfoHash, Phase, Torrent
 from uuutorrent.torrents.holdings import Stored
@@ -278,19 +278,19 @@ class Observations:
     # The table
 
     async def _known(self) -> dict[int, _Known]:
-        async with self._database.begin() as tx:
+        async with self._database.begin(NOBODY) as tx:
             return {row.torrent_id: _read(row) for row in await tx.scalars(select(ObservationRow))}
 
     async def _select(self, verdicts: Collection[Verdict]) -> tuple[_Known, ...]:
         its = select(ObservationRow).where(ObservationRow.verdict.in_(verdicts))
-        async with self._database.begin() as tx:
+        async with self._database.begin(NOBODY) as tx:
             rows = await tx.scalars(its.order_by(ObservationRow.since, ObservationRow.torrent_id))
             return tuple(map(_read, rows))
 
     async def _write(self, looks: Sequence[_Look]) -> None:
         changed = [_known_as(look.before) | _values(look.now) for look in looks if look.before is not None]
         if changed:
-            async with self._database.begin() as tx:
+            async with self._database.begin(NOBODY) as tx:
                 await (await tx.connection()).execute(_CHANGE, changed)
         new = [look.now for look in looks if look.before is None]
         try:
@@ -303,7 +303,7 @@ class Observations:
     async def _insert(self, new: Iterable[_Known]) -> None:
         rows = [ObservationRow(torrent_id=one.torrent_id, **_values(one)) for one in new]
         if rows:
-            async with self._database.begin() as tx:
+            async with self._database.begin(NOBODY) as tx:
                 tx.add_all(rows)
 
     async def _note_content(self, torrent_id: int, found: Found) -> None:
@@ -313,7 +313,7 @@ class Observations:
             if found.trouble
             else {}
         )
-        async with self._database.begin() as tx:
+        async with self._database.begin(NOBODY) as tx:
             await tx.execute(its.values(looked=CONTENT, trouble=found.trouble, **told))
 
 

@@ -21,7 +21,7 @@ from uuutorrent.automation.health.timeline import UNDO_FOR, Timeline
 from uuutorrent.automation.inbox.inbox import Inbox, Kind
 from uuutorrent.errors import Conflict, Invalid, Missing, Unexpected, UuuError
 from uuutorrent.releases.blocks import Blocks
-from uuutorrent.store.database import Database, Tx
+from uuutorrent.store.database import SYSTEM, Database, Tx
 from uuutorrent.store.tables import ReplacementRow
 from uuutorrent.torrents.claims import Also
 from uuutorrent.torrents.engine import InfoHash
@@ -153,7 +153,7 @@ class Replacing:
         mine = (ReplacementRow.user_id == user.id, ReplacementRow.at > self._now() - DAY)
         same = (ReplacementRow.media_id == media_id, ReplacementRow.episode == episode)
         counted = select(func.count()).where(*mine, *same, ReplacementRow.state != State.FAILED)
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             return await tx.scalar(counted) or 0
 
     async def can_be_replaced(self, user: User, infohash: str) -> bool:
@@ -234,7 +234,7 @@ class Replacing:
         if new is None:
             # It was given up since; or a kill came between going back to the old one and noting that.
             went_back = row.state == State.SWAPPED and await self._library.claimed(user, row.old_infohash)
-            async with self._database.begin() as tx:
+            async with self._database.begin(user.id) as tx:
                 if went_back:
                     await self._note_failure(tx, user, row, "qBittorrent does not take it")
                 else:
@@ -255,7 +255,7 @@ class Replacing:
 
     async def _tell(self, row: ReplacementRow) -> None:
         text = f"{row.new_title} took the place of {row.old_title}, because {row.why}."
-        async with self._database.begin() as tx:
+        async with self._database.begin(row.user_id) as tx:
             was_begun = row.state == State.BEGUN
             if await self._settle(tx, row, State.DONE):
                 if was_begun:
@@ -276,7 +276,7 @@ class Replacing:
         await self._put_back(user, row, also, keeps_new=new is not None and _has_more(user, new, row))
 
     async def _fail(self, user: User, replacement_id: int, why: str) -> None:
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await self._note_failure(tx, user, await tx.get_one(ReplacementRow, replacement_id), why)
 
     async def _note_failure(self, tx: Tx, user: User, row: ReplacementRow, why: str) -> None:
@@ -320,13 +320,13 @@ class Replacing:
 
     async def _open(self) -> list[tuple[ReplacementRow, User]]:
         every = select(ReplacementRow).where(ReplacementRow.state.in_(_OPEN)).order_by(ReplacementRow.id)
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             rows = (await tx.scalars(every.options(*_WITH_SOURCE))).all()
             known = await people(tx, {UserId(row.user_id) for row in rows})
         return [(row, known[UserId(row.user_id)]) for row in rows if row.user_id in known]
 
     async def _mine(self, user: User, replacement_id: int) -> ReplacementRow:
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             row = await tx.get(ReplacementRow, replacement_id, options=_WITH_SOURCE)
         if row is None or row.user_id != user.id:
             raise Missing("You have no such replacement.")
@@ -335,7 +335,7 @@ class Replacing:
         return row
 
     async def _is(self, user: User, *which: ColumnElement[bool]) -> bool:
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             found = select(ReplacementRow.id).where(ReplacementRow.user_id == user.id, *which)
             return await tx.scalar(found.limit(1)) is not None
 

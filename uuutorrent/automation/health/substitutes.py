@@ -20,7 +20,7 @@ from uuutorrent.automation.health.treatments import Step, Treatment, Treatments
 from uuutorrent.automation.inbox.inbox import Inbox, Kind
 from uuutorrent.errors import Missing, RemoteError, UuuError
 from uuutorrent.releases.search import Releases
-from uuutorrent.store.database import Database, Tx
+from uuutorrent.store.database import SYSTEM, Database, Tx
 from uuutorrent.torrents.choosing import Choosing
 
 log = structlog.get_logger()
@@ -78,7 +78,7 @@ class Substitutes:
             await self._tell_those_without(patient, concerned)
             await self._later(treatment)
             return None
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             now = await self._treatments.move(tx, treatment, Step.REPLACE)
             if now is not None:
                 for user in blocked:
@@ -119,7 +119,7 @@ class Substitutes:
     async def _replace_for(self, patient: Patient, user: User, media_id: int, episode: int) -> None:
         stored = patient.stored
         if stored.infohash not in await self._releases.blocks.active(user):
-            async with self._database.begin() as tx:
+            async with self._database.begin(SYSTEM) as tx:
                 await self._block(tx, patient, user)  # they came later
         found = await self._releases.find(user, MediaId(media_id), episode)
         chosen, source, share = await self._choosing.choose(found)
@@ -154,7 +154,7 @@ class Substitutes:
     async def _tell_stuck(self, patient: Patient, user: User, why: str) -> None:
         stored, (media_id, episode) = patient.stored, patient.subject(user)
         text = f"{stored.name} is not well, because {patient.unwell.why}. {why}"
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             is_new = await self._inbox.tell(
                 user.id, Kind.FAILED, text, key=f"stuck:{stored.id}", media_id=media_id, episode=episode,
                 infohash=stored.infohash, tx=tx,

@@ -77,7 +77,7 @@ class Timeline:
             user_id=user_id, infohash=infohash, media_id=media_id, episode=episode, step=step, text=text,
             block_id=block_id, replacement_id=replacement_id, at=self._now(),
         )  # fmt: skip
-        async with self._database.begin() if tx is None else nullcontext(tx) as its:
+        async with self._database.begin(user_id) if tx is None else nullcontext(tx) as its:
             await its.execute(
                 delete(TimelineRow).where(TimelineRow.user_id == user_id, TimelineRow.at < self._now() - KEPT)
             )
@@ -91,7 +91,7 @@ class Timeline:
         Lines of the torrents that it replaced, or that replaced it, belong to it: they are for the same episode.
         """
         mine = TimelineRow.user_id == user.id
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             subjects = select(TimelineRow.media_id, TimelineRow.episode).where(mine, TimelineRow.infohash == infohash)
             known = (await tx.execute(subjects.where(TimelineRow.episode.is_not(None)).distinct())).all()
             same = [and_(TimelineRow.media_id == media, TimelineRow.episode == episode) for media, episode in known]
@@ -105,7 +105,7 @@ class Timeline:
         Raises:
             Missing: they have none with this number.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             row = await tx.get(TimelineRow, line_id)
         if row is None or row.user_id != user.id:
             raise Missing("You have no such line in a timeline.")

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from uuutorrent.accounts import User, UserId, enabled, people
 from uuutorrent.automation.health.observations import Unwell
-from uuutorrent.store.database import Database, Tx
+from uuutorrent.store.database import NOBODY, SYSTEM, Database, Tx
 from uuutorrent.store.tables import TreatmentRow
 
 LEASE_S = 300.0
@@ -66,7 +66,7 @@ class Treatments:
 
     async def every(self) -> Mapping[int, Treatment]:
         """All there are, by torrent."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(NOBODY) as tx:
             return {row.torrent_id: _treatment(row) for row in await tx.scalars(select(TreatmentRow))}
 
     async def begin(self, one: Unwell, step: Step, *, completed_bytes: int) -> Treatment | None:
@@ -77,7 +77,7 @@ class Treatments:
             try_at=now, least_bytes=completed_bytes,
         )  # fmt: skip
         try:
-            async with self._database.begin() as tx, tx.begin_nested():
+            async with self._database.begin(NOBODY) as tx, tx.begin_nested():
                 tx.add(row)
         except IntegrityError:
             return None
@@ -86,7 +86,7 @@ class Treatments:
     async def own(self, treatment: Treatment) -> Treatment | None:
         """Have a treatment whose time has come to oneself for a while; None when somebody else has it."""
         until = self._now() + self._lease
-        async with self._database.begin() as tx:
+        async with self._database.begin(NOBODY) as tx:
             is_mine = await self._change(tx, treatment, try_at=until)
         return replace(treatment, try_at=until) if is_mine else None
 
@@ -101,13 +101,13 @@ class Treatments:
 
     async def put_off(self, treatment: Treatment, wait: timedelta, *, tried: bool = False) -> None:
         """Go on with the same step later; `tried`: it was in vain, and that counts."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(NOBODY) as tx:
             await self._change(tx, treatment, try_at=self._now() + wait, tries=treatment.tries + tried)
 
     async def lower(self, torrent_id: int, completed_bytes: int) -> None:
         """No more than these bytes are here."""
         fewer = (TreatmentRow.torrent_id == torrent_id, TreatmentRow.least_bytes > completed_bytes)
-        async with self._database.begin() as tx:
+        async with self._database.begin(NOBODY) as tx:
             await tx.execute(update(TreatmentRow).where(*fewer).values(least_bytes=completed_bytes))
 
     async def leave(self, tx: Tx, torrent_id: int, wait: timedelta) -> None:
@@ -122,7 +122,7 @@ class Treatments:
 
     async def people(self, ids: Collection[UserId]) -> tuple[User, ...]:
         """The users with these ids that something can be done for: not those who are disabled."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             able = set(await tx.scalars(enabled()))
             known = await people(tx, ids)
         return tuple(user for user_id, user in known.items() if user_id in able)

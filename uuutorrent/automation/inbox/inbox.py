@@ -16,7 +16,7 @@ from uuutorrent.accounts import User, UserId
 from uuutorrent.automation.inbox.listening import Listeners
 from uuutorrent.automation.inbox.notice import MOOT, Kind, Notice, settled
 from uuutorrent.errors import Conflict, Invalid, Missing
-from uuutorrent.store.database import Database, Tx
+from uuutorrent.store.database import SYSTEM, Database, Tx, as_system
 from uuutorrent.store.tables import NoticeRow
 
 __all__ = ["MOOT", "Inbox", "Kind", "Notice"]
@@ -58,7 +58,7 @@ class Inbox:
             user_id=user_id, kind=kind, key=key, text=text, media_id=media_id, episode=episode,
             infohash=infohash, choices=list(choices), answer="", at=self._now(), seen_at=None,
         )  # fmt: skip
-        async with self._within(tx) as at_work:
+        async with self._within(tx, user_id) as at_work:
             # Asked first: a number that is taken and not used makes those who read in order wait.
             if await at_work.scalar(select(NoticeRow.id).where(*_about(user_id, key))) is not None:
                 return False
@@ -74,7 +74,7 @@ class Inbox:
         """Nobody needs to choose any more: it is answered `MOOT`, `why` (a sentence) added. False: it did not wait."""
         moot = update(NoticeRow).where(*_about(user_id, key), _waits()).returning(NoticeRow.id)
         seen = func.coalesce(NoticeRow.seen_at, self._now())
-        async with self._within(tx) as at_work:
+        async with self._within(tx, user_id) as at_work:
             return await at_work.scalar(moot.values(answer=MOOT, text=_with(why), seen_at=seen)) is not None
 
     async def of(
@@ -95,7 +95,7 @@ class Inbox:
             *([NoticeRow.id > since] if since is not None else []),
             *([NoticeRow.kind.in_(kinds)] if kinds else []),
         ]
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             rows = await tx.scalars(select(NoticeRow).where(*which).order_by(NoticeRow.id.desc()).limit(limit))
             return tuple(map(_notice, rows))
 
@@ -105,27 +105,27 @@ class Inbox:
         Raises:
             Missing: they have no such notice.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             return _notice(await _mine(tx, user, notice_id))
 
     async def waiting(self, user_id: UserId | None, *, prefix: str = "") -> tuple[Notice, ...]:
         """What waits for an answer of a user (None: of anybody), oldest first; only with keys that begin so."""
         whose = [NoticeRow.user_id == user_id] if user_id is not None else []
         which = (*whose, NoticeRow.key.startswith(prefix, autoescape=True), _waits())
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM if user_id is None else user_id) as tx:
             return tuple(map(_notice, await tx.scalars(select(NoticeRow).where(*which).order_by(NoticeRow.id))))
 
     async def unseen(self, user: User) -> int:
         """How many of this user's notices were not seen yet."""
         counted = select(func.count()).where(NoticeRow.user_id == user.id, NoticeRow.seen_at.is_(None))
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             return await tx.scalar(counted) or 0
 
     async def see(self, user: User, ids: Collection[int] | None) -> int:
         """Remember that the user saw these notices, or all; how many were new. Other people's are left alone."""
         which = [NoticeRow.id.in_(ids)] if ids is not None else []
         mine = (NoticeRow.user_id == user.id, NoticeRow.seen_at.is_(None), *which)
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             seen = await tx.scalars(update(NoticeRow).where(*mine).values(seen_at=self._now()).returning(NoticeRow.id))
             return len(seen.all())
 
@@ -137,7 +137,7 @@ class Inbox:
             Invalid: that is not one of its choices.
             Conflict: it was answered already.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             check_choice(_notice(await _mine(tx, user, notice_id)), choice)
             seen = func.coalesce(NoticeRow.seen_at, self._now())
             answered = update(NoticeRow).where(NoticeRow.id == notice_id, NoticeRow.answer == "")
@@ -151,7 +151,7 @@ class Inbox:
 
     async def newest(self) -> int:
         """The number of the newest notice of anybody; 0 when there is none."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             return await tx.scalar(select(func.max(NoticeRow.id))) or 0
 
     async def after(self, notice_id: int, limit: int = READ_AT_ONCE) -> tuple[Notice, ...]:
@@ -172,12 +172,12 @@ class Inbox:
         ranked = select(NoticeRow.id, over.label("place")).subquery()
         many = select(ranked.c.id).where(ranked.c.place > MOST)
         old = or_(NoticeRow.at < now - KEPT, NoticeRow.id.in_(many))
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             await tx.execute(delete(NoticeRow).where(old, NoticeRow.at < now - NEW, ~_waits()))
 
     async def _newer(self, notice_id: int, limit: int) -> tuple[Notice, ...]:
         newer = select(NoticeRow).where(NoticeRow.id > notice_id).order_by(NoticeRow.id).limit(limit)
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             return tuple(map(_notice, await tx.scalars(newer)))
 
     def _settled(self, notices: Sequence[Notice], since: int) -> Sequence[Notice]:
@@ -190,13 +190,14 @@ class Inbox:
         return found, done[-1].id if done else since
 
     @asynccontextmanager
-    async def _within(self, tx: Tx | None) -> AsyncGenerator[Tx]:
-        """The caller's transaction or one of our own; followers are told once it is committed."""
+    async def _within(self, tx: Tx | None, user_id: UserId) -> AsyncGenerator[Tx]:
+        """The caller's transaction, whosever it is, or one of the user's; followers are told once it is committed."""
         if tx is not None:
             event.listen(tx.sync_session, "after_commit", lambda _session: self.listeners.stir())
-            yield tx
+            async with as_system(tx):
+                yield tx
             return
-        async with self._database.begin() as own:
+        async with self._database.begin(user_id) as own:
             yield own
         self.listeners.stir()
 

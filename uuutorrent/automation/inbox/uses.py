@@ -23,7 +23,7 @@ from uuutorrent.automation.preferences import PreferenceBook, Watched
 from uuutorrent.errors import Invalid, Missing, Refused, RemoteError
 from uuutorrent.releases.contents import VIDEO, told
 from uuutorrent.releases.naming import Naming
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import SYSTEM, Database
 from uuutorrent.store.tables import ServedRow
 from uuutorrent.torrents.holdings import Piece
 from uuutorrent.torrents.library import Library
@@ -124,7 +124,7 @@ class Uses:
         now = self._now()
         asks = episode is not None and (await self._preferences.of(user)).watched is not Watched.OFF
         try_at = now + self._quiet if asks else None
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             try:
                 await hold(tx, user)
             except Refused:
@@ -140,7 +140,7 @@ class Uses:
     async def served(self, user: User) -> tuple[Served, ...]:
         """What this user read to its end, the newest first."""
         rows = select(ServedRow).where(ServedRow.user_id == user.id).order_by(ServedRow.at.desc())
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             return tuple(
                 Served(row.infohash, row.path, row.media_id, row.episode, row.at) for row in await tx.scalars(rows)
             )
@@ -191,7 +191,7 @@ class Uses:
     async def _take_back_moot(self) -> None:
         """Ask no more about what its reader marked as watched by other means; AniList is not asked for that."""
         asked = await self._inbox.waiting(None, prefix="watched:")
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             known = await people(tx, {notice.user_id for notice in asked}) if asked else {}
         for notice in asked:
             user, episode = known.get(notice.user_id), notice.episode
@@ -203,7 +203,7 @@ class Uses:
 
     async def _tidy(self) -> None:
         """Forget what was read long ago."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             await tx.execute(delete(ServedRow).where(ServedRow.at < self._now() - KEPT))
 
     async def _what(self, user: User, piece: Piece, size_bytes: int) -> tuple[int | None, int | None]:
@@ -218,7 +218,7 @@ class Uses:
 
     async def _due(self) -> Sequence[tuple[User, int]]:
         due = select(ServedRow.user_id, ServedRow.media_id).where(ServedRow.try_at <= self._now()).distinct()
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             found = [(UserId(user_id), media_id) for user_id, media_id in await tx.execute(due) if media_id is not None]
             known = await people(tx, {user_id for user_id, _ in found}) if found else {}
         return [(known[user_id], media_id) for user_id, media_id in found if user_id in known]
@@ -227,7 +227,7 @@ class Uses:
         """Ask or set what a user read of a show, having it to oneself; later if AniList does not answer."""
         now = self._now()
         mine = update(ServedRow).where(*_of(user.id, media_id), ServedRow.try_at <= now).values(try_at=now + LEASE)
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             episodes = (await tx.scalars(mine.returning(ServedRow.episode))).all()
         if not episodes:
             return
@@ -240,7 +240,7 @@ class Uses:
         except (Invalid, Missing) as e:
             log.info("watched: given up", user=user.name, media_id=media_id, why=e.message)
         taken = (*_of(user.id, media_id), ServedRow.try_at == now + LEASE)
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await tx.execute(update(ServedRow).where(*taken).values(try_at=try_at))
             given_up = (*taken[:2], ServedRow.try_at.is_not(None), ServedRow.at < now - GIVE_UP)
             await tx.execute(update(ServedRow).where(*given_up).values(try_at=None))
@@ -270,7 +270,7 @@ class Uses:
         lasts = timedelta(minutes=anime.duration_min or EPISODE_MIN)
         of_it = _of(user.id, anime.media_id)
         newest = select(func.max(ServedRow.at)).where(*of_it)
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             last = await tx.scalar(newest)
             if last is None:
                 return False
@@ -290,7 +290,7 @@ class Uses:
         if any((notice.episode or 0) >= last for notice in before):
             return
         which = select(ServedRow.episode).where(*_of(user.id, anime.media_id), ServedRow.episode > entry.progress)
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             read = [one for one in await tx.scalars(which.distinct()) if one is not None and one <= last]
         is_asked = await self._inbox.tell(
             user.id, Kind.WATCHED, _question(entry, sorted(read)), key=f"{prefix}{last}",

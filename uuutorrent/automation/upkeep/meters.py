@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
 
-from uuutorrent.store.database import Database, Tx
+from uuutorrent.store.database import NOBODY, Database, Tx
 from uuutorrent.store.tables import MeterRow
 
 
@@ -31,13 +31,13 @@ class Meters:
 
     async def read(self, name: str) -> Meter | None:
         """A figure; None: it was never written, or dropped."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(NOBODY) as tx:
             row = await tx.get(MeterRow, name)
             return Meter(row.value, row.at) if row else None
 
     async def write(self, name: str, value: int, at: datetime, *, before: Meter | None) -> bool:
         """Write a figure in place of what it was; False when somebody else did first."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(NOBODY) as tx:
             return await self.within(tx, name, value, at, before=before)
 
     async def within(self, tx: Tx, name: str, value: int, at: datetime, *, before: Meter | None) -> bool:
@@ -56,5 +56,5 @@ class Meters:
     async def drop(self, name: str, before: Meter) -> bool:
         """Forget a figure; False when it is another by now."""
         mine = (MeterRow.name == name, MeterRow.at == before.at, MeterRow.value == before.value)
-        async with self._database.begin() as tx:
+        async with self._database.begin(NOBODY) as tx:
             return await tx.scalar(delete(MeterRow).where(*mine).returning(MeterRow.name)) is not None

@@ -21,7 +21,7 @@ from uuutorrent.accounts import Accounts, Admin, Operator
 from uuutorrent.automation.inbox.inbox import Inbox, Kind
 from uuutorrent.automation.upkeep.meters import Meters
 from uuutorrent.errors import Unreachable
-from uuutorrent.store.database import Database, Tx
+from uuutorrent.store.database import NOBODY, Database, Tx
 from uuutorrent.store.tables import TrafficRow
 from uuutorrent.tally import FILE_DOORS, Tally
 from uuutorrent.torrents.engine import Engine
@@ -107,7 +107,7 @@ class Traffic:
             served = round(sum(self._tally.counters.get(("served_bytes", (door,)), 0) for door in FILE_DOORS))
             more = served - self._served
             if more > 0:
-                async with self._database.begin() as tx:
+                async with self._database.begin(NOBODY) as tx:
                     await self._count(tx, SFTP, more)
                 self._served = served
         await self._look()
@@ -136,7 +136,7 @@ class Traffic:
         more = uploaded - before.value if uploaded >= before.value else uploaded
         if uploaded == before.value:
             return
-        async with self._database.begin() as tx:
+        async with self._database.begin(NOBODY) as tx:
             if await self._meters.within(tx, UPLOADED, uploaded, self._now(), before=before):
                 await self._count(tx, SEEDING, more)
 
@@ -155,7 +155,7 @@ class Traffic:
 
     async def _look(self) -> Month:
         now = self._now()
-        async with self._database.begin() as tx:
+        async with self._database.begin(NOBODY) as tx:
             rows = (await tx.scalars(select(TrafficRow).where(TrafficRow.month == _name(now)))).all()
         by_kind = dict.fromkeys(KINDS, 0) | {row.kind: row.bytes for row in rows}
         is_slowed = await self._meters.read(LIMIT) is not None

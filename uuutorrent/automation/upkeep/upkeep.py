@@ -16,7 +16,7 @@ from uuutorrent.accounts import Accounts, Admin, Operator, User, UserId, hold
 from uuutorrent.automation.inbox.inbox import Inbox, Kind
 from uuutorrent.automation.upkeep.meters import Meters
 from uuutorrent.errors import Invalid, Refused
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import SYSTEM, Database
 from uuutorrent.store.tables import PolicyRow
 from uuutorrent.torrents.guard import Guarded
 from uuutorrent.torrents.holdings import Stored, amount
@@ -112,7 +112,7 @@ class Upkeep:
         if minutes is not None and not 0 <= minutes <= MOST_MINUTES:
             raise Invalid(f"minutes are between 0 (no limit) and {MOST_MINUTES}", field="minutes")
         user = await self._accounts.by_name(name)
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             if not (await hold(tx, by.user)).is_admin:
                 raise Refused("only admins may do that")
             if as_configured:
@@ -127,7 +127,7 @@ class Upkeep:
         return await self.policy(by, name)
 
     async def _limits(self, user_ids: Collection[UserId]) -> Mapping[UserId, Limit]:
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             rows = await tx.scalars(select(PolicyRow).where(PolicyRow.user_id.in_(user_ids)))
             return {UserId(row.user_id): self._laid_over(row) for row in rows}
 
