@@ -20,7 +20,7 @@ from uuutorrent import audit, config
 from uuutorrent.accounts import Authority, User, UserId
 from uuutorrent.people import hold_for, people
 from uuutorrent.shares import Share
-from uuutorrent.store.database import Database, Tx
+from uuutorrent.store.database import SYSTEM, Database, Tx
 from uuutorrent.store.tables import EgressRow, LimitRow
 
 Which = Literal["bytes", "torrents", "active", "month_bytes", "bps"]
@@ -100,7 +100,7 @@ class Limits:
 
     async def of(self, user: User) -> Limit:
         """What this user may now."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             return await self.within(tx, user.id)
 
     async def within(self, tx: Tx, user_id: UserId) -> Limit:
@@ -114,17 +114,17 @@ class Limits:
 
     async def has_active(self) -> bool:
         """Whether anybody is bound to a number of running downloads."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             return bool(self._usual.active or await tx.scalar(select(func.max(LimitRow.active))))
 
     async def active(self, ids: Collection[UserId]) -> Mapping[UserId, int]:
         """How many downloads of each of these users may run; 0: no limit."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             return {user_id: limit.active for user_id, limit in (await self.all(tx, ids)).items()}
 
     async def settled(self, ids: Collection[UserId]) -> dict[UserId, Settled]:
         """What admins settled for these users, for admins."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             rows = {row.user_id: row for row in await tx.scalars(select(LimitRow).where(LimitRow.user_id.in_(ids)))}
         return {user_id: _settled(rows.get(user_id)) for user_id in ids}
 
@@ -135,7 +135,7 @@ class Limits:
             Refused: `by` is no admin any more.
             Missing: there is nobody of this name.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             user = await hold_for(tx, by, name, loses_admin=False)
             settled = await settle(tx, user.id, changes)
             told = " ".join(f"{which}={'as configured' if now is None else now}" for which, now in changes.items())
@@ -148,14 +148,13 @@ class Limits:
 
     async def served(self, user: User) -> int:
         """The bytes that the file doors served this user this month."""
-        return (await self.served_to([user.id]))[user.id]
+        async with self._database.begin(user.id) as tx:
+            return (await self._served(tx, [user.id]))[user.id]
 
     async def served_to(self, ids: Collection[UserId]) -> dict[UserId, int]:
         """The same for each of these users, for admins; what other daemons have not written down yet is left out."""
-        async with self._database.begin() as tx:
-            return {
-                user_id: size + self._unwritten(user_id) for user_id, size in (await self._written(tx, ids)).items()
-            }
+        async with self._database.begin(SYSTEM) as tx:
+            return await self._served(tx, ids)
 
     def meter(self, user: User) -> Meter:
         """The counter of this user's sessions; `refresh` fills it."""
@@ -173,7 +172,7 @@ class Limits:
     async def refresh(self, *meters: Meter) -> None:
         """Look up what these users may, and were served as far as it is written down."""
         ids = {meter.user_id for meter in meters}
-        async with self._database.begin() as tx:
+        async with self._database.begin(meters[0].user_id if len(ids) == 1 else SYSTEM) as tx:
             limits = await self.all(tx, ids)
             served = await self._written(tx, ids)
         for meter in meters:
@@ -187,7 +186,7 @@ class Limits:
             counted = {meter: meter.unwritten for meter in self._busy.values()}
             month = self._month()
             if counted:
-                async with self._database.begin() as tx:
+                async with self._database.begin(SYSTEM) as tx:
                     here = await people(tx, [meter.user_id for meter in counted])
                     # In one order: of two daemons neither may wait for the other.
                     for meter, size in sorted(counted.items(), key=lambda one: one[0].user_id):
@@ -205,6 +204,9 @@ class Limits:
         """When the month ends, by UTC."""
         begin = self._now().astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         return (begin + timedelta(days=32)).replace(day=1)
+
+    async def _served(self, tx: Tx, ids: Collection[UserId]) -> dict[UserId, int]:
+        return {user_id: size + self._unwritten(user_id) for user_id, size in (await self._written(tx, ids)).items()}
 
     async def _written(self, tx: Tx, ids: Collection[UserId]) -> dict[UserId, int]:
         which = (EgressRow.month == self._month(), EgressRow.user_id.in_(ids))

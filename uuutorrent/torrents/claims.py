@@ -17,7 +17,7 @@ from uuutorrent import audit
 from uuutorrent.accounts import User, UserId, hold, people
 from uuutorrent.errors import Missing
 from uuutorrent.limits import Limits
-from uuutorrent.store.database import Database, Tx
+from uuutorrent.store.database import NOBODY, SYSTEM, Database, Tx, as_system
 from uuutorrent.store.tables import ClaimRow, TorrentRow
 from uuutorrent.torrents import kept, picks
 from uuutorrent.torrents.engine import InfoHash, Torrent
@@ -54,7 +54,7 @@ class Claims:
             Refused: it would exceed the quota; or the user is gone or disabled.
             Missing: they do not claim what they would give up, `instead_of`.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             now = await hold(tx, user)
             await _give_up_for(tx, user.id, instead_of, content)
             row = await _locked_or_new(tx, content, stopped)
@@ -85,7 +85,7 @@ class Claims:
         Raises:
             Refused: it would exceed the quota; or the user is gone or disabled.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             now = await hold(tx, user)
             row = await _lock(tx, TorrentRow.id == torrent_id)
             mine = await tx.get(ClaimRow, (user.id, torrent_id))
@@ -101,7 +101,7 @@ class Claims:
 
     async def unclaim(self, whose: UserId, which: int, *, keep_files: bool = False, by: User | None = None) -> Stored:
         """Give a claim up and say what remains; `by` has it noted. The torrent stays remembered until `forget`."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(whose) as tx:
             left = await _give_up(tx, whose, which, keep_files=keep_files)
             if by is not None:
                 audit.note(tx, by, "delete", f"{left.name} {left.infohash}", detail="" if keep_files else "with files")
@@ -109,7 +109,7 @@ class Claims:
 
     async def forget(self, torrent_id: int) -> bool:
         """Forget a torrent that nobody claims; False when somebody does."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             row = await _lock(tx, TorrentRow.id == torrent_id)
             if row is None:
                 return True
@@ -127,7 +127,7 @@ class Claims:
         Raises:
             Missing: there is none; other people's look the same.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             stored = await self._holding(tx, user, _hash_is(infohash.strip().lower()))
         if stored is None:
             raise Missing("You have no such torrent.")
@@ -152,20 +152,20 @@ class Claims:
 
     async def get(self, torrent_id: int) -> Stored | None:
         """One torrent with its claims."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             row = await tx.get(TorrentRow, torrent_id)
             return None if row is None else (await _with_claims(tx, [row]))[0]
 
     async def of(self, user: User) -> tuple[Stored, ...]:
         """Every torrent this user claims, the newest claim first."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             rows = await tx.scalars(_claimed_by(user.id).order_by(ClaimRow.claimed_at.desc(), TorrentRow.id.desc()))
             return await _with_claims(tx, rows.all())
 
     async def every(self, *which: ColumnElement[bool]) -> tuple[Stored, ...]:
         """Every torrent remembered, the newest first; also those that nobody claims any more."""
         newest_first = select(TorrentRow).where(*which).order_by(TorrentRow.added_at.desc(), TorrentRow.id.desc())
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             return await _with_claims(tx, (await tx.scalars(newest_first)).all())
 
     async def unfinished(self, v1: str, v2: str) -> tuple[Stored, ...]:
@@ -175,20 +175,18 @@ class Claims:
     async def got(self, since: datetime) -> tuple[Stored, ...]:
         """Torrents that are complete, and were completed or claimed by somebody after this moment."""
         claimed = TorrentRow.id.in_(select(ClaimRow.torrent_id).where(ClaimRow.claimed_at > since))
-        lately = (TorrentRow.completed_at.is_not(None), or_(TorrentRow.completed_at > since, claimed))
-        async with self._database.begin() as tx:
-            return await _with_claims(tx, (await tx.scalars(select(TorrentRow).where(*lately))).all())
+        return await self.every(TorrentRow.completed_at.is_not(None), or_(TorrentRow.completed_at > since, claimed))
 
     async def content(self, torrent_id: int) -> tuple[bytes | None, str | None]:
         """What it can be added from: the bytes of its .torrent, its magnet link."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(NOBODY) as tx:
             found = await tx.execute(select(TorrentRow.metainfo, TorrentRow.magnet).where(TorrentRow.id == torrent_id))
             metainfo, magnet = found.one_or_none() or (None, None)
             return metainfo, magnet
 
     async def finished(self, user: User) -> dict[int, dict[int, str]]:
         """The files that were seen whole, by place, by torrent id; a torrent that nobody looked into is left out."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             found = await tx.execute(
                 select(TorrentRow.id, TorrentRow.finished)
                 .join(ClaimRow, ClaimRow.torrent_id == TorrentRow.id)
@@ -213,12 +211,12 @@ class Claims:
         await self._set(torrent_id, **marks)
 
     async def _set(self, torrent_id: int, **values: object) -> None:
-        async with self._database.begin() as tx:
+        async with self._database.begin(NOBODY) as tx:
             await tx.execute(update(TorrentRow).where(TorrentRow.id == torrent_id).values(values))
 
     async def set_note(self, torrent_id: int, note: str, *, user_id: UserId | None = None) -> None:
         """Tell one claimant, or all, something about a torrent; empty takes it back."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM if user_id is None else user_id) as tx:
             whose = [ClaimRow.user_id == user_id] if user_id is not None else []
             await tx.execute(update(ClaimRow).where(ClaimRow.torrent_id == torrent_id, *whose).values(note=note))
 
@@ -227,7 +225,7 @@ class Claims:
 
         `undone`: it was complete, and is not any more.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             row = await _lock(tx, TorrentRow.id == stored.id)
             if row is None:
                 return stored
@@ -244,12 +242,12 @@ class Claims:
 
     async def people(self, ids: Collection[UserId]) -> dict[UserId, User]:
         """Who claimants are."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             return await people(tx, ids)
 
     async def usage(self, user: User) -> Usage:
         """What this user claims, and may by now (a quota may have changed since they signed in)."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             return await self._usage(tx, user)
 
     async def _usage(self, tx: Tx, user: User) -> Usage:
@@ -288,7 +286,8 @@ async def _lock(tx: Tx, which: ColumnElement[bool]) -> TorrentRow | None:
 
 
 async def _is_claimed(tx: Tx, torrent_id: int) -> bool:
-    return bool(await tx.scalar(select(exists().where(ClaimRow.torrent_id == torrent_id))))
+    async with as_system(tx):
+        return bool(await tx.scalar(select(exists().where(ClaimRow.torrent_id == torrent_id))))
 
 
 async def _locked_or_new(tx: Tx, content: Metainfo | Magnet, stopped: bool) -> TorrentRow:
@@ -380,9 +379,11 @@ async def _with_claims(tx: Tx, rows: Sequence[TorrentRow]) -> tuple[Stored, ...]
     ids = [row.id for row in rows]
     for start in range(0, len(ids), 500):
         some = ids[start : start + 500]
-        found = await tx.scalars(select(ClaimRow).where(ClaimRow.torrent_id.in_(some)).order_by(ClaimRow.claimed_at))
-        every = found.all()
-        picked = await picks.of(tx, {claim.user_id for claim in every}, some)
+        on_these = select(ClaimRow).where(ClaimRow.torrent_id.in_(some)).order_by(ClaimRow.claimed_at)
+        # Also others' claims: without them the last claim would seem to go, and what they have with it.
+        async with as_system(tx):
+            every = (await tx.scalars(on_these)).all()
+            picked = await picks.of(tx, {claim.user_id for claim in every}, some)
         for claim in every:
             its = (claim.media_id, claim.episode, claim.note, claim.size_bytes)
             picks_of = picked.get((claim.user_id, claim.torrent_id), ())

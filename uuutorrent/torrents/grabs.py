@@ -22,7 +22,7 @@ from uuutorrent.anime.watchlist import Watchlists
 from uuutorrent.errors import Conflict, Missing, RemoteError, UuuError
 from uuutorrent.releases.release import Found, Ranked
 from uuutorrent.releases.search import Releases
-from uuutorrent.store.database import Database, Tx
+from uuutorrent.store.database import SYSTEM, Database, Tx
 from uuutorrent.store.tables import GrabRow
 from uuutorrent.tally import Tally
 from uuutorrent.torrents.batches import Share
@@ -46,6 +46,7 @@ RECENT = 50
 _OPEN = (GrabState.ASKED, GrabState.CLAIMED, GrabState.ADDED)
 _CANCELLED = "It was cancelled before anything was added."
 _INTERRUPTED = "It was interrupted"
+_GIVEN_UP = f"{_INTERRUPTED}, and nobody waits for it any more; ask again."
 _BROKEN = "Something broke before anything was added; try again."
 _DELETED = "The torrent was deleted before it was complete."
 
@@ -144,7 +145,7 @@ class Grabs:
         Raises:
             Missing: there is none with this id.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             row = await tx.get(GrabRow, grab_id)
         if row is None or row.user_id != user.id:
             raise Missing("You have no such grab.")
@@ -152,7 +153,7 @@ class Grabs:
 
     async def recent(self, user: User) -> tuple[Grab, ...]:
         """This user's last grabs, the newest first."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             rows = await tx.scalars(
                 select(GrabRow).where(GrabRow.user_id == user.id).order_by(GrabRow.id.desc()).limit(RECENT)
             )
@@ -180,7 +181,7 @@ class Grabs:
             if row.state != GrabState.ASKED or row.id in self._running:
                 continue
             if user is None or datetime.now(UTC) - row.asked_at > WORTH_RETRYING:
-                await self._fail(row.id, f"{_INTERRUPTED}, and nobody waits for it any more; ask again.")
+                await self._fail(UserId(row.user_id), row.id, _GIVEN_UP)
             else:
                 log.info("grab taken up again", grab=row.id)
                 await self._run(user, _grab(row), Stopwatch(self._tally, None), is_again=True)
@@ -189,7 +190,7 @@ class Grabs:
         """Everybody's grabs that got their part of a batch, or failed with nobody waiting, after this moment."""
         got = and_(GrabRow.state == GrabState.COMPLETE, GrabRow.files.is_not(None))
         lost = and_(GrabRow.state == GrabState.FAILED, GrabRow.reason.startswith(_INTERRUPTED))
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             rows = await tx.scalars(select(GrabRow).where(GrabRow.ended_at > since, or_(got, lost)))
             return tuple((UserId(row.user_id), _grab(row)) for row in rows)
 
@@ -205,14 +206,14 @@ class Grabs:
             return grab
         stored = await self._library.claimed(user, grab.infohash or "")
         if stored is None:
-            return await self._fail(grab.id, _DELETED)
+            return await self._fail(user.id, grab.id, _DELETED)
         files, is_picked = _files(stored, user, grab)
         if not is_picked:
-            return await self._fail(grab.id, _DELETED)
+            return await self._fail(user.id, grab.id, _DELETED)
         if await self._library.is_complete(stored, files):
-            await self._move(grab.id, GrabState.COMPLETE)
+            await self._move(user, grab.id, GrabState.COMPLETE)
         elif grab.state is GrabState.CLAIMED and stored.confirmed_at is not None:
-            await self._move(grab.id, GrabState.ADDED)
+            await self._move(user, grab.id, GrabState.ADDED)
         else:
             return grab
         return await self.one(user, grab.id)
@@ -230,7 +231,7 @@ class Grabs:
         except UuuError as e:
             reason = ""
             why = f"{_INTERRUPTED}, and failed when it was done again: {e.message}" if is_again else e.message
-            return (await asyncio.shield(self._fail(grab.id, why, watch))).because(e)
+            return (await asyncio.shield(self._fail(user.id, grab.id, why, watch))).because(e)
         except asyncio.CancelledError:
             reason = _CANCELLED
             raise
@@ -239,7 +240,7 @@ class Grabs:
                 # Shielded: whoever cancels us must not keep the end from being written down. If even that fails,
                 # the next start does it.
                 with suppress(UuuError):
-                    await asyncio.shield(self._fail(grab.id, reason, watch))
+                    await asyncio.shield(self._fail(user.id, grab.id, reason, watch))
             over.set()
             del self._running[grab.id]
         return await self.one(user, grab.id)
@@ -271,11 +272,11 @@ class Grabs:
                 part=share.part if share else None,
             )
         if added.queued:
-            await self._move(grab.id, GrabState.CLAIMED, reason=added.queued, watch=watch)
+            await self._move(user, grab.id, GrabState.CLAIMED, reason=added.queued, watch=watch)
             return
         with watch.step("link"), suppress(RemoteError):
             await self._library.confirm(user, added.infohash)
-        await self._move(grab.id, GrabState.ADDED, watch=watch)
+        await self._move(user, grab.id, GrabState.ADDED, watch=watch)
 
     async def _next_episode(self, user: User, media_id: int) -> int:
         entry = await self._watchlists.entry(user, MediaId(media_id))
@@ -290,7 +291,7 @@ class Grabs:
 
     async def _ask(self, user: User, asked: _Asked) -> Grab:
         """The grab that answers this already, or a new one in the state `asked`."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await hold(tx, user)
             row = await self._answering(tx, user, asked)
             if row is None:
@@ -327,16 +328,16 @@ class Grabs:
         return await self._library.holds(tx, user, row.infohash or "", row.media_id, row.episode)
 
     async def _open(self) -> list[tuple[GrabRow, User | None]]:
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             rows = (await tx.scalars(select(GrabRow).where(GrabRow.state.in_(_OPEN)).order_by(GrabRow.id))).all()
             known = await people(tx, {UserId(row.user_id) for row in rows})
         return [(row, known.get(UserId(row.user_id))) for row in rows]
 
     async def _move(
-        self, grab_id: int, state: GrabState, *, reason: str | None = None, watch: Stopwatch | None = None
+        self, user: User, grab_id: int, state: GrabState, *, reason: str | None = None, watch: Stopwatch | None = None
     ) -> None:
         """On to a state, unless the grab is over."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             row = await tx.get(GrabRow, grab_id, with_for_update=True)
             if row is None or row.state in (GrabState.COMPLETE, GrabState.FAILED):
                 return
@@ -347,11 +348,11 @@ class Grabs:
             row.steps = watch.taken if watch else row.steps
             row.ended_at = datetime.now(UTC) if state is not GrabState.CLAIMED else None
 
-    async def _fail(self, grab_id: int, reason: str, watch: Stopwatch | None = None) -> Grab:
+    async def _fail(self, whose: UserId, grab_id: int, reason: str, watch: Stopwatch | None = None) -> Grab:
         """Give up, unless the torrent is claimed: then it goes on without whoever was waiting."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(whose) as tx:
             row = await tx.get_one(GrabRow, grab_id, with_for_update=True)
-            owner = (await people(tx, [UserId(row.user_id)])).get(UserId(row.user_id))
+            owner = (await people(tx, [whose])).get(whose)
             is_held = row.state in (GrabState.CLAIMED, GrabState.ADDED) and (
                 owner is not None and await self._is_held(tx, owner, row)
             )

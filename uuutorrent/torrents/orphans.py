@@ -20,7 +20,7 @@ import structlog
 from uuutorrent import audit
 from uuutorrent.accounts import Admin
 from uuutorrent.errors import Missing, Refused, Unreachable
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import NOBODY, SYSTEM, Database
 from uuutorrent.torrents import beneath, kept
 from uuutorrent.torrents.claims import Claims
 from uuutorrent.torrents.engine import Engine, EngineId, Torrent
@@ -107,7 +107,7 @@ class OrphanHunt:
         """
         torrents = await self._engine.torrents()
         every = await self._claims.every()
-        async with self._database.begin() as tx:
+        async with self._database.begin(NOBODY) as tx:
             stayed = await kept.every(tx)
         belongs = {stored.folder for stored in every} | {top for one in torrents for top in self._tops(one)}
         try:
@@ -142,7 +142,7 @@ class OrphanHunt:
             Unreachable: the disk or the engine does not answer.
         """
         done = await self._removed(what)
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             audit.note(tx, by, "orphans remove", what, detail=done)
         return done
 
@@ -187,7 +187,7 @@ class OrphanHunt:
 
     async def _forget(self, folders: Collection[str]) -> None:
         if folders:
-            async with self._database.begin() as tx:
+            async with self._database.begin(NOBODY) as tx:
                 await kept.forget(tx, folders)
 
     def _relative(self, what: str, *, exactly: bool = False) -> str:

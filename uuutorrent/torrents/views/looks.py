@@ -31,7 +31,7 @@ class Looks:
 
     async def since(self, user: User) -> datetime:
         """What this user got after this moment is new to them."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             row = await tx.get(LookRow, user.id)
             return NEVER if row is None else row.since
 
@@ -42,7 +42,7 @@ class Looks:
             Refused: the user is gone or disabled.
         """
         now = self._now()
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             row = await tx.get(LookRow, user.id)
             if row is not None and now - row.seen_at < NOTED_EVERY and now - row.began_at < LONGEST:
                 return False

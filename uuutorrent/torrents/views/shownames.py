@@ -20,7 +20,7 @@ from uuutorrent.anime.anime import Anime, MediaId
 from uuutorrent.anime.watchlist import Watchlists
 from uuutorrent.errors import RemoteError
 from uuutorrent.remote import Clock
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import NOBODY, Database
 from uuutorrent.store.tables import ShowNameRow
 
 PATIENCE_S = 3.0
@@ -62,7 +62,7 @@ class ShowNames:
 
     async def _read(self, ids: Collection[MediaId]) -> None:
         every = sorted(ids)
-        async with self._database.begin() as tx:
+        async with self._database.begin(NOBODY) as tx:
             for start in range(0, len(every), AT_ONCE):
                 some = ShowNameRow.media_id.in_(every[start : start + AT_ONCE])
                 for row in await tx.scalars(select(ShowNameRow).where(some)):
@@ -86,6 +86,6 @@ class ShowNames:
                 continue
             # Another daemon may have written it down meanwhile, and what is written stays.
             with suppress(IntegrityError):
-                async with self._database.begin() as tx:
+                async with self._database.begin(NOBODY) as tx:
                     tx.add(ShowNameRow(media_id=media_id, title=title, is_film=anime.format == "MOVIE"))
         await self._read(shows.keys())
