@@ -11,6 +11,8 @@ branch_labels = None
 depends_on = None
 
 
+# On PostgreSQL the rows of users are seen, and changed, only after op.execute("SET LOCAL ROLE uuutorrent_system").
+# Tables are made and changed before that, or after op.execute("RESET ROLE").
 def upgrade() -> None:
     ${upgrades if upgrades else "pass"}
 

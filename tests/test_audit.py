@@ -12,16 +12,21 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.operating import Operating
 from tests.people import a_key, refusal
+from tests.servers.postgres import OWNER, Postgres
 from uuutorrent import audit
 from uuutorrent.accounts import Accounts, Admin, Operator, User
 from uuutorrent.audit import Audit, Note, note
 from uuutorrent.config import Accounts as AccountSettings
 from uuutorrent.errors import Invalid, Refused, Unreachable
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import SYSTEM, Database
 from uuutorrent.store.migrate import upgrade
 from uuutorrent.store.tables import Base
 
 INSERT = "INSERT INTO audit (at, who, source, act, target, outcome, detail) VALUES (:at, '', '', :act, '', 'ok', '')"
+RIGHTS = """
+SELECT grantee::regrole::text, privilege_type FROM pg_class, aclexplode(relacl)
+WHERE relname = 'audit' AND privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE')
+"""
 CHANGES = (
     "UPDATE audit SET who = 'somebody else'",
     "UPDATE audit SET at = '2000-01-01 00:00:00+00:00'",
@@ -41,7 +46,7 @@ class Minutes:
 
 async def noted(database: Database, *acts: str, days_ago: float = 0) -> None:
     at = datetime.now(UTC) - timedelta(days=days_ago)
-    async with database.begin() as tx:
+    async with database.begin(SYSTEM) as tx:
         for act in acts:
             await tx.execute(text(INSERT), {"at": at, "act": act})
 
@@ -51,14 +56,16 @@ def acts(notes: Sequence[Note]) -> list[str]:
 
 
 async def test_what_was_noted_is_neither_changed_nor_deleted(database: Database, accounts: Accounts, ann: User) -> None:
-    async with database.begin() as tx:
+    await accounts.audit.tell(ann, "delete", "Show 01")
+    async with database.begin(SYSTEM) as tx:
         before = (await tx.execute(text("SELECT * FROM audit"))).all()
-    assert len(before) == 1
-    for change in CHANGES if database.is_sqlite else (*CHANGES, "TRUNCATE audit"):
-        with pytest.raises(DBAPIError, match="audit is append-only"):
-            async with database.begin() as tx:
-                await tx.execute(text(change))
-    async with database.begin() as tx:
+    assert len(before) == 2
+    for whose in (ann.id, SYSTEM):
+        for change in CHANGES if database.is_sqlite else (*CHANGES, "TRUNCATE audit"):
+            with pytest.raises(DBAPIError, match=r"audit is append-only|permission denied for table audit"):
+                async with database.begin(whose) as tx:
+                    await tx.execute(text(change))
+    async with database.begin(SYSTEM) as tx:
         assert (await tx.execute(text("SELECT * FROM audit"))).all() == before
 
 
@@ -69,7 +76,7 @@ async def test_what_is_older_than_400_days_goes_and_nothing_else(database: Datab
     await the.drop_once()
     assert acts(await the.search(boss)) == ["not yet", "users add"]
     with pytest.raises(DBAPIError, match="audit is append-only"):
-        async with database.begin() as tx:
+        async with database.begin(SYSTEM) as tx:
             await tx.execute(text("DELETE FROM audit WHERE act = 'not yet'"))
 
 
@@ -94,13 +101,36 @@ async def guards(opened: Database) -> list[str]:
         else "SELECT pg_get_triggerdef(oid) || pg_get_functiondef(tgfoid) FROM pg_trigger "
         "WHERE tgrelid = 'audit'::regclass ORDER BY tgname"
     )
-    async with opened.begin() as tx:
+    async with opened.begin(SYSTEM) as tx:
         return [" ".join(one.split()) for one in await tx.scalars(text(found))]
+
+
+@pytest.mark.real
+async def test_on_postgresql_the_daemons_role_has_no_right_to_change_it_and_the_system_only_to_drop_what_is_old(
+    postgres_cluster: Postgres,
+) -> None:
+    async with Database(postgres_cluster.fresh()) as opened:
+        await upgrade(opened)
+        migrated = await rights(opened)
+        async with opened.engine.begin() as connection:
+            for thing in ("TABLE audit", "FUNCTION audit_stays()"):
+                await connection.execute(text(f"DROP {thing}"))
+            await connection.run_sync(Base.metadata.tables["audit"].create)
+        assert await rights(opened) == migrated
+    daemon = {(OWNER, right) for right in ("SELECT", "INSERT")}
+    assert migrated == daemon | {("uuutorrent_system", right) for right in ("SELECT", "INSERT", "DELETE")}
+
+
+async def rights(opened: Database) -> set[tuple[str, str]]:
+    """Who may do what with the rows."""
+    async with opened.connect() as connection:
+        found = await connection.execute(text(RIGHTS))
+        return {(role, right) for role, right in found}
 
 
 async def test_an_act_that_is_rolled_back_was_not_noted(database: Database, accounts: Accounts, boss: Admin) -> None:
     async def fail() -> None:
-        async with database.begin() as tx:
+        async with database.begin(SYSTEM) as tx:
             note(tx, boss, "users role", "ann")
             raise Refused("after all")
 

@@ -22,7 +22,7 @@ from uuutorrent.keys import Key
 from uuutorrent.passwords import ROUNDS, Passwords, Strength, one_time
 from uuutorrent.people import Person, enabled, hold, people
 from uuutorrent.publickeys import parse
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import SYSTEM, Database
 from uuutorrent.users import FIRST_ADMIN, Admin, Authority, Operator, SignedIn, User, UserId, UserInfo
 
 __all__ = [
@@ -72,7 +72,7 @@ class Accounts:
             Waits: all is right, and an admin has to say yes first.
             Crowded: too many people are signing in; the password was not looked at.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             found = await stored.find(tx, name)
         matches = await self._passwords.check(password, found.password_hash if found else None)
         if found is None or not matches or found.disabled_at is not None:
@@ -83,7 +83,7 @@ class Accounts:
 
     async def key_known(self, name: str, fingerprint: str) -> bool:
         """Whether a signature by this key would sign the user in. It leaves no trace; nobody's name takes as long."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             found = await stored.find(tx, name)
             is_theirs = await stored_keys.find(tx, found.id if found else UserId(0), fingerprint) is not None
             return is_theirs and found is not None and found.disabled_at is None
@@ -97,7 +97,7 @@ class Accounts:
             Refused: no such key, another user's key, or disabled.
             Waits: all is right, and an admin has to say yes first.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             found = await stored.find(tx, name)
             if found is None or found.disabled_at is not None or not await stored_keys.use(tx, found.id, fingerprint):
                 raise Refused(_WRONG_KEY)
@@ -108,7 +108,7 @@ class Accounts:
     async def still_here(self, here: Collection[SignedIn]) -> Mapping[SignedIn, User]:
         """Those who could come the same way again, as they are now: enabled, and their key still theirs."""
         ids = {one.id for one in here}
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             users = await stored.present(tx, ids)
             holders = await stored_keys.holders(tx, {one.fingerprint for one in here if one.fingerprint})
         by_password = {one: users[one.id] for one in here if one.fingerprint is None and one.id in users}
@@ -117,7 +117,7 @@ class Accounts:
 
     async def seen(self, user: User) -> None:
         """Remember that the user was here just now."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await stored.change(tx, user.id, last_seen_at=_now())
 
     # Looking up
@@ -128,7 +128,7 @@ class Accounts:
         Raises:
             Missing: there is none.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(user_id) as tx:
             found = await stored.find_id(tx, user_id)
         if found is None:
             raise Missing("there is no such user")
@@ -140,7 +140,7 @@ class Accounts:
         Raises:
             Missing: there is none.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             return (await stored.named(tx, name)).user
 
     async def admin(self, user: User, proof: Proof | None = None, what: str = "") -> Admin:
@@ -152,7 +152,7 @@ class Accounts:
             Refused: they are not, or lack the second factor that admins need.
             StepUp: they have a second factor, and did not prove it lately in this session.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             found = await stored.find_id(tx, user.id)
             if found is None or not found.user.is_admin or found.disabled_at is not None:
                 self.audit.later(user, "admin", what, outcome=audit.REFUSED)
@@ -171,14 +171,14 @@ class Accounts:
             Invalid: `new` is not good enough.
             Conflict: it was changed elsewhere meanwhile.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             before = (await stored.held(tx, user)).password_hash
         if before is not None and not await self._passwords.check(old, before):
             raise Refused("the old password is wrong")
         if before is not None and new == old:
             raise Invalid("that is the old password: choose another", field="password")
         hashed = await self.hash_good(new, user.name)
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             if (await stored.held(tx, user)).password_hash != before:
                 raise Conflict("the password was changed elsewhere just now")
             await stored.change(tx, user.id, password_hash=hashed, password_expired=False)
@@ -186,7 +186,7 @@ class Accounts:
 
     async def keys(self, user: User) -> tuple[Key, ...]:
         """The user's keys, oldest first."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             return await stored_keys.of(tx, user.id)
 
     async def add_key(self, user: User, openssh_line: str, *, by: Operator | None = None) -> Key:
@@ -197,7 +197,7 @@ class Accounts:
             Conflict: the key is known already; it signs in one user only.
         """
         public = parse(openssh_line)
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id if by is None else SYSTEM) as tx:
             await hold(tx, user)
             added = await stored_keys.add(tx, user.id, public)
             audit.note(tx, by or user, "keys add", user.name, detail=added.fingerprint)
@@ -209,7 +209,7 @@ class Accounts:
         Raises:
             Missing: the user has no such key.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id if by is None else SYSTEM) as tx:
             await hold(tx, user)
             removed = await stored_keys.remove(tx, user.id, key)
             audit.note(tx, by or user, "keys remove", user.name, detail=removed.fingerprint)
@@ -217,7 +217,7 @@ class Accounts:
 
     async def leaving_takes(self, user: User) -> Literal["code", "password", ""]:
         """What `leave` wants to be proved: a code of the second factor, else the password, else that one is here."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             if (await factors.of(tx, user.id)).is_on:
                 return "code"
             return "password" if (await stored.held(tx, user)).password_hash is not None else ""
@@ -230,13 +230,13 @@ class Accounts:
             StepUp: they have a second factor, and did not prove it lately in this session.
             Conflict: the account was changed elsewhere meanwhile.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             before = (await stored.held(tx, user)).password_hash
             await factors.check_step_up(tx, user.id, proof)
             needs_password = before is not None and not (await factors.of(tx, user.id)).is_on
         if needs_password and not await self._passwords.check(password, before):
             raise Refused("the password is wrong")
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:  # so that the last admin stays
             now = await stored.hold_for(tx, Operator(), user.name, loses_admin=True)
             if now.id != user.id or now.password_hash != before:
                 raise Conflict("the account was changed elsewhere just now: try again")
@@ -260,7 +260,7 @@ class Accounts:
 
     async def users(self, by: Authority) -> tuple[UserInfo, ...]:
         """Everybody, by name."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             await stored.authorise(tx, by)
             keys = await stored_keys.counts(tx)
             return tuple(_info(one, keys.get(one.id, 0)) for one in await stored.every(tx))
@@ -285,7 +285,7 @@ class Accounts:
         rules.check_role(role)
         public = [parse(line) for line in keys]
         hashed = None if password is None else await self.hash_good(password, name)
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             await stored.authorise(tx, by)
             user = await stored.add(tx, name, role=role, password_hash=hashed, password_expired=expired)
             for key in public:
@@ -295,7 +295,7 @@ class Accounts:
 
     async def first_admin(self) -> str | None:
         """Make `FIRST_ADMIN` if there are no users at all, and return the one-time password; else None."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             if await stored.is_anybody(tx):
                 return None
         password = one_time()
@@ -312,7 +312,7 @@ class Accounts:
             Invalid: it is not good enough.
         """
         hashed = await self.hash_good(password, name)
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             held = await stored.hold_for(tx, by, name, loses_admin=False)
             await stored.change(tx, held.id, password_hash=hashed, password_expired=expired)
             audit.note(tx, by, "users passwd", name, detail="one-time" if expired else "")
@@ -330,7 +330,7 @@ class Accounts:
             Refused: they are the last admin.
         """
         rules.check_role(role)
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             held = await stored.hold_for(tx, by, name, loses_admin=role != "admin")
             await stored.change(tx, held.id, role=role)
             audit.note(tx, by, "users role", name, detail=role)
@@ -341,7 +341,7 @@ class Accounts:
         Raises:
             Refused: they are the last admin.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             held = await stored.hold_for(tx, by, name, loses_admin=True)
             await stored.change(tx, held.id, disabled_at=held.disabled_at or _now())
             audit.note(tx, by, "users disable", name)
@@ -349,7 +349,7 @@ class Accounts:
 
     async def enable(self, by: Authority, name: str) -> None:
         """Let somebody sign in again."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             held = await stored.hold_for(tx, by, name, loses_admin=False)
             await stored.change(tx, held.id, disabled_at=None)
             audit.note(tx, by, "users enable", name)
@@ -360,7 +360,7 @@ class Accounts:
         Raises:
             Refused: they are the last admin.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             held = await stored.hold_for(tx, by, name, loses_admin=True)
             await stored.remove(tx, held.id)
             audit.note(tx, by, "users delete", name)

@@ -18,7 +18,7 @@ from sqlalchemy import delete, or_, select
 from uuutorrent import people as stored
 from uuutorrent.errors import Invalid, UuuError
 from uuutorrent.store.appendonly import KEPT_DAYS
-from uuutorrent.store.database import Database, Tx
+from uuutorrent.store.database import SYSTEM, Database, Tx
 from uuutorrent.store.tables import AuditRow
 from uuutorrent.users import Admin, Operator, User, UserId
 
@@ -95,7 +95,7 @@ class Audit:
         Raises:
             Unreachable: the database does not answer.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             note(tx, by, act, target, outcome=outcome, detail=detail)
 
     def later(
@@ -123,7 +123,7 @@ class Audit:
         if not waiting:
             return
         try:
-            async with self._database.begin() as tx:
+            async with self._database.begin(SYSTEM) as tx:
                 tx.add_all(AuditRow(**values) for values in waiting)
         except UuuError:
             self._waiting = waiting + self._waiting
@@ -159,13 +159,13 @@ class Audit:
             which = which.where(AuditRow.at >= since)
         if before is not None:
             which = which.where(AuditRow.id < before)
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             await stored.authorise(tx, by)
             return tuple(map(_note, await tx.scalars(which)))
 
     async def drop_once(self) -> None:
         """Drop what is older than anybody has to keep it."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             await tx.execute(delete(AuditRow).where(AuditRow.at < datetime.now(UTC) - KEPT))
 
     def _keep(self, values: Values) -> None:

@@ -13,7 +13,7 @@ from uuutorrent import audit
 from uuutorrent import people as stored
 from uuutorrent.errors import Invalid, Missing, Refused
 from uuutorrent.passwords import one_time
-from uuutorrent.store.database import Database, Tx
+from uuutorrent.store.database import SYSTEM, Database, Tx
 from uuutorrent.store.tables import InviteRow
 from uuutorrent.users import Admin, Authority, UserId, check_role
 
@@ -86,7 +86,7 @@ class Invites:
             code_hash=digest(code), made_by=by.user.id if isinstance(by, Admin) else None, role=role, note=note,
             quota_bytes=quota_bytes, uses_left=uses, made_at=now, expires_at=now + timedelta(days=days),
         )  # fmt: skip
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             await stored.authorise(tx, by)
             await tx.execute(delete(InviteRow).where(InviteRow.expires_at < now - KEPT))
             if (await tx.scalar(select(func.count()).select_from(InviteRow)) or 0) >= MOST:
@@ -98,7 +98,7 @@ class Invites:
 
     async def list(self, by: Authority) -> tuple[Invite, ...]:
         """All that are open or were lately, newest first."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             await stored.authorise(tx, by)
             recent = or_(InviteRow.uses_left > 0, InviteRow.expires_at > self._now() - KEPT)
             rows = (await tx.scalars(select(InviteRow).where(recent).order_by(InviteRow.id.desc()))).all()
@@ -114,7 +114,7 @@ class Invites:
             Refused: `by` is no admin any more.
         """
         gone = delete(InviteRow).where(InviteRow.id == invite_id).returning(InviteRow.id)
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             await stored.authorise(tx, by)
             if await tx.scalar(gone) is None:
                 raise Missing(f"there is no invitation {invite_id}")

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from uuutorrent.errors import Conflict, Missing, Refused
 from uuutorrent.publickeys import PublicKey
-from uuutorrent.store.database import Tx
+from uuutorrent.store.database import Tx, as_system
 from uuutorrent.store.tables import KeyRow
 from uuutorrent.users import UserId
 
@@ -72,7 +72,8 @@ async def add(tx: Tx, user_id: UserId, key: PublicKey) -> Key:
         Conflict: the key is there already, or belongs to somebody else.
         Refused: the user has `MAX_KEYS` of them.
     """
-    holder = await tx.scalar(select(KeyRow.user_id).where(KeyRow.fingerprint == key.fingerprint))
+    async with as_system(tx):  # it may be somebody else's
+        holder = await tx.scalar(select(KeyRow.user_id).where(KeyRow.fingerprint == key.fingerprint))
     if holder is not None:
         raise Conflict("that key is there already") if holder == user_id else _taken()
     if (await tx.scalar(select(func.count()).where(KeyRow.user_id == user_id)) or 0) >= MAX_KEYS:

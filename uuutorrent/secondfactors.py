@@ -12,7 +12,7 @@ from uuutorrent.accounts import Accounts, Admin, Authority, User, UserId, hold
 from uuutorrent.errors import Invalid, Refused, RemoteError
 from uuutorrent.factors import WRONG, Begun, Factor, Proof, StepUp
 from uuutorrent.presence import Here
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import SYSTEM, Database
 from uuutorrent.store.sealed import KeyRing
 
 __all__ = ["Begun", "Factor", "Proof", "SecondFactors", "StepUp", "reset"]
@@ -39,7 +39,7 @@ class SecondFactors:
 
     async def of(self, user: User) -> Factor:
         """Whether this user has one."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             return await factors.of(tx, user.id)
 
     async def is_due(self, user: User) -> bool:
@@ -55,7 +55,7 @@ class SecondFactors:
         Raises:
             Conflict: they have one.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await hold(tx, user)
             return await factors.begin(tx, self._keyring, user.id, user.name)
 
@@ -69,7 +69,7 @@ class SecondFactors:
             Refused: too many codes were wrong.
         """
         with self._guess(user):
-            async with self._database.begin() as tx:
+            async with self._database.begin(user.id) as tx:
                 await hold(tx, user)
                 codes = await factors.confirm(tx, self._keyring, user.id, code)
                 audit.note(tx, user, "factor on", user.name)
@@ -84,7 +84,7 @@ class SecondFactors:
             Refused: too many were wrong.
         """
         with self._guess(user):
-            async with self._database.begin() as tx:
+            async with self._database.begin(user.id) as tx:
                 await hold(tx, user)
                 is_right = await factors.prove(tx, self._keyring, user.id, code)
                 audit.note(tx, user, "code", user.name, outcome=audit.OK if is_right else audit.FAILED)
@@ -130,7 +130,7 @@ class SecondFactors:
             Invalid, Refused: as `step_up`.
         """
         await self.step_up(user, code, proof)
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await hold(tx, user)
             audit.note(tx, user, "factor codes", user.name)
             return await factors.renew(tx, user.id)
@@ -142,7 +142,7 @@ class SecondFactors:
             Invalid, Refused: as `step_up`.
         """
         await self.step_up(user, code, proof)
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await hold(tx, user)
             await factors.remove(tx, user.id)
             audit.note(tx, user, "factor off", user.name)
@@ -174,7 +174,7 @@ async def reset(database: Database, accounts: Accounts, by: Authority, name: str
         Refused: `by` is no admin any more.
     """
     user = await accounts.by_name(name)
-    async with database.begin() as tx:
+    async with database.begin(SYSTEM) as tx:
         if isinstance(by, Admin) and not (await hold(tx, by.user)).is_admin:
             raise Refused("only admins may do that")
         await factors.remove(tx, user.id)

@@ -22,7 +22,7 @@ from uuutorrent.limits import settle
 from uuutorrent.passwords import Strength
 from uuutorrent.presence import only_by_key
 from uuutorrent.publickeys import PublicKey, parse
-from uuutorrent.store.database import Database, Tx
+from uuutorrent.store.database import SYSTEM, Database, Tx
 from uuutorrent.users import Authority, User
 
 JOIN = "join"
@@ -107,7 +107,7 @@ class SignUps:
             raise Invalid("choose a password, or give a key that signs you in", field="password")
         keys = tuple({key.fingerprint: key for key in map(parse, newcomer.keys)}.values())
         hashed = await self._accounts.hash_good(newcomer.password, newcomer.name) if newcomer.password else None
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             invite = await self._invites.redeem(tx, newcomer.code) if newcomer.code.strip() else None
             user = await self._make(tx, newcomer.name, hashed, keys, invite)
             if ip and not keys and only_by_key(user, ip, self._accounts.config.admin_passwords):
@@ -124,7 +124,7 @@ class SignUps:
             Conflict: they do not wait.
             Refused: `by` is no admin any more.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             await stored.change(tx, (await _waiting(tx, by, name)).id, awaits_approval=False)
             audit.note(tx, by, "users approve", name)
 
@@ -134,7 +134,7 @@ class SignUps:
         Raises:
             Missing, Conflict, Refused: as `approve`.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             await stored.remove(tx, (await _waiting(tx, by, name)).id)
             audit.note(tx, by, "users reject", name)
 

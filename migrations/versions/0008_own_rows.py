@@ -60,15 +60,19 @@ def upgrade() -> None:
             "(SELECT current_user = 'uuutorrent_system') OR "
             f"{column} = (SELECT CAST(NULLIF(current_setting('uuutorrent.user', true), '') AS bigint))"
         )
-        seen = f"{own} OR user_id IS NULL" if table == "blocks" else own
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
-        op.execute(f"CREATE POLICY own_rows ON {table} USING ({seen}) WITH CHECK ({own})")
+        op.execute(f"CREATE POLICY own_rows ON {table} USING ({own})")
+    op.execute("CREATE POLICY rows_for_all ON blocks FOR SELECT USING (user_id IS NULL)")
+    op.execute("REVOKE UPDATE, DELETE, TRUNCATE ON audit FROM CURRENT_USER")
+    op.execute("REVOKE UPDATE ON audit FROM uuutorrent_system")
 
 
 def downgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
         return
+    op.execute("GRANT UPDATE, DELETE, TRUNCATE ON audit TO CURRENT_USER")
+    op.execute("DROP POLICY rows_for_all ON blocks")
     for table in COLUMNS:
         op.execute(f"DROP POLICY own_rows ON {table}")
         op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")

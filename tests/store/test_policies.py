@@ -105,6 +105,8 @@ async def test_a_step_within_a_users_transaction_may_concern_others(
 ) -> None:
     async with database.begin(ann.id) as tx:
         async with as_system(tx):
+            async with as_system(tx):
+                assert await tx.scalar(text("SELECT count(*) FROM claims")) == 2
             assert await tx.scalar(text("SELECT count(*) FROM claims")) == 2
         assert await tx.scalar(text("SELECT count(*) FROM claims")) == 1
 

@@ -34,7 +34,7 @@ class LastLists:
 
     async def keep(self, user: User, lists: Mapping[WatchStatus, LastList]) -> None:
         """Remember these instead of what was remembered for their statuses."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await hold(tx, user)
             for status, last in lists.items():
                 row = LastListRow(
@@ -44,7 +44,7 @@ class LastLists:
 
     async def recall(self, user: User, statuses: Collection[WatchStatus]) -> dict[WatchStatus, LastList]:
         """What is remembered for these statuses, without what another version wrote and this one cannot read."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             rows = await tx.scalars(select(LastListRow).where(*_of(user, statuses)))
             found = [(WatchStatus(row.status), row.answer, row.fetched_at) for row in rows]
         lists = ((status, _load(answer), fetched_at) for status, answer, fetched_at in found)
@@ -54,7 +54,7 @@ class LastLists:
         self, user: User, media_id: MediaId, entry: WatchEntry | None, statuses: Collection[WatchStatus]
     ) -> None:
         """After a change of one entry (None: it is off the list), bring the lists of these statuses up to it."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await hold(tx, user)
             for row in await tx.scalars(select(LastListRow).where(*_of(user, statuses))):
                 kept = [item for item in row.answer if item.get("anime", {}).get("media_id") != media_id]
@@ -63,7 +63,7 @@ class LastLists:
 
     async def forget(self, user: User) -> None:
         """Forget every list of the user."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await tx.execute(delete(LastListRow).where(LastListRow.user_id == user.id))
 
 

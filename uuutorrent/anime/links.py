@@ -14,7 +14,7 @@ from uuutorrent.accounts import User, UserId, hold
 from uuutorrent.anime.anilist import BadToken
 from uuutorrent.anime.answers import Viewer
 from uuutorrent.errors import Invalid
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import SYSTEM, Database
 from uuutorrent.store.sealed import KeyRing
 from uuutorrent.store.tables import LinkRow
 
@@ -57,7 +57,7 @@ class Links:
 
     async def of(self, user: User) -> Link | None:
         """The user's link, if they have one."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             row = await tx.get(LinkRow, user.id)
         return None if row is None else _link(row)
 
@@ -67,7 +67,7 @@ class Links:
         Raises:
             BadToken: AniList refused it before, it cannot be unsealed, or there is none.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             row = await tx.get(LinkRow, user.id)
         if row is None or row.broken_at is not None:
             raise BadToken
@@ -88,26 +88,26 @@ class Links:
             expires_at=expiry(token),
             broken_at=None,
         )
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await hold(tx, user)
             await tx.merge(row)
         return _link(row)
 
     async def forget(self, user: User) -> None:
         """Forget the user's link and token."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await tx.execute(delete(LinkRow).where(LinkRow.user_id == user.id))
 
     async def broken(self, since: datetime) -> tuple[tuple[UserId, datetime], ...]:
         """Whose token AniList refused after this moment, and when."""
         found = select(LinkRow.user_id, LinkRow.broken_at).where(LinkRow.broken_at > since)
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             return tuple((UserId(user_id), at) for user_id, at in await tx.execute(found) if at is not None)
 
     async def broke(self, user: User, credential: Credential) -> None:
         """Remember that AniList refused this token (not one the user gave since)."""
         this = (LinkRow.user_id == user.id, LinkRow.sealed_token == credential.sealed)
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await tx.execute(update(LinkRow).where(*this).values(broken_at=datetime.now(UTC)))
 
 

@@ -37,7 +37,7 @@ class LocalLists:
         Raises:
             RemoteError: AniList is away and none of the shows is known.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             wanted = (EntryRow.user_id == user.id, EntryRow.status.in_([status.value for status in statuses]))
             rows = (await tx.scalars(select(EntryRow).where(*wanted))).all()
         ids, stale = [MediaId(row.media_id) for row in rows], ""
@@ -55,19 +55,19 @@ class LocalLists:
 
     async def entry(self, user: User, media_id: MediaId) -> WatchEntry | None:
         """One entry; None when the show is not on the list."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             row = await tx.get(EntryRow, (user.id, media_id))
         return None if row is None else _entry(row, await self._show(user, media_id))
 
     async def seen(self, user: User, media_id: MediaId) -> int | None:
         """Episodes seen; None when the show is not on the list."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             row = await tx.get(EntryRow, (user.id, media_id))
         return None if row is None else row.progress
 
     async def last(self, user: User) -> tuple[WatchEntry, ...]:
         """Every entry, with what is known of its show."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             rows = (await tx.scalars(select(EntryRow).where(EntryRow.user_id == user.id))).all()
         shows = await self._known(user, [MediaId(row.media_id) for row in rows])
         return tuple(_entry(row, shows) for row in rows)
@@ -80,7 +80,7 @@ class LocalLists:
         Raises:
             Refused: the list is full.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await hold(tx, user)
             row = await tx.get(EntryRow, (user.id, media_id))
             if row is None:
@@ -101,7 +101,7 @@ class LocalLists:
             Missing: it is not on it.
         """
         gone = delete(EntryRow).where(EntryRow.user_id == user.id, EntryRow.media_id == media_id)
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             if (await tx.scalar(gone.returning(EntryRow.media_id))) is None:
                 raise Missing("this show is not on your list")
 

@@ -19,7 +19,7 @@ from uuutorrent.backup.restoring import put_back
 from uuutorrent.backup.taking import KEYRING, Place, Taking, look_into
 from uuutorrent.errors import Invalid, UuuError
 from uuutorrent.store import migrate
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import SYSTEM, Database
 from uuutorrent.store.sealed import KeyRing
 from uuutorrent.store.tables import Base
 
@@ -65,7 +65,7 @@ async def _live_on(url: str, keyring: KeyRing) -> tuple[int, int]:
     rows = secrets = 0
     async with Database(url) as database:
         await migrate.upgrade(database)
-        async with database.begin() as tx:
+        async with database.begin(SYSTEM) as tx:
             for table in Base.metadata.sorted_tables:
                 rows += await tx.scalar(select(func.count()).select_from(table)) or 0
                 for column in (one for one in table.columns if one.name.startswith("sealed_")):

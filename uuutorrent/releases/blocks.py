@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, delete, or_, select
 
 from uuutorrent.accounts import User, UserId
 from uuutorrent.errors import Invalid, Missing
-from uuutorrent.store.database import Database, Tx
+from uuutorrent.store.database import SYSTEM, Database, Tx
 from uuutorrent.store.tables import BlockRow, UnblockRow
 
 SHORTEST_HASH = 6
@@ -60,7 +60,9 @@ class Blocks:
         What is blocked already stays one block, until the later of both times. With `tx` inside that transaction.
         """
         same = BlockRow.user_id.is_(None) if user_id is None else BlockRow.user_id == user_id
-        async with self._database.begin() if tx is None else nullcontext(tx) as its:
+        async with (
+            self._database.begin(SYSTEM if user_id is None else user_id) if tx is None else nullcontext(tx) as its
+        ):
             await its.execute(delete(BlockRow).where(BlockRow.until <= self._now()))
             row = await its.scalar(select(BlockRow).where(same, BlockRow.infohash == infohash).with_for_update())
             if row is None:
@@ -72,7 +74,7 @@ class Blocks:
 
     async def of(self, user: User) -> tuple[Block, ...]:
         """What is not picked for this user, the newest first."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             rows = await tx.scalars(select(BlockRow).where(*self._counts(user.id)).order_by(BlockRow.id.desc()))
             return tuple(map(_block, rows))
 
@@ -96,13 +98,13 @@ class Blocks:
         if not found:
             raise Missing(f"no release {infohash} is blocked for you")
         ((which, one),) = found.items()
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await self.lift(tx, user.id, which)
         return one
 
     async def was_lifted(self, user: User, infohash: str) -> bool:
         """Whether this user wants a release all the same that is, or was, blocked for everybody."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             return await tx.get(UnblockRow, (user.id, infohash)) is not None
 
     async def lift(self, tx: Tx, user_id: UserId, infohash: str) -> None:

@@ -23,7 +23,7 @@ from uuutorrent.anime.answers import clean
 from uuutorrent.anime.watchlist import Watchlists
 from uuutorrent.errors import Conflict, Invalid, Missing, Refused
 from uuutorrent.releases.release import Correction, Form, Offer
-from uuutorrent.store.database import Database, Tx
+from uuutorrent.store.database import SYSTEM, Database, Tx, as_system
 from uuutorrent.store.tables import CorrectionAnswerRow, CorrectionRow
 
 MOST = 500
@@ -56,7 +56,7 @@ class Corrections:
 
     async def lore_of(self, user: User, media_id: MediaId) -> tuple[Correction, ...]:
         """What counts for this user: what they accept, and what counts for everybody, unless they say otherwise."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             standing = await _standing(tx, user, CorrectionRow.media_id == media_id)
         own = tuple(_said(row) for row, accepted in standing if accepted)
         common = (_said(row) for row, accepted in standing if accepted is None and row.is_for_all)
@@ -65,14 +65,14 @@ class Corrections:
     async def mine(self, user: User, media_id: MediaId | None = None) -> tuple[Offer, ...]:
         """What this user accepts, of one anime or of all, oldest first."""
         which = CorrectionAnswerRow.is_accepted.is_(True)
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             standing = await _standing(tx, user, which if media_id is None else _of(media_id, which))
         return tuple(_offer(row) for row, _ in standing)
 
     async def offers(self, user: User, media_id: MediaId) -> tuple[Offer, ...]:
         """What others say of an anime and this user has not answered: what most accept first, only so much."""
         which = _of(media_id, CorrectionAnswerRow.user_id.is_(None), _IS_HELD)
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:  # how many accept it counts
             return tuple(_offer(row) for row, _ in await _standing(tx, user, which, offered=True))
 
     async def make(self, user: User, correction: Correction) -> Offer:
@@ -87,7 +87,7 @@ class Corrections:
         """
         said = checked(correction, await self._watchlists.anime(correction.media_id))
         digest = _digest(said)
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await hold(tx, user)
             rows = await _locked(tx, said.media_id)
             row = next((row for row in rows if row.digest == digest), None) or await _new(tx, said, digest)
@@ -101,7 +101,7 @@ class Corrections:
             Missing: there is no such correction.
             Refused: the user holds too many, or is gone or disabled.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await hold(tx, user)
             row, rows = await _one(tx, correction_id)
             if accept:
@@ -118,7 +118,7 @@ class Corrections:
             Missing: the user gave no answer to such a correction.
             Refused: the user is gone or disabled.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await hold(tx, user)
             row, _ = await _one(tx, correction_id)
             given = await tx.get(CorrectionAnswerRow, (user.id, correction_id))
@@ -130,7 +130,7 @@ class Corrections:
 
     async def every(self, by: Admin) -> tuple[Offer, ...]:
         """Everything that anybody accepts, by anime."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             await _authorise(tx, by)
             rows = await tx.scalars(
                 select(CorrectionRow).where(_IS_HELD).order_by(CorrectionRow.media_id, CorrectionRow.id)
@@ -144,7 +144,7 @@ class Corrections:
             Missing: there is no such correction.
             Refused: no admin any more.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(SYSTEM) as tx:
             await _authorise(tx, by)
             row, rows = await _one(tx, correction_id)
             row.is_for_all = on
@@ -245,7 +245,8 @@ async def _locked(tx: Tx, media_id: MediaId) -> Sequence[CorrectionRow]:
 
 async def _one(tx: Tx, correction_id: int) -> tuple[CorrectionRow, Sequence[CorrectionRow]]:
     """A correction that somebody holds, among all of its anime, locked."""
-    media_id = await tx.scalar(select(CorrectionRow.media_id).where(CorrectionRow.id == correction_id, _IS_HELD))
+    async with as_system(tx):  # by whom is for it alone to know
+        media_id = await tx.scalar(select(CorrectionRow.media_id).where(CorrectionRow.id == correction_id, _IS_HELD))
     rows = [] if media_id is None else await _locked(tx, MediaId(media_id))
     row = next((row for row in rows if row.id == correction_id), None)
     if row is None:
@@ -298,7 +299,8 @@ async def _tidy(tx: Tx, media_id: int) -> None:
     """Delete what nobody holds."""
     await tx.flush()
     gone = delete(CorrectionRow).where(CorrectionRow.media_id == media_id, ~_IS_HELD)
-    await tx.execute(gone.execution_options(synchronize_session=False))
+    async with as_system(tx):  # others may hold it
+        await tx.execute(gone.execution_options(synchronize_session=False))
 
 
 def _said(row: CorrectionRow) -> Correction:

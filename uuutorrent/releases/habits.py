@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from uuutorrent.anime.anime import MediaId
 from uuutorrent.releases.release import Habit
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import NOBODY, Database
 from uuutorrent.store.tables import HabitRow
 
 LONGEST_GROUP = 255
@@ -27,7 +27,7 @@ class Habits:
     async def of(self, media_id: MediaId) -> tuple[Habit, ...]:
         """What is known of an anime, by group."""
         wanted = select(HabitRow).where(HabitRow.media_id == media_id).order_by(HabitRow.group)
-        async with self._database.begin() as tx:
+        async with self._database.begin(NOBODY) as tx:
             return tuple(Habit(row.group, row.offset, row.title) for row in await tx.scalars(wanted))
 
     async def learn(self, media_id: MediaId, seen: Iterable[Habit]) -> None:
@@ -42,7 +42,7 @@ class Habits:
             await self._write(media_id, latest)
 
     async def _write(self, media_id: MediaId, latest: dict[str, Habit]) -> None:
-        async with self._database.begin() as tx:
+        async with self._database.begin(NOBODY) as tx:
             wanted = select(HabitRow).where(HabitRow.media_id == media_id).order_by(HabitRow.group)
             known = {row.group: row for row in await tx.scalars(wanted.with_for_update())}
             for group in sorted(latest):

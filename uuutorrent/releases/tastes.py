@@ -45,12 +45,12 @@ class Tastes:
 
     async def of(self, user: User, media_id: MediaId | None = None) -> Taste:
         """What this user prefers; for an anime with what they prefer otherwise there laid over it."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             return await _taste(tx, user, media_id)
 
     async def show(self, user: User, media_id: MediaId) -> Mapping[str, Any]:
         """Only what this user prefers otherwise for this anime, by the names of the fields of `Taste`."""
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             row = await tx.get(ShowTasteRow, (user.id, media_id))
             return _read(row.taste) if row else {}
 
@@ -62,7 +62,7 @@ class Tastes:
             Refused: the user is gone or disabled.
         """
         check(taste)
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await hold(tx, user)
             row = await tx.get(TasteRow, user.id)
             stored = _foreign(row.taste if row else {}) | dataclasses.asdict(taste)
@@ -77,7 +77,7 @@ class Tastes:
         """
         if unknown := sorted(changes.keys() - _KNOWN):
             raise Invalid(f"there is no preference {unknown[0]}", field=unknown[0])
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await hold(tx, user)
             check(dataclasses.replace(await _taste(tx, user), **changes))
             row = await tx.get(ShowTasteRow, (user.id, media_id))
@@ -90,7 +90,7 @@ class Tastes:
         Raises:
             Refused: the user is gone or disabled.
         """
-        async with self._database.begin() as tx:
+        async with self._database.begin(user.id) as tx:
             await hold(tx, user)
             await _keep(tx, user, media_id, {})
 

@@ -1,11 +1,14 @@
 """What keeps a table append-only in the database itself: rows are refused to change, and to go before their time.
 
-It binds everybody who only reads and writes rows. Who owns the table can take it away; the program never does.
+It binds everybody who only reads and writes rows. On PostgreSQL the daemon's role has no right to change them either,
+and the system's only the right to delete. Who owns the table can take that back; the program never does.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import Connection, Table, event
+
+from uuutorrent.store.policies import SYSTEM_ROLE
 
 KEPT_DAYS = 400
 
@@ -31,6 +34,8 @@ _POSTGRESQL = (
     FOR EACH ROW EXECUTE FUNCTION {table}_stays()
     """,
     "CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} EXECUTE FUNCTION {table}_stays()",
+    "REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM CURRENT_USER",
+    "REVOKE UPDATE ON {table} FROM {system}",
 )
 
 
@@ -39,6 +44,6 @@ def protect(table: Table) -> None:
 
     def create(_table: Table, connection: Connection, **_: object) -> None:
         for statement in _SQLITE if connection.dialect.name == "sqlite" else _POSTGRESQL:
-            connection.exec_driver_sql(statement.format(table=table.name, days=KEPT_DAYS))
+            connection.exec_driver_sql(statement.format(table=table.name, days=KEPT_DAYS, system=SYSTEM_ROLE))
 
     event.listen(table, "after_create", create)

@@ -6,7 +6,7 @@ from sqlalchemy import Table, func, insert, select, text
 
 from uuutorrent.errors import Refused, Unexpected
 from uuutorrent.store import migrate
-from uuutorrent.store.database import Database, Tx
+from uuutorrent.store.database import SYSTEM, Database, Tx
 from uuutorrent.store.tables import Base
 
 AT_ONCE = 500
@@ -26,7 +26,7 @@ async def copy(source: Database, target: Database) -> int:
     """
     for database in (source, target):
         await migrate.upgrade(database)
-    async with source.begin() as reading, target.begin() as writing:
+    async with source.begin(SYSTEM) as reading, target.begin(SYSTEM) as writing:
         for table in Base.metadata.sorted_tables:
             if await _count(writing, table):
                 raise Refused(f"there is something in the other database already ({table.name}): give an empty one")

@@ -1,6 +1,6 @@
 """Row-level security: on PostgreSQL the database itself shows a user's transaction no rows but theirs.
 
-Every table with a column that names a user has one policy. It compares that column with the user whom `Database.begin`
+Every table with a column that names a user has a policy. It compares that column with the user whom `Database.begin`
 named for the transaction; where nobody is named, there are no rows. What is about more than one user runs as the role
 `uuutorrent_system`, for as long as it takes. The policies bind the tables' owner, who is the daemon, and no superuser.
 Source: postgresql.org/docs/current/ddl-rowsecurity.html.
@@ -17,7 +17,7 @@ from uuutorrent.errors import BadConfig
 
 SYSTEM_ROLE = "uuutorrent_system"
 USER_SETTING = "uuutorrent.user"
-POLICY = "own_rows"
+POLICY, POLICY_FOR_ALL = "own_rows", "rows_for_all"
 
 
 class Whose(Enum):
@@ -41,7 +41,7 @@ _FROM_NOW_ON = tuple(
 _NAMES_A_USER = {"users": "id", "picks": "user_id", "audit": "who_id"}
 """Those that name a user without referring to one."""
 _FOR_ALL = frozenset({"blocks"})
-"""Rows of these that name nobody are shown to everybody; only the system makes them."""
+"""Rows of these that name nobody are shown to everybody; only the system makes, changes and deletes them."""
 
 
 def column_of(table: Table) -> str | None:
@@ -56,12 +56,12 @@ def statements(table: Table) -> list[str]:
     column = column_of(table)
     if column is None:
         return []
-    own = f"{_IS_SYSTEM} OR {column} = {_OWN}"
-    seen = f"{own} OR {column} IS NULL" if table.name in _FOR_ALL else own
+    for_all = f"CREATE POLICY {POLICY_FOR_ALL} ON {table.name} FOR SELECT USING ({column} IS NULL)"
     return [
         f"ALTER TABLE {table.name} ENABLE ROW LEVEL SECURITY",
         f"ALTER TABLE {table.name} FORCE ROW LEVEL SECURITY",
-        f"CREATE POLICY {POLICY} ON {table.name} USING ({seen}) WITH CHECK ({own})",
+        f"CREATE POLICY {POLICY} ON {table.name} USING ({_IS_SYSTEM} OR {column} = {_OWN})",
+        *([for_all] if table.name in _FOR_ALL else []),
     ]
 
 
