@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from tests.operating import Operating
 from tests.servers.cluster import STANZA, Cluster, cluster
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import NOBODY, Database
 
 ARCHIVE_TIMEOUT_S = 2
 
@@ -39,17 +39,17 @@ async def write(there: Cluster, seconds: float) -> float:
     """A row every few milliseconds; the time of the last that was committed."""
     last, until = 0.0, time.time() + seconds
     async with Database(there.url) as database:
-        async with database.begin() as tx:
+        async with database.begin(NOBODY) as tx:
             await tx.execute(text("CREATE TABLE IF NOT EXISTS canary (at double precision)"))
         while time.time() < until:
-            async with database.begin() as tx:
+            async with database.begin(NOBODY) as tx:
                 await tx.execute(text("INSERT INTO canary VALUES (:at)"), {"at": (last := time.time())})
             await asyncio.sleep(0.005)
     return last
 
 
 async def newest(there: Cluster) -> float:
-    async with Database(there.url) as database, database.begin() as tx:
+    async with Database(there.url) as database, database.begin(NOBODY) as tx:
         return float(await tx.scalar(text("SELECT max(at) FROM canary")) or 0)
 
 
@@ -60,7 +60,7 @@ def left_by_drills() -> list[Path]:
 async def recovered(there: Cluster) -> None:
     async with asyncio.timeout(30), Database(there.url) as database:
         while True:
-            async with database.begin() as tx:
+            async with database.begin(NOBODY) as tx:
                 if not await tx.scalar(text("SELECT pg_is_in_recovery()")):
                     return
             await asyncio.sleep(0.05)

@@ -1,4 +1,4 @@
-"""A PostgreSQL that archives its log with pgBackRest, to be lost and restored."""
+"""A PostgreSQL that archives its log with pgBackRest, to be lost and restored; the daemon's is a plain role."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.servers.postgres import as_postgres
+from tests.servers.postgres import OWNER, ROLES, as_postgres
 
 STANZA = "uuutorrent"
 START_S = 120
@@ -37,12 +37,13 @@ class Cluster:
             "initdb", "-D", str(self.data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-k", "-N"
         )
         self.start()
-        self._run("createdb", "-h", str(home), "-U", "postgres", "uuutorrent")
+        self._run("psql", "-h", str(home), "-U", "postgres", "-qc", ROLES)
+        self._run("createdb", "-h", str(home), "-U", "postgres", "-O", OWNER, "uuutorrent")
         self._run("pgbackrest", f"--config={self.pgbackrest}", f"--stanza={STANZA}", "stanza-create")
 
     @property
     def url(self) -> str:
-        return f"postgresql+asyncpg://postgres@/uuutorrent?host={self.home}"
+        return f"postgresql+asyncpg://{OWNER}@/uuutorrent?host={self.home}"
 
     def start(self) -> None:
         push = f"pgbackrest --config={self.pgbackrest} --stanza={STANZA} archive-push %p"

@@ -24,7 +24,7 @@ FAST = (
 )  # fmt: skip
 
 OWNER = "uuutorrent"
-_ROLES = f"CREATE ROLE {OWNER} LOGIN; CREATE ROLE uuutorrent_system NOLOGIN; GRANT uuutorrent_system TO {OWNER};"
+ROLES = f"CREATE ROLE {OWNER} LOGIN; CREATE ROLE uuutorrent_system NOLOGIN; GRANT uuutorrent_system TO {OWNER};"
 
 
 class Postgres:
@@ -60,7 +60,7 @@ class Postgres:
         """The URL of a new database, empty or a copy of `template` (a name that `name_of` gave)."""
         name = f"test_{next(self._numbers)}"
         if not self._has_roles:
-            self.as_superuser(_ROLES)
+            self.as_superuser(ROLES)
             self._has_roles = True
         self._run("createdb", *self._login(), "-O", OWNER, "-T", template, name)
         return f"postgresql+asyncpg://{OWNER}@/{name}?host={self.home}"
