@@ -27,7 +27,7 @@ from uuutorrent.automation.upkeep.tidying import Tidying
 from uuutorrent.automation.upkeep.traffic import Traffic
 from uuutorrent.automation.upkeep.upkeep import Upkeep
 from uuutorrent.config import Config
-from uuutorrent.errors import RemoteError
+from uuutorrent.errors import Refused, RemoteError
 from uuutorrent.invites import Invites
 from uuutorrent.limits import Limits
 from uuutorrent.machine import Machine
@@ -47,6 +47,8 @@ from uuutorrent.torrents.live import Live
 LEFT = "this account was deleted by its owner"
 DISABLED = "an admin disabled this account"
 DELETED = "an admin deleted this account"
+EXPIRED = "your password is a one-time password: sign in with ssh and choose another first"
+FACTOR_DUE = "you need a second factor here: sign in with ssh and set one up first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,17 @@ class Desk(Services):
         ended = self.presence.end_for(by, which)
         await self.audit.tell(by, "sessions end", ended.user.name, detail=f"from {ended.ip}")
         return ended
+
+    async def check_entrance(self) -> None:
+        """What has to be done before anybody is given files.
+
+        Raises:
+            Refused: choosing a password, or setting up a second factor.
+        """
+        if self.user.password_expired:
+            raise Refused(EXPIRED)
+        if await self.second_factors.is_due(self.user):
+            raise Refused(FACTOR_DUE)
 
     async def lacks_key(self) -> bool:
         """Whether whoever sits here can come back from where they are only once they have a key."""

@@ -47,7 +47,7 @@ OTHER = "other"
 """Stands on the page for a label value that was not foreseen: the number of series is bounded, whatever is counted."""
 _DEPENDENCIES = ("anilist", "nyaa", "qbittorrent")
 _DOORS = ("screen", "command", "sftp")
-FILE_DOORS = ("sftp", "scp", "cat")
+FILE_DOORS = ("sftp", "scp", "cat", "browser")
 _JOBS = (
     "arrivals", "audit", "autopilot", "backup", "channels", "egress", "feeds", "guard", "healing", "health",
     "look ahead", "machine", "newcomers", "notes", "orphans", "probe", "reconcile", "resume", "seeding", "send away",

@@ -222,3 +222,20 @@ async def test_the_way_to_what_a_torrent_brought_is_told(
     for user, infohash in ((ann, other.v1), (bob, SHOW.v1)):
         with pytest.raises(Missing):
             await files.where(user, infohash)
+
+
+async def test_what_a_torrent_brought_is_told_file_by_file(
+    files: Files, fetching: Fetching, library: Library, ann: User, bob: User
+) -> None:
+    await library.add(ann, other := torrent("Show - 01.mkv", 7))
+    await fetching.done(ann, SHOW)
+    await fetching.done(ann, BATCH, CONTENT)
+
+    assert await files.brought(ann, SHOW.v1) == {0: f"/torrents/Show - 01 ({SHOW.v1[:6]}).mkv/Show - 01.mkv"}
+    brought = await files.brought(ann, BATCH.v1)
+    assert {BATCH.files[index].path: path for index, path in brought.items()} == {
+        "Show/01.mkv": "/torrents/Show/01.mkv",
+        "Show/Extras/OP.mkv": "/torrents/Show/Extras/OP.mkv",
+    }
+    assert not await files.brought(ann, other.v1)
+    assert not await files.brought(bob, SHOW.v1)

@@ -18,7 +18,6 @@ from uuutorrent.desk import Desk
 from uuutorrent.errors import Invalid, Missing, Refused, Unreachable, UuuError
 from uuutorrent.ssh.channel import Channel
 from uuutorrent.ssh.door import Door
-from uuutorrent.ssh.sftp.door import check_entrance
 from uuutorrent.torrents.files import Entry, Opened
 
 CHUNK = 256 * 1024
@@ -47,7 +46,7 @@ class Scp(Door):
 
     async def run(self) -> int:
         """Send everything that was named; 1 when something could not be."""
-        await check_entrance(self._desk)
+        await self._desk.check_entrance()
         self._flags, paths = _read(self._line)
         await self._hear()
         for path in paths:

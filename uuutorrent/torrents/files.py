@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -138,6 +138,20 @@ class Files:
                 return "/".join(["", TORRENTS, name, *_only(shown)])
         raise Missing("Nothing of it is here.")
 
+    async def brought(self, user: User, infohash: str) -> Mapping[int, str]:
+        """The paths of the whole files that a torrent of theirs brought, by their place in the torrent's list; nothing
+        of a torrent that is not theirs."""
+        view = await self._view(user)
+        one = next((one for one in view.finished if one.infohash == infohash), None)
+        if one is None:
+            return {}
+        index_of = {f"{one.folder}/{path}": index for index, path in one.whole.items()}
+        every = await self._folder(user, view, TORRENTS, self._rooms[TORRENTS])
+        for name, shown in every.folders.items():
+            if shown.place is not None and shown.place.split("/")[0] == one.folder:
+                return {index_of[place]: f"/{TORRENTS}/{name}/{path}" for path, place in _leaves(shown)}
+        return {}
+
     async def space(self) -> os.statvfs_result:
         """How full the disk of the downloads is.
 
@@ -230,6 +244,14 @@ def _only(folder: Folder) -> Sequence[str]:
         way += [*folder.folders, *folder.files]
         folder = next(iter(folder.folders.values()), Folder())
     return way
+
+
+def _leaves(folder: Folder) -> Iterator[tuple[str, str]]:
+    """The way to every file below a folder, and where it is."""
+    for name, leaf in folder.files.items():
+        yield name, leaf.place
+    for name, below in folder.folders.items():
+        yield from ((f"{name}/{path}", place) for path, place in _leaves(below))
 
 
 def _room(rooms: tuple[Entry, ...], name: str) -> Entry:

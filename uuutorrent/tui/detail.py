@@ -171,6 +171,14 @@ class Detail(Vertical):
         return self.part == "files" if action in ("raise", "want") else True
 
     @property
+    def file_here(self) -> int | None:
+        """The file under the cursor, while somebody is among the files: its place in the torrent's list."""
+        parts = self.query_one(Parts)
+        if self.part != "files" or not parts.has_focus or self._details is None:
+            return None
+        return next((file.index for file in self._details.files if str(file.index) == parts.key), None)
+
+    @property
     def _happened(self) -> Happened | None:
         """The line of the timeline under the cursor."""
         if self.part != "timeline" or not self.is_mounted:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import quote
 
+from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from uuutorrent.desk import Desk
@@ -16,10 +19,12 @@ from uuutorrent.errors import UuuError
 from uuutorrent.sections import SSH_PORT, Ssh
 from uuutorrent.torrents.holdings import Holding
 from uuutorrent.torrents.views.names import safe
+from uuutorrent.tui.cells import Column, Row
 from uuutorrent.tui.dialogs import Ask, Choice, Dialog
 from uuutorrent.tui.line import Span
 from uuutorrent.tui.panel import Panel, said
 from uuutorrent.tui.qr import Qr, halves
+from uuutorrent.tui.table import Table
 
 ROOMY, FRAMED, BARE = 26, 4, 2
 """From so many lines on there is a frame; and how many of them a code cannot have with one, and without."""
@@ -108,6 +113,36 @@ class CodeDialog(Dialog[None]):
                 said(),
                 said(Span(address, "accent"), wraps=True),
             )
+
+
+class WhichFile(Dialog[int]):
+    """Asks for one of a torrent's files; the answer is its place in the torrent's list."""
+
+    def __init__(self, name: str, paths: Mapping[int, str]) -> None:
+        super().__init__(f"Save which file of {name}?")
+        self._paths = paths
+        self.add_class("large")
+
+    def body(self) -> ComposeResult:
+        """The files, as they are called in its folder."""
+        yield Offered((Column("path", "File", 18, flex=1),), empty="")
+
+    def on_mount(self) -> None:
+        """Show them."""
+        rows = [Row(str(index), ("/".join(path.split("/")[3:]),)) for index, path in self._paths.items()]
+        self.query_one(Offered).set_rows(rows)
+
+    @on(Table.Selected)
+    def _answer(self, event: Table.Selected) -> None:
+        self.dismiss(int(event.key))
+
+
+class Offered(Table):
+    """Files; Enter takes one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select", "Save", id="reach.save", tooltip="Have the browser save it."),
+    ]
 
 
 def _port(flag: str, port: int) -> str:

@@ -16,6 +16,7 @@ from textual.driver import Driver
 from textual.geometry import Size
 from textual.message import Message
 
+from uuutorrent.torrents.engine import InfoHash
 from uuutorrent.tui.colours import Colours, colours_of, downgrade
 from uuutorrent.tui.keyboard import MESSAGES_AT_ONCE, Keyboard, Pausable
 from uuutorrent.tui.order import Note, waits_for_it
@@ -87,11 +88,22 @@ def clamped(width: int, height: int) -> tuple[int, int]:
     )
 
 
-class Terminal:
-    """A person's terminal: bytes in and out, before, while and after an app runs on it."""
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """What a terminal can do that is shown by a browser."""
 
-    def __init__(self, info: TerminalInfo, transport: Transport) -> None:
+    open_url: Callable[[str, bool], None]
+    """Open an address there; in a tab of its own or not."""
+    link: Callable[[InfoHash, int, str], str]
+    """The address of a file: of which torrent, its place in the torrent's list, and what it is called."""
+
+
+class Terminal:
+    """A person's terminal: bytes in and out, before, while and after an app runs on it. `browser`: it is in one."""
+
+    def __init__(self, info: TerminalInfo, transport: Transport, browser: Browser | None = None) -> None:
         self.info = info
+        self.browser = browser
         self.size = info.size
         self.colours: Colours = info.colours
         self.blocked = False
@@ -242,7 +254,10 @@ class SSHDriver(Driver):
     # --- what would touch the machine the daemon runs on
 
     def open_url(self, url: str, new_tab: bool = True) -> None:  # noqa: FBT002 - as the base has it
-        """The browser is on the person's side: show the address."""
+        """The browser is on the person's side: open it where the screen is in one, else show the address."""
+        if (browser := self._terminal.browser) is not None:
+            browser.open_url(url, new_tab)
+            return
         self._app.notify(url, title="Open this address", markup=False, timeout=20)
 
     def deliver_binary(

@@ -18,8 +18,9 @@ from uuutorrent.tui.figures import count, moment
 from uuutorrent.tui.held import STANDING_STILL
 from uuutorrent.tui.line import Span
 from uuutorrent.tui.panel import said
-from uuutorrent.tui.reach import CODE, CodeDialog, ask_way, line_for, path_of, ways
+from uuutorrent.tui.reach import CODE, CodeDialog, WhichFile, ask_way, line_for, path_of, ways
 from uuutorrent.tui.steer import AddTorrentDialog, LimitsDialog, deletion
+from uuutorrent.tui.terminal import Browser
 
 MOST_TOLD = 3
 """Sentences that are told one by one when many torrents are changed at once."""
@@ -47,6 +48,13 @@ class TorrentsScreen(DownloadsScreen):
             "y", "copy_line", "Copy line", id="torrents.copy", show=False, tooltip="Copy the line that fetches it."
         ),
         Binding("Y", "ways", "Other lines", id="torrents.ways", show=False, tooltip="Lines for sftp, rclone and mpv."),
+        Binding(
+            "D",
+            "download",
+            "Download",
+            id="torrents.download",
+            tooltip="Have this browser save the file, or one of them.",
+        ),
         Binding("K", "code", "Code", id="torrents.code", show=False, tooltip="Its address for a phone's camera."),
     ]
 
@@ -185,8 +193,32 @@ class TorrentsScreen(DownloadsScreen):
         if (here := self._complete()) is not None:
             await self._show_code(await path_of(self.desk, here))
 
+    @work(group="dialog", exclusive=True)
+    async def action_download(self) -> None:
+        """Have the browser save the file under the cursor in the pane, the only one there is, or one of several."""
+        browser = self._browser
+        if browser is None or (here := self._complete()) is None:
+            return
+        paths = await self.desk.files.brought(self.desk.user, here.infohash)
+        if not paths:
+            self.shell.toast("There is no file of yours in it.")
+            return
+        index = self.detail.file_here if self.detail is not None else None
+        if index not in paths:
+            only = min(paths)
+            index = only if len(paths) == 1 else await self.app.push_screen_wait(WhichFile(here.name, paths))
+        if index is None:
+            return
+        name = paths[index].rpartition("/")[2]
+        self.app.open_url(browser.link(here.infohash, index, name))
+        self.shell.toast(f"Your browser saves {name}.")
+
     async def _show_code(self, path: str) -> None:
         await self.app.push_screen_wait(CodeDialog(self.desk.config.ssh, self.desk.user.name, path))
+
+    @property
+    def _browser(self) -> Browser | None:
+        return self.shell.terminal.browser if self.shell.terminal else None
 
     def _complete(self) -> Holding | None:
         """The torrent under the cursor, if there is something to fetch."""
@@ -195,6 +227,12 @@ class TorrentsScreen(DownloadsScreen):
             self.shell.toast("It is not complete yet; there is nothing to fetch so far.")
             return None
         return here
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A file can be saved where the screens are in a browser, once it is there."""
+        if action == "download" and not (self._browser and self.is_mounted and self.here and self.here.is_complete):
+            return False
+        return super().check_action(action, parameters)
 
     # --- how
 

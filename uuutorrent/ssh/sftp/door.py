@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 
 from uuutorrent.desk import Desk
-from uuutorrent.errors import Refused, Unreachable
+from uuutorrent.errors import Unreachable
 from uuutorrent.ssh.channel import Channel
 from uuutorrent.ssh.door import Door
 from uuutorrent.ssh.filexfer import Request
@@ -29,21 +29,6 @@ AT_ONCE = 64
 """Reads that are answered together."""
 QUIET_S = 1.0
 """While the server stops: a client without open files that asks nothing for so long is not in a transfer."""
-
-EXPIRED = "your password is a one-time password: sign in with ssh and choose another first"
-FACTOR_DUE = "you need a second factor here: sign in with ssh and set one up first"
-
-
-async def check_entrance(desk: Desk) -> None:
-    """What has to be done before anybody is given files.
-
-    Raises:
-        Refused: choosing a password, or setting up a second factor.
-    """
-    if desk.user.password_expired:
-        raise Refused(EXPIRED)
-    if await desk.second_factors.is_due(desk.user):
-        raise Refused(FACTOR_DUE)
 
 
 class Sftp(Door):
@@ -68,7 +53,7 @@ class Sftp(Door):
 
     async def run(self) -> int:
         """Answer until the client has no more questions. Without an exit code of 0 `scp` calls its copy failed."""
-        await check_entrance(self._desk)
+        await self._desk.check_entrance()
         try:
             return await self._serve()
         finally:
