@@ -139,6 +139,18 @@ async def test_who_comes_second_makes_it_run(library: Library, engine: FakeEngin
     assert engine.get(SHOW.v1).phase is Phase.DOWNLOADING
 
 
+async def test_who_comes_second_and_wants_it_to_stand_still_stops_nobodys(
+    library: Library, engine: FakeEngine, ann: User, bob: User
+) -> None:
+    await library.add(ann, SHOW)
+    await library.add(bob, SHOW, stopped=True)
+    await library.reconcile()
+
+    assert engine.get(SHOW.v1).phase is Phase.DOWNLOADING
+    (stored,) = await library.everything()
+    assert not stored.stopped
+
+
 async def test_pausing_what_others_want_changes_nothing_and_says_so(
     library: Library, engine: FakeEngine, ann: User, bob: User
 ) -> None:
