@@ -22,7 +22,7 @@ from uuutorrent.backup.pgbackrest import PgBackRest
 from uuutorrent.backup.taking import PRECIOUS, Place, Taking, directory
 from uuutorrent.config import Config
 from uuutorrent.errors import BadConfig, Unreachable, UuuError
-from uuutorrent.store import migrate
+from uuutorrent.store import migrate, policies
 from uuutorrent.store.database import Database
 from uuutorrent.tally import Tally
 from uuutorrent.torrents.qbittorrent import BANNED, WRONG_LOGIN, QBittorrent
@@ -52,7 +52,9 @@ async def look(config: Config, file: Path | None, *, online: bool = False) -> As
     yield await asyncio.to_thread(_directory, "data directory", config.server.data, os.W_OK)
     reading = os.R_OK if config.qbittorrent.url else os.W_OK
     yield await asyncio.to_thread(_directory, "download directory", config.download_dir, reading)
-    yield await _database(config)
+    yield (database := await _database(config))
+    if database.error is None and not config.database_url.startswith("sqlite"):
+        yield await _rows(config)
     yield await _engine(config)
     yield await asyncio.to_thread(_ffprobe, config)
     yield await _port(config)
@@ -106,6 +108,17 @@ async def _database(config: Config) -> Finding:
     except UuuError as e:
         return _wrong(f"database: {shown}", e)
     return Finding(f"database: {shown}" + ("" if at_head else " (its schema is brought up to date by the next start)"))
+
+
+async def _rows(config: Config) -> Finding:
+    """Without it the daemon runs all the same, and nothing but its own code keeps people apart."""
+    name = "row-level security"
+    try:
+        async with Database(config.database_url, pool_size=1) as database, database.connect() as connection:
+            await connection.run_sync(policies.check)
+    except UuuError as e:
+        return _wrong(name, e)
+    return Finding(f"{name}: PostgreSQL shows a user's transactions no rows of others")
 
 
 async def _engine(config: Config) -> Finding:

@@ -27,7 +27,7 @@ from uuutorrent.config import Config
 from uuutorrent.desk import Services
 from uuutorrent.errors import BadConfig, UuuError
 from uuutorrent.ssh import server as ssh
-from uuutorrent.store import migrate
+from uuutorrent.store import migrate, policies
 from uuutorrent.store.database import Database
 from uuutorrent.store.private import hold, make_directory
 from uuutorrent.tally import Tally
@@ -134,6 +134,7 @@ async def _open(config: Config, stack: AsyncExitStack) -> Opened:
     if await migrate.is_behind(database):  # a program that is taken back finds the database it knew
         await Taking(replace(Place.of(config, None), second=""), tally).take()
     await migrate.upgrade(database)
+    await _warn_of_superuser(database)
     http = await stack.enter_async_context(httpx.AsyncClient(headers={"User-Agent": USER_AGENT}, timeout=CONNECT_S))
     managed = None if config.qbittorrent.url else await stack.enter_async_context(Managed(config, tally))
     at = managed or config.qbittorrent
@@ -141,6 +142,14 @@ async def _open(config: Config, stack: AsyncExitStack) -> Opened:
     services = compose(config, database, engine, http, tally, Accounts(database, config.accounts))
     await services.jobs.prepare()
     return Opened(services, database, managed)
+
+
+async def _warn_of_superuser(database: Database) -> None:
+    try:
+        async with database.connect() as connection:
+            await connection.run_sync(policies.check)
+    except BadConfig as e:
+        log.warning("database.people_not_kept_apart", why=e.message)
 
 
 async def _serve(config: Config, file: Path | None, stopping: Stopping) -> None:

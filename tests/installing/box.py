@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from uuutorrent.installing.system import Said, System
+from uuutorrent.store.policies import SYSTEM_ROLE
 
 CLUSTER = "15 main 5432 online postgres /var/lib/postgresql/15/main /var/log/postgresql/main.log"
 OK = Said(0, "")
@@ -84,12 +85,13 @@ class Box:
 
     def _psql(self, words: list[str], given: str) -> Said:
         verb, *rest = given.split()
+        name = SYSTEM_ROLE if SYSTEM_ROLE in given else "uuutorrent"
         if verb == "SHOW":
             return Said(0, self.settings.get(rest[0], "(disabled)" if rest[0] == "archive_command" else "off") + "\n")
-        kept = self.roles if "ROLE" in rest or "pg_roles" in rest else self.databases
+        kept = self.databases if {"DATABASE", "pg_database"} & set(rest) else self.roles
         if verb == "SELECT":
-            return Said(0, "1\n" if given == "SELECT 1" or kept else "")
-        (kept.clear if verb == "DROP" else lambda: kept.add("uuutorrent"))()
+            return Said(0, "1\n" if given == "SELECT 1" or name in kept else "")
+        (kept.discard if verb == "DROP" else kept.add)(name)
         return OK
 
     def _pgbackrest(self, words: list[str], _: str) -> Said:

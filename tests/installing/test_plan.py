@@ -48,7 +48,13 @@ def test_a_dry_run_says_every_step_and_changes_nothing(tmp_path: Path) -> None:
     told = "\n".join(lines)
     for word in (
         *("qbittorrent-nox", "postgresql", "pgbackrest", "fail2ban", "account uuutorrent", "/opt/uuutorrent"),
-        *("database uuutorrent", "/etc/uuutorrent/config.toml", "uuutorrent-drill.timer", "enabled"),
+        *(
+            "role uuutorrent_system",
+            "database uuutorrent",
+            "/etc/uuutorrent/config.toml",
+            "uuutorrent-drill.timer",
+            "enabled",
+        ),
     ):
         assert word in told
     assert files(tmp_path) == before
@@ -132,7 +138,7 @@ def test_uninstalled_the_data_stay_and_with_purge_they_go(tmp_path: Path) -> Non
     assert (box.units, box.settings) == (set(), {})
     assert (tmp_path / "srv/uuutorrent/episode.mkv").read_text() == "seen"
     assert all((tmp_path / name).is_file() for name in (*SECRETS, "etc/uuutorrent/config.toml"))
-    assert (box.roles, box.databases) == ({"uuutorrent"}, {"uuutorrent"})
+    assert (box.roles, box.databases) == ({"uuutorrent", "uuutorrent_system"}, {"uuutorrent"})
 
     list(step.uninstall(cheap, dry_run=False, purge=True))
     assert (box.roles, box.databases, box.accounts, box.stanza) == (set(), set(), set(), False)

@@ -1,4 +1,4 @@
-"""PostgreSQL: the daemon's role and database, and pgBackRest, which keeps every piece of its log.
+"""PostgreSQL: the daemon's roles and database, and pgBackRest, which keeps every piece of its log.
 
 The role signs in over TCP on this machine with a password that nobody types: Debian's pg_hba.conf allows that as it is.
 Source: postgresql.org/docs (role attributes, archiving), pgbackrest.org/configuration.html.
@@ -13,8 +13,12 @@ from uuutorrent.errors import Conflict, Missing
 from uuutorrent.installing.choices import DAEMON, PGBACKREST, STANZA, URL
 from uuutorrent.installing.step import Step
 from uuutorrent.installing.system import System
+from uuutorrent.store.policies import SYSTEM_ROLE
 
 _AS_OWNER = ("runuser", "-u", "postgres", "--")
+_IS_SYSTEM_ROLE = f"""
+SELECT 1 FROM pg_roles WHERE rolname = '{SYSTEM_ROLE}' AND NOT rolcanlogin AND pg_has_role('{DAEMON}', oid, 'MEMBER')
+"""  # noqa: S608 - names of ours
 ARCHIVE_TIMEOUT_S = 300
 """No more than so much is lost."""
 
@@ -47,6 +51,13 @@ def _database(system: System) -> list[Step]:
             lambda: _has(system, "pg_roles", "rolname") and system.at(URL).is_file(),
             lambda: _make_role(system),
             lambda: _drop(system, "ROLE"),
+            is_data=True,
+        ),
+        Step(
+            f"PostgreSQL has a role {SYSTEM_ROLE}, for what concerns everybody, which only {DAEMON} becomes.",
+            lambda: _ask(system, _IS_SYSTEM_ROLE) == "1",
+            lambda: _make_system_role(system),
+            lambda: _drop(system, "ROLE", SYSTEM_ROLE),
             is_data=True,
         ),
         Step(
@@ -142,9 +153,15 @@ def _make_role(system: System) -> None:
     system.write(URL, f"{url}\n", mode=0o400)
 
 
-def _drop(system: System, what: str) -> None:
+def _make_system_role(system: System) -> None:
+    if _ask(system, f"SELECT 1 FROM pg_roles WHERE rolname = '{SYSTEM_ROLE}'") != "1":  # noqa: S608 - a name of ours
+        _sql(system, f"CREATE ROLE {SYSTEM_ROLE} NOLOGIN")
+    _sql(system, f"GRANT {SYSTEM_ROLE} TO {DAEMON}")
+
+
+def _drop(system: System, what: str, name: str = DAEMON) -> None:
     if found(system) is not None:
-        _sql(system, f"DROP {what} IF EXISTS {DAEMON}")
+        _sql(system, f"DROP {what} IF EXISTS {name}")
 
 
 def _write_pgbackrest(system: System) -> None:

@@ -8,6 +8,7 @@ Source: postgresql.org/docs/current/ddl-rowsecurity.html.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 
 from sqlalchemy import Connection, MetaData, Table, event, text
@@ -34,6 +35,7 @@ _OWN = f"(SELECT CAST(NULLIF(current_setting('{USER_SETTING}', true), '') AS big
 _IS_SYSTEM = f"(SELECT current_user = '{SYSTEM_ROLE}')"
 
 _ROLE = {"role": SYSTEM_ROLE}
+_OURSELVES = text("SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
 _FROM_NOW_ON = tuple(
     f"ALTER DEFAULT PRIVILEGES GRANT {rights} TO {SYSTEM_ROLE}"
     for rights in ("SELECT, INSERT, UPDATE, DELETE ON TABLES", "USAGE, SELECT, UPDATE ON SEQUENCES", "USAGE ON SCHEMAS")
@@ -73,22 +75,45 @@ def prepare(connection: Connection) -> None:
     """
     if connection.dialect.name != "postgresql":
         return
-    if not connection.scalar(text("SELECT pg_has_role(oid, 'MEMBER') FROM pg_roles WHERE rolname = :role"), _ROLE):
-        _make_role(connection)
-    for statement in _FROM_NOW_ON:
-        connection.exec_driver_sql(statement)
-
-
-def _make_role(connection: Connection) -> None:
-    present = connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), _ROLE)
-    missing = [] if present else [f"CREATE ROLE {SYSTEM_ROLE} NOLOGIN"]
-    missing.append(f'GRANT {SYSTEM_ROLE} TO "{connection.scalar(text("SELECT current_user"))}"')
+    missing = _missing(connection)
     try:
         with connection.begin_nested():
             for statement in missing:
                 connection.exec_driver_sql(statement)
     except ProgrammingError as e:
-        raise BadConfig(f"PostgreSQL lacks a role; have its superuser run: {'; '.join(missing)};") from e
+        raise BadConfig(_to_run(missing)) from e
+    for statement in _FROM_NOW_ON:
+        connection.exec_driver_sql(statement)
+
+
+def check(connection: Connection) -> None:
+    """See whether the policies bind the role we signed in as, and whether it may become the system's.
+
+    Raises:
+        BadConfig: one of the two is not so; what to do.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    name, is_super, bypasses = connection.execute(_OURSELVES).one()
+    if is_super or bypasses:
+        what = "a superuser" if is_super else "a role with BYPASSRLS"
+        raise BadConfig(f"{name} is {what}, whom row-level security does not bind: sign in as a plain role")
+    if missing := _missing(connection):
+        raise BadConfig(_to_run(missing))
+
+
+def _missing(connection: Connection) -> list[str]:
+    """What has to be run so that we may become the system's role."""
+    is_ours = connection.scalar(text("SELECT pg_has_role(oid, 'MEMBER') FROM pg_roles WHERE rolname = :role"), _ROLE)
+    if is_ours:
+        return []
+    grant = f'GRANT {SYSTEM_ROLE} TO "{connection.scalar(text("SELECT current_user"))}"'
+    return [grant] if is_ours is not None else [f"CREATE ROLE {SYSTEM_ROLE} NOLOGIN", grant]
+
+
+def _to_run(missing: Sequence[str]) -> str:
+    told = "; ".join(missing)
+    return f"PostgreSQL lacks a role: run sudo uuutorrent install again, or have PostgreSQL's superuser run: {told};"
 
 
 def protect(metadata: MetaData) -> None:
