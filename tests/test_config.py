@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 import os
+import json
 import tomllib
 from collections.abc import Callable
 from itertools import pairwise
@@ -97,7 +98,7 @@ def test_the_file_goes_before_the_default_and_the_environment_before_the_file(
 def test_every_key_can_be_given_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for section, values in Config().model_dump(mode="json").items():
         for key, value in values.items():
-            text = str(value).lower() if isinstance(value, bool) else str(value)
+            text = value if isinstance(value, str) else json.dumps(value)
             monkeypatch.setenv(f"UUUTORRENT_{section}__{key}".upper(), text)
     assert load() == Config()
 

@@ -32,6 +32,7 @@ PATIENCE_S = 30
 Ready = Callable[[], Awaitable[None]]
 NAMES = {
     "dependency_requests", "dependency_request_duration_seconds", "ssh_auth_attempts", "ssh_refused", "sessions",
+    "browser_auth_attempts", "browser_refused", "browser_limits",
     "session_crashes", "served_bytes", "sign_ups", "grabs", "grab_step_duration_seconds", "event_loop_lag_seconds",
     "qbittorrent_restarts", "engine_up", "torrents", "torrent_bytes_per_second", "build_info", "sessions_open",
     "downloads", "disk_free_bytes", "downloads_waiting", "orphans", "egress_bytes", "egress_budget_bytes",

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from uuutorrent.errors import Conflict, Missing, Unexpected, Unreachable
 from uuutorrent.ssh.door import KINDS
-from uuutorrent.ssh.signin import Method
 from uuutorrent.tally import FAMILIES, OTHER, SECONDS, Tally
 from uuutorrent.torrents.grab import GrabState
+from uuutorrent.tries import Method
 
 
 def test_counting_adds_up_by_labels() -> None:
@@ -81,6 +81,7 @@ def test_values_nobody_foresaw_are_shown_as_other() -> None:
 
 
 def test_the_values_that_the_house_uses_are_foreseen() -> None:
-    assert FAMILIES["sessions"].labels["kind"] == FAMILIES["session_crashes"].labels["kind"] == KINDS
-    assert set(FAMILIES["ssh_auth_attempts"].labels["method"]) == set(get_args(Method))
+    kinds = (*KINDS, "browser")
+    assert FAMILIES["sessions"].labels["kind"] == FAMILIES["session_crashes"].labels["kind"] == kinds
+    assert {*FAMILIES["ssh_auth_attempts"].labels["method"], "browser"} == set(get_args(Method))
     assert set(FAMILIES["grabs"].labels["outcome"]) == {GrabState.ADDED, GrabState.COMPLETE, GrabState.FAILED}

@@ -188,6 +188,16 @@ async def _serve(config: Config, file: Path | None, stopping: Stopping) -> None:
                 await house.services.traffic.count_seeded()
 
 
+@asynccontextmanager
+async def _browser(services: Services) -> AsyncGenerator[browser.BrowserDoor | None]:
+    """The door for browsers, where there is one."""
+    if not services.config.browser.enabled:
+        yield None
+        return
+    async with browser.serve(services) as door:
+        yield door
+
+
 class Stopping:
     """Waits for the signals that end the daemon."""
 

@@ -13,10 +13,14 @@ from ipaddress import ip_address, ip_network
 
 from uuutorrent.errors import Conflict, Missing
 from uuutorrent.factors import Proof
-from uuutorrent.users import Admin, User, UserId
+from uuutorrent.users import Admin, SignedIn, User, UserId
 
 ENDED = "this session was ended from another one of yours"
 ENDED_BY_ADMIN = "an admin ended this session"
+GONE = "your account is disabled or gone; ask an admin"
+KEY_GONE = "the key you came with was removed, or your account is disabled or gone; ask an admin"
+ROLE_CHANGED = "your role was changed: sign in again"
+PASSWORD_RESET = "an admin gave you a new password: sign in with it"  # noqa: S105 - a sentence
 
 _INSIDE = tuple(
     ip_network(network)
@@ -45,6 +49,20 @@ def only_by_key(user: User, ip: str, admin_passwords: str) -> bool:
     return admin_passwords == "inside" and user.is_admin and not user.password_expired and not is_inside(ip)
 
 
+def outstays(how: SignedIn, then: User, now: User | None) -> str:
+    """Why whoever came so, and was `then` when they did, has to go, if they have to; `now` is who they are by now."""
+    if now is None:
+        return gone(how)
+    if now.role != then.role:
+        return ROLE_CHANGED
+    return PASSWORD_RESET if now.password_expired and not then.password_expired else ""
+
+
+def gone(how: SignedIn) -> str:
+    """What somebody is told who came so and could not come so again."""
+    return KEY_GONE if how.fingerprint else GONE
+
+
 @dataclass(frozen=True, slots=True)
 class Activity:
     """What a connection does: the doors open in it, and the bytes that went each way."""
@@ -69,7 +87,7 @@ class Here:
     user: User
     ip: str = ""
     method: str = ""
-    """publickey, password or keyboard-interactive."""
+    """publickey, password, keyboard-interactive or browser."""
     fingerprint: str | None = None
     """Of the key that signed; None: a password did."""
     activity: Callable[[], Activity] = _nothing

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import shlex
 import socket
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, model_validator
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, IPvAnyNetwork, model_validator
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 SSH_PORT = 22
@@ -216,11 +218,56 @@ class Metrics(Section):
 
 
 class Browser(Section):
-    """The door for browsers."""
+    """The door for browsers. It speaks no TLS: a proxy before it does."""
+
+    live = (
+        "idle_s",
+        "lifetime_s",
+        "sessions",
+        "sessions_per_user",
+    )
 
     enabled: bool = False
     """Whether there is one."""
     host: str = "127.0.0.1"
-    """The address to listen on."""
+    """The address to listen on; any but this machine's own needs a public_url with https."""
     port: Port = 8080
     """0: any that is free."""
+    public_url: str = ""
+    """Where people reach it through the proxy, e.g. "https://seedbox.example"; empty: on this machine alone."""
+    proxies: tuple[IPvAnyAddress, ...] = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
+    """Whose X-Forwarded-For is believed; with an https public_url nobody else is answered."""
+    idle_s: Seconds = 3600
+    """Who asks for nothing so long is signed out."""
+    lifetime_s: Annotated[float, Field(gt=0, le=2_592_000)] = 86_400
+    """After so long everybody signs in again."""
+    sessions: Annotated[int, Field(ge=1, le=10_000)] = 100
+    """Browsers that are signed in at once."""
+    sessions_per_user: Annotated[int, Field(ge=1, le=1000)] = 4
+    """Of one user at once."""
+
+    @model_validator(mode="after")
+    def _can_be_trusted(self) -> Self:
+        if self.public_url:
+            self._check_public_url()
+        elif self.enabled and not _is_loopback(self.host):
+            raise ValueError(
+                f'host = "{self.host}" can be reached from other machines, and passwords would travel in the clear: '
+                'set public_url = "https://…" to where a proxy with TLS stands before it, or host = "127.0.0.1"'
+            )
+        return self
+
+    def _check_public_url(self) -> None:
+        url = urlsplit(self.public_url)
+        if url.scheme not in ("http", "https") or not url.hostname or url.path not in ("", "/") or "@" in url.netloc:
+            raise ValueError('public_url is a name alone, such as "https://seedbox.example", without a path')
+        if url.scheme == "http" and not (_is_loopback(url.hostname) and _is_loopback(self.host)):
+            raise ValueError("public_url has to begin with https: passwords would travel in the clear")
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether only this machine itself gets there."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -46,7 +46,7 @@ class Family:
 OTHER = "other"
 """Stands on the page for a label value that was not foreseen: the number of series is bounded, whatever is counted."""
 _DEPENDENCIES = ("anilist", "nyaa", "qbittorrent")
-_DOORS = ("screen", "command", "sftp")
+_DOORS = ("screen", "command", "sftp", "browser")
 FILE_DOORS = ("sftp", "scp", "cat", "browser")
 _JOBS = (
     "arrivals", "audit", "autopilot", "backup", "channels", "egress", "feeds", "guard", "healing", "health",
@@ -83,6 +83,28 @@ FAMILIES: Mapping[str, Family] = {
         {
             "limit": (
                 *("channels", "idle_command", "idle_connection", "idle_screen", "idle_sftp", "keepalive"),
+                *("password_checks", "password_delay", "source_passwords"),
+            )
+        },
+    ),
+    "browser_auth_attempts": Family(
+        "Sign-ins tried with a browser. Trouble is ours: the database was away, say.",
+        {"outcome": ("ok", "failed", "trouble")},
+    ),
+    "browser_refused": Family(
+        "Sign-ins with a browser, and pages for its screens, that came to nothing or were not looked at.",
+        {
+            "reason": (
+                *("auth_failed", "passwords", "closing", "trouble", "banned", "full", "source", "startups"),
+                *("user_limit", "origin", "no_session"),
+            )
+        },
+    ),
+    "browser_limits": Family(
+        "Limits of the door for browsers that were met by who may come in.",
+        {
+            "limit": (
+                *("idle", "input", "lifetime", "pages", "slow"),
                 *("password_checks", "password_delay", "source_passwords"),
             )
         },

@@ -14,9 +14,9 @@ from tests.ssh.port import Port
 from tests.test_secondfactors import code_of
 from uuutorrent.accounts import Accounts, Admin, Operator, User
 from uuutorrent.config import Accounts as AccountSettings
+from uuutorrent.delays import Delays
 from uuutorrent.desk import Services
 from uuutorrent.factors import Proof
-from uuutorrent.ssh.delays import Delays
 from uuutorrent.ssh.signin import SignIn
 from uuutorrent.store.database import Database
 
@@ -61,7 +61,7 @@ async def test_a_second_factor_does_not_open_it_from_outside(services: Services,
     await services.second_factors.confirm(boss.user, code_of(begun.secret, -1), Proof())
     tried = signin(services, OUTSIDE)
     assert not await tried.password("boss", PASSWORD, "keyboard-interactive")
-    assert not await tried.code("boss", code_of(begun.secret))
+    assert not await tried.code("boss", code_of(begun.secret), "keyboard-interactive")
 
 
 async def test_a_one_time_password_is_taken_from_outside_once(services: Services, boss: Admin) -> None:

@@ -14,7 +14,7 @@ import structlog
 
 from uuutorrent import logs
 from uuutorrent.config import Server
-from uuutorrent.ssh.failures import printable
+from uuutorrent.tries import printable
 
 ROOT = Path(__file__).parent.parent.parent
 FILTER = ROOT / "systemd/fail2ban/filter.d/uuutorrent.conf"

@@ -19,11 +19,11 @@ from tests.ssh.laptop import Laptop
 from tests.ssh.port import PATIENCE_S, Person, Port, sit_down
 from uuutorrent.accounts import WAITS, Accounts, Admin, Operator, User, UserId
 from uuutorrent.config import Accounts as AccountSettings
+from uuutorrent.delays import Delays
 from uuutorrent.desk import Services
 from uuutorrent.errors import Missing, Refused
 from uuutorrent.penalties import Offence, Source, source_of
 from uuutorrent.signup import Newcomer
-from uuutorrent.ssh.delays import Delays
 from uuutorrent.ssh.joining import CROWDED_THERE, IDLE_S, MOST, NOTHING_ELSE, STAY_S, WAITING_S, Joiners
 from uuutorrent.ssh.screen import Screen
 from uuutorrent.ssh.session import IDLE

@@ -20,8 +20,8 @@ from tests.ssh.test_signin import put_away
 from uuutorrent.accounts import Accounts, Operator
 from uuutorrent.desk import Services
 from uuutorrent.errors import Unreachable
+from uuutorrent.presence import GONE, KEY_GONE, PASSWORD_RESET, ROLE_CHANGED
 from uuutorrent.ssh import server
-from uuutorrent.ssh.connection import GONE, KEY_GONE, PASSWORD_RESET, ROLE_CHANGED
 from uuutorrent.store.database import Database
 from uuutorrent.users import User
 

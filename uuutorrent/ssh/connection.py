@@ -11,19 +11,19 @@ from typing import Any
 import asyncssh
 import structlog
 
+from uuutorrent.admission import Pace
 from uuutorrent.audit import FAILED, REFUSED
 from uuutorrent.errors import Refused, UuuError
 from uuutorrent.penalties import NobodyNew, OnlyKeys, source_of
-from uuutorrent.presence import Activity, Here
+from uuutorrent.presence import Activity, Here, gone, outstays
 from uuutorrent.ssh import tcp
-from uuutorrent.ssh.admission import Pace
 from uuutorrent.ssh.entrance import CLOSING, Entrance
 from uuutorrent.ssh.failures import Failure
 from uuutorrent.ssh.guests import Guests
 from uuutorrent.ssh.joining import STAY_S, Stranger
 from uuutorrent.ssh.session import IDLE, Session
-from uuutorrent.ssh.turns import Debt
 from uuutorrent.ssh.visit import DeskVisit, Visit
+from uuutorrent.turns import Debt
 from uuutorrent.users import SignedIn, User, can_be_named
 
 log = structlog.get_logger()
@@ -32,10 +32,6 @@ TOO_MANY_SESSIONS = "too many sessions in this connection: close one"
 TOO_FAST = "too many sessions in a short time: wait a moment"
 OPENED_AT_ONCE, OPENED_PER_S = 50, 10.0
 """Sessions that one connection may open in one go, and how many more each second."""
-GONE = "your account is disabled or gone; ask an admin"
-KEY_GONE = "the key you came with was removed, or your account is disabled or gone; ask an admin"
-ROLE_CHANGED = "your role was changed: sign in again"
-PASSWORD_RESET = "an admin gave you a new password: sign in with it"  # noqa: S105 - a sentence
 HEAD_START_S = 0.2
 """How much earlier than ours asyncssh's clock for signing in may have begun, on a busy machine."""
 CUT_S = 2.0
@@ -144,13 +140,9 @@ class Connection(Entrance):
 
     def outstays(self, now: User | None) -> str:
         """Why the person has to go, if they have to; `now` is who they are by now, None if nobody."""
-        if self.user is None:
+        if self.user is None or self.signed_in is None:
             return ""
-        if now is None:
-            return KEY_GONE if self.signed_in and self.signed_in.fingerprint else GONE
-        if now.role != self.user.role:
-            return ROLE_CHANGED
-        return PASSWORD_RESET if now.password_expired and not self.user.password_expired else ""
+        return outstays(self.signed_in, self.user, now)
 
     async def send_away(self, sentence: str) -> None:
         """End everything in it at once, tell the person why, and hang up."""
@@ -273,7 +265,7 @@ class Connection(Entrance):
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, e.message) from e
         self._check_open()
         if user is None:
-            raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, self.outstays(None))
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, gone(signed_in))
         return user
 
     def _check_open(self) -> SignedIn:

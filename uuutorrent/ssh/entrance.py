@@ -12,7 +12,8 @@ from uuutorrent.errors import RemoteError, UuuError
 from uuutorrent.passwords import Crowded
 from uuutorrent.penalties import OnlyKeys, Source
 from uuutorrent.ssh.guests import Guests
-from uuutorrent.ssh.signin import Method, SignIn
+from uuutorrent.ssh.signin import SignIn
+from uuutorrent.tries import Method
 
 log = structlog.get_logger()
 
@@ -113,7 +114,7 @@ class Entrance(asyncssh.SSHServer):
 
     async def _code(self, name: str, code: str) -> bool:
         with self._told():
-            if await self._signin.code(name, code):
+            if await self._signin.code(name, code, "keyboard-interactive"):
                 return True
         self._check_tries()
         return False

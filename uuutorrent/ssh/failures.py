@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import structlog
 
 from uuutorrent.penalties import Offence, Penalties, source_of
 from uuutorrent.ssh.signin import SignIn
-from uuutorrent.users import can_be_named
+from uuutorrent.tries import printable
 
 log = structlog.get_logger()
-
-LONGEST_NAME = 64
-"""Characters of a user name that go into the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +65,8 @@ class Failure:
             return
         tried, offence = self.signin.last_failure, Offence.NO_AUTH
         if tried is not None:
-            offence = Offence.WRONG if can_be_named(tried.name) else Offence.UNKNOWN
+            offence = tried.offence
         elif self.is_late:
             offence = Offence.GRACE
         times, since_s = max(1, self.signin.wrong_passwords), self.signin.since_wrong_s
         penalties.add(source_of(self.ip), offence, times, since_s=since_s)
-
-
-def printable(name: str) -> str:
-    """A user name as the log can take it: what a client sent must not look like more than a name."""
-    return re.sub(r"[^\x21-\x7e]", "?", name[:LONGEST_NAME])

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from uuutorrent.admission import Admission
+from uuutorrent.delays import Delays
 from uuutorrent.desk import Services
-from uuutorrent.ssh.admission import Admission
-from uuutorrent.ssh.delays import Delays
 from uuutorrent.ssh.joining import Joiners, OpenJoin
 from uuutorrent.ssh.screen import OpenApp
 from uuutorrent.ssh.session import Session
 from uuutorrent.ssh.sftp.depot import Depot
-from uuutorrent.ssh.turns import Debt, Turns
+from uuutorrent.turns import Debt, Turns
 from uuutorrent.users import User
 
 if TYPE_CHECKING:  # a connection knows its guests, too

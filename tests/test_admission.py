@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from tests.clock import Clock
 from tests.test_penalties import TARIFF
+from uuutorrent.admission import Admission, Pace
 from uuutorrent.config import Ssh
 from uuutorrent.penalties import Offence, Penalties, Source
-from uuutorrent.ssh.admission import Admission, Pace
 
 LIMITS = Ssh()
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from tests.clock import Clock
-from uuutorrent.ssh.delays import LONGEST_S, NAMES, Delays
+from uuutorrent.delays import LONGEST_S, NAMES, Delays
 
 
 def test_a_few_wrong_passwords_cost_nothing_and_many_cost_seconds_never_more() -> None:

@@ -1,0 +1,1 @@
+"""The browser door: a sign-in page, and the screens in a page."""
