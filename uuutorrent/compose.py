@@ -60,6 +60,7 @@ from uuutorrent.torrents.files import Files
 from uuutorrent.torrents.grabs import Grabs
 from uuutorrent.torrents.library import Library
 from uuutorrent.torrents.live import Live
+from uuutorrent.torrents.looked import LookedAt
 from uuutorrent.torrents.outside import Outside
 from uuutorrent.torrents.sources import Sources
 from uuutorrent.torrents.views.incoming import Incoming
@@ -126,7 +127,7 @@ def compose(
     """
     keyring = KeyRing.open(config.server.data / "keyring")
     outside = Outside(allow_loopback=config.torrents.allow_loopback)
-    ground = _Ground(config, database, engine, http, tally, accounts, times, keyring, outside)
+    ground = _Ground(config, database, LookedAt(engine), http, tally, accounts, times, keyring, outside)
     return _services(ground, _core(ground))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 
-from uuutorrent.accounts import Accounts, Admin, User
+from uuutorrent.accounts import Accounts, Admin, SignedIn, User
 from uuutorrent.anime.watchlist import Watchlists
 from uuutorrent.audit import Audit
 from uuutorrent.automation.autopilot.autopilot import Autopilot
@@ -27,7 +27,7 @@ from uuutorrent.automation.upkeep.tidying import Tidying
 from uuutorrent.automation.upkeep.traffic import Traffic
 from uuutorrent.automation.upkeep.upkeep import Upkeep
 from uuutorrent.config import Config
-from uuutorrent.errors import Refused, RemoteError
+from uuutorrent.errors import Conflict, Missing, Refused, RemoteError
 from uuutorrent.invites import Invites
 from uuutorrent.limits import Limits
 from uuutorrent.machine import Machine
@@ -37,6 +37,7 @@ from uuutorrent.releases.search import Releases
 from uuutorrent.secondfactors import Proof, SecondFactors
 from uuutorrent.serving import Serving, Turns
 from uuutorrent.signup import SignUps
+from uuutorrent.store import onlooking
 from uuutorrent.tally import Tally
 from uuutorrent.torrents.drop import Drop
 from uuutorrent.torrents.files import Files
@@ -47,6 +48,7 @@ from uuutorrent.torrents.live import Live
 LEFT = "this account was deleted by its owner"
 DISABLED = "an admin disabled this account"
 DELETED = "an admin deleted this account"
+SEE = "users see"
 EXPIRED = "your password is a one-time password: sign in with ssh and choose another first"
 FACTOR_DUE = "you need a second factor here: sign in with ssh and set one up first"
 
@@ -106,6 +108,8 @@ class Desk(Services):
 
     user: User
     here: Here
+    watcher: User | None = None
+    """The admin who only looks at what the user sees."""
 
     async def admin(self) -> Admin:
         """Proof that whoever sits here is an admin now.
@@ -114,6 +118,7 @@ class Desk(Services):
             Refused: they are not.
             StepUp: a code of their second factor is due first.
         """
+        onlooking.refuse()
         return await self.accounts.admin(self.user, self.here.proof, "a screen")
 
     async def lift(self, by: Admin, address: str) -> Source:
@@ -135,6 +140,47 @@ class Desk(Services):
         ended = self.presence.end_for(by, which)
         await self.audit.tell(by, "sessions end", ended.user.name, detail=f"from {ended.ip}")
         return ended
+
+    async def see(self, by: Admin, name: str) -> Desk:
+        """Somebody's desk, for an admin who only looks at what they see. What runs there runs `only_looking`.
+
+        Raises:
+            Missing: there is no such user.
+            Conflict: it is themselves.
+        """
+        whom = await self.accounts.by_name(name)
+        if whom.id == by.user.id:
+            raise Conflict("that is you: leave this screen, and you see it")
+        await self.audit.tell(by, SEE, name, detail="began")
+        return replace(self.desk(whom), watcher=by.user)
+
+    def seen(self, how: str) -> None:
+        """The watcher has looked."""
+        self.audit.later(self.watcher, SEE, self.user.name, detail=f"ended {how}")
+
+    async def why_not_seen(self) -> str:
+        """Why the watcher may not look any more; empty: they may."""
+        if self.watcher is None:
+            return ""
+        signed_in = SignedIn(self.watcher.id)
+        watcher = (await self.accounts.still_here({signed_in})).get(signed_in)
+        if watcher is None or not watcher.is_admin:
+            return "only admins may do that"
+        try:
+            return "" if (await self.accounts.get(self.user.id)).name == self.user.name else "they have another name"
+        except Missing:
+            return f"{self.user.name} is gone"
+
+    async def message(self, by: Admin, text: str, which: int | None = None) -> tuple[Here, ...]:
+        """Say something to whoever sits at the screens of a session, or of all (None); to which it was said.
+
+        Raises:
+            UuuError: as `Presence.message`.
+        """
+        told = self.presence.message(by, text, which)
+        whom = "everybody" if which is None else told[0].user.name
+        await self.audit.tell(by, "sessions message", whom, detail=text)
+        return told
 
     async def check_entrance(self) -> None:
         """What has to be done before anybody is given files.

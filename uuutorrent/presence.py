@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
 
-from uuutorrent.errors import Conflict, Missing
+from uuutorrent.audit import clean
+from uuutorrent.errors import Conflict, Invalid, Missing
 from uuutorrent.factors import Proof
+from uuutorrent.store import onlooking
 from uuutorrent.users import Admin, SignedIn, User, UserId
 
 ENDED = "this session was ended from another one of yours"
@@ -21,6 +23,8 @@ GONE = "your account is disabled or gone; ask an admin"
 KEY_GONE = "the key you came with was removed, or your account is disabled or gone; ask an admin"
 ROLE_CHANGED = "your role was changed: sign in again"
 PASSWORD_RESET = "an admin gave you a new password: sign in with it"  # noqa: S105 - a sentence
+
+LONGEST_MESSAGE = 300
 
 _INSIDE = tuple(
     ip_network(network)
@@ -41,6 +45,18 @@ def is_inside(ip: str) -> bool:
         return False
     mapped = address.ipv4_mapped if address.version == 6 else None
     return any((mapped or address) in network for network in _INSIDE)
+
+
+def said_by_admins(text: str) -> str:
+    """A message as it is shown: one line, with nothing in it that a terminal would obey.
+
+    Raises:
+        Invalid: there is nothing to say, or too much.
+    """
+    said = clean(" ".join(text.split()), LONGEST_MESSAGE + 1)
+    if not said or len(said) > LONGEST_MESSAGE:
+        raise Invalid(f"a message has 1 to {LONGEST_MESSAGE} characters", field="text")
+    return said
 
 
 def only_by_key(user: User, ip: str, admin_passwords: str) -> bool:
@@ -80,6 +96,11 @@ def _nobody(_sentence: str) -> None:
     """There is nothing to hang up."""
 
 
+def _unheard(_sentence: str) -> bool:
+    """There is no screen."""
+    return False
+
+
 @dataclass(eq=False, slots=True)
 class Here:
     """One connection of somebody who signed in. What is proved in it opens nothing elsewhere."""
@@ -93,6 +114,8 @@ class Here:
     activity: Callable[[], Activity] = _nothing
     hang_up: Callable[[str], None] = _nobody
     """End it; the person is told the sentence."""
+    say: Callable[[str], bool] = _unheard
+    """Show a sentence of the admins' on every screen that is open in it; False: none is."""
     proof: Proof = field(default_factory=Proof)
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
     id: int = 0
@@ -129,7 +152,9 @@ class Presence:
         Raises:
             Missing: they have no such connection.
             Conflict: it is the one they ask in.
+            Refused: they only look who ask for it.
         """
+        onlooking.refuse()
         other = self._here.get(which)
         if other is None or other.user.id != here.user.id:
             raise Missing(f"you have no session {which}: sessions lists those you have")
@@ -138,7 +163,12 @@ class Presence:
         other.hang_up(ENDED)
 
     def end_others(self, here: Here) -> int:
-        """End every connection of whoever is `here` but this one; says how many that were."""
+        """End every connection of whoever is `here` but this one; says how many that were.
+
+        Raises:
+            Refused: they only look who ask for it.
+        """
+        onlooking.refuse()
         others = [other for other in self.of(here.user) if other is not here]
         for other in others:
             other.hang_up(ENDED)
@@ -154,6 +184,27 @@ class Presence:
             raise Missing(f"there is no session {which}")
         here.hang_up(ENDED_BY_ADMIN)
         return here
+
+    def message(self, by: Admin, text: str, which: int | None = None) -> tuple[Here, ...]:
+        """Say something to whoever sits at the screens of a connection, or of all (None); those that it was said to.
+
+        Raises:
+            Invalid: there is nothing to say, or too much.
+            Missing: there is no such connection.
+            Conflict: nobody sits at a screen there.
+        """
+        said = said_by_admins(text)
+        if which is None:
+            told = tuple(here for here in tuple(self._here.values()) if here.say(said))
+            if not told:
+                raise Conflict("nobody sits at a screen just now")
+            return told
+        if (here := self._here.get(which)) is None:
+            raise Missing(f"there is no session {which}")
+        if not here.say(said):
+            doors = ", ".join(here.activity().doors) or "nothing"
+            raise Conflict(f"nobody sits at a screen in session {which}: open there is {doors}")
+        return (here,)
 
     def gone(self, user_id: UserId, sentence: str, *, but: Here | None = None) -> None:
         """End every connection of somebody who may not be here any more."""

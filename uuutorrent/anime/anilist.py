@@ -34,6 +34,7 @@ from uuutorrent.anime.answers import (
 from uuutorrent.anime.pace import Pace
 from uuutorrent.errors import Invalid, Missing, Refused, RemoteError, Unexpected, Unreachable, UuuError
 from uuutorrent.remote import Answer, Clock, Fresh, Remote
+from uuutorrent.store import onlooking
 from uuutorrent.tally import Tally
 
 T = TypeVar("T")
@@ -161,7 +162,9 @@ class AniList:
 
         Raises:
             Invalid: AniList has no such show, or does not accept the progress.
+            Refused: they only look who ask for it.
         """
+        onlooking.refuse()
         wanted = {"media": media_id, "status": status, "progress": progress}
         given = {key: value for key, value in wanted.items() if value is not None}
         entry = await self._ask(queries.SAVE, given, parse_saved, token)
@@ -175,7 +178,9 @@ class AniList:
 
         Raises:
             Missing: it is not on it.
+            Refused: they only look who ask for it.
         """
+        onlooking.refuse()
         asked = {"user": anilist_id, "media": media_id}
         entry_id = await self._ask(queries.ENTRY_ID, asked, partial(parse_page_entry_id, media_id), token)
         if entry_id is None:

@@ -234,7 +234,7 @@ class Connection(Entrance):
     def _appear(self, user: User) -> None:
         """From now on they are seen to be here."""
         method, fingerprint = self._signin.method or "", self._signin.fingerprint
-        self.here = Here(user, self._address[0], method, fingerprint, self._activity, self._hang_up)
+        self.here = Here(user, self._address[0], method, fingerprint, self._activity, self._hang_up, self._say)
         if self._signin.gave_code:
             self.here.proof.given()
         how = " ".join(filter(None, (method, fingerprint, "with a code" if self._signin.gave_code else "")))
@@ -248,6 +248,9 @@ class Connection(Entrance):
 
     def _hang_up(self, sentence: str) -> None:
         self._guests.look_at(self.send_away(sentence))
+
+    def _say(self, sentence: str) -> bool:
+        return any([session.says(sentence) for session in self._sessions])
 
     def _check_room(self, user: User) -> None:
         """Raises Refused if this user has as many connections as one may have."""

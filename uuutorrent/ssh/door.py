@@ -50,5 +50,9 @@ class Door(ABC):
     def resized(self, width: int, height: int, width_px: int, height_px: int) -> None:  # noqa: B027 - not every door minds
         """The person's terminal has another size."""
 
+    def says(self, sentence: str) -> bool:
+        """Show what the admins say; False: there is no screen to show it on."""
+        return False
+
     def interrupted(self) -> None:  # noqa: B027 - not every door minds
         """The person asks to stop, as Ctrl+C does."""

@@ -10,6 +10,7 @@ from uuutorrent.ssh.door import CRASHED, Door
 from uuutorrent.tally import Tally
 from uuutorrent.tui.shell import Shell
 from uuutorrent.tui.terminal import Terminal, TerminalInfo
+from uuutorrent.tui.handover import in_turn
 
 NO_TERMINAL = "this needs a real terminal; without one, type a verb after the host's name (help lists them)"
 INTERRUPTED, HUNG_UP = 130, 129
@@ -39,9 +40,8 @@ class Screen(Door):
         if not self._info.usable:
             self.channel.say(NO_TERMINAL)
             return 1
-        self._app = app = self._open_app(self._terminal)
         try:
-            await app.run_async(size=self._terminal.size)
+            app = await in_turn(self._open_app(self._terminal), self._show)
         finally:
             self._terminal.restore()
             self._app = None
@@ -72,9 +72,19 @@ class Screen(Door):
         """End at once; the sentence stands on the person's own screen."""
         self._leave(sentence, 0)
 
+    def says(self, sentence: str) -> bool:
+        """It stands there for a while."""
+        if self._app is None:
+            return False
+        self._app.announce(sentence)
+        return True
+
     def lost(self) -> None:
         """End; nobody looks."""
         self._leave("", HUNG_UP)
+
+    def _show(self, app: Shell) -> None:
+        self._app = app
 
     def _leave(self, farewell: str, code: int) -> None:
         if self._app is not None:

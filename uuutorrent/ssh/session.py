@@ -138,6 +138,10 @@ class Session(asyncssh.SSHServerSession[bytes]):
         """The server is about to stop; see `Door.leave`."""
         self._tell(lambda door: door.leave(sentence))
 
+    def says(self, sentence: str) -> bool:
+        """The admins say something; False: there is no screen to show it on."""
+        return self._door is not None and self._door.says(sentence)
+
     def end_if_idle(self, now: float, limits: Ssh) -> str:
         """End what waits for its client for too long: screens and files at which nobody asked for anything, commands
         whose input does not end or whose output is not read. `now` is of the monotonic clock. Returns a word for the

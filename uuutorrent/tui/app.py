@@ -9,7 +9,7 @@ from contextlib import aclosing, suppress
 from functools import partial
 from typing import ClassVar, get_args
 
-from textual import work
+from textual import on, work
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
@@ -18,10 +18,12 @@ from uuutorrent.automation.inbox.notice import Notice
 from uuutorrent.desk import Desk
 from uuutorrent.errors import RemoteError, UuuError
 from uuutorrent.tui.account import AccountScreen
+from uuutorrent.tui.admin.people import SeeAs
 from uuutorrent.tui.admin.screen import AdminScreen
 from uuutorrent.tui.colours import Colours
 from uuutorrent.tui.factor import FirstEnrolDialog
 from uuutorrent.tui.feeds import FeedsScreen
+from uuutorrent.tui.figures import took
 from uuutorrent.tui.help import HelpScreen, doable, key_rows
 from uuutorrent.tui.inbox import InboxScreen
 from uuutorrent.tui.notices import toasted
@@ -46,6 +48,8 @@ RETRY_S = 5.0
 """Pause after the inbox could not be read."""
 MOST_TOASTS = 3
 """Notices that are said aloud within a toast's time; the rest is read in the inbox."""
+ALLOWED_S = 2.0
+"""How often it is asked whether an admin who only looks may still do so."""
 LOOK_S = 2.0
 """How often the top line asks whether the engine is well."""
 
@@ -64,12 +68,27 @@ class UuuApp(Shell):
         Binding("ctrl+p", "command_palette", "Commands", id="app.commands", show=False, priority=True),
     ]
 
-    def __init__(self, desk: Desk, terminal: Terminal | None = None, studio: Studio | None = None) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        terminal: Terminal | None = None,
+        studio: Studio | None = None,
+        *,
+        mode: str = "",
+        greeting: str = "",
+    ) -> None:
         super().__init__(terminal, studio, who=desk.user.name)
         self.desk = desk
+        self.why_over = ""
+        """Why an admin who only looked may not look any more."""
+        self._greeting = greeting
+        """What is said first."""
+        self._began = time.monotonic()
+        self.looks_at = desk.user.name if desk.watcher else ""
         self._said_at: list[float] = []
         """When notices were said lately."""
-        self.places = (*PLACES, *([ADMIN] if desk.user.is_admin else []))
+        self.places = (*PLACES, *([ADMIN] if desk.user.is_admin and not desk.watcher else []))
+        self._first_mode = mode or self.DEFAULT_MODE
         self.add_mode("watchlist", partial(WatchlistScreen, desk))
         self.add_mode("torrents", partial(TorrentsScreen, desk))
         self.add_mode("feeds", partial(FeedsScreen, desk))
@@ -79,8 +98,15 @@ class UuuApp(Shell):
 
     async def on_mount(self) -> None:
         """Ask for what has to come before all else; keep an eye on the engine, and an ear on the inbox."""
-        await self._ask_first()
-        self._listen()
+        if self._first_mode != self.current_mode:
+            self.switch_mode(self._first_mode)
+        if self._greeting:
+            self.toast(self._greeting)
+        if self.looks_at:
+            self._look_whether_allowed()
+        else:
+            await self._ask_first()
+            self._listen()
         self._look_at_engine()
         self.set_interval(LOOK_S, self._look_at_engine)
 
@@ -111,7 +137,7 @@ class UuuApp(Shell):
         if action == "command_palette":
             return not isinstance(self.screen, ModalScreen)
         if action == "show" and parameters == (ADMIN.mode,):
-            return self.desk.user.is_admin
+            return ADMIN in self.places
         return super().check_action(action, parameters)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
@@ -125,6 +151,36 @@ class UuuApp(Shell):
                 "When the terminal shows more or fewer than it said.",
                 partial(self.set_colours, colours),
             )
+
+    # --- an admin who only looks
+
+    @on(SeeAs)
+    def _see(self, event: SeeAs) -> None:
+        """Hand the terminal to what somebody else sees; this is opened anew after it."""
+
+        desk, terminal, studio = self.desk, self.terminal, self.studio
+
+        def theirs() -> UuuApp:
+            seen = UuuApp(event.desk, terminal, studio)
+            seen.then = lambda: UuuApp(desk, terminal, studio, mode=ADMIN.mode, greeting=seen.why_over)
+            return seen
+
+        self.then = theirs
+        self.exit()
+
+    def over(self) -> None:
+        """Note that an admin has looked."""
+        if self.looks_at:
+            self.desk.seen(f"after {took((time.monotonic() - self._began) * 1000)}")
+
+    @work(group="allowed")
+    async def _look_whether_allowed(self) -> None:
+        while True:
+            await asyncio.sleep(ALLOWED_S)
+            with suppress(RemoteError):
+                if why := await self.desk.why_not_seen():
+                    self.why_over = why
+                    self.exit()
 
     @work(group="inbox")
     async def _listen(self) -> None:

@@ -11,8 +11,20 @@ from textual.worker import Worker
 from uuutorrent.desk import Desk
 from uuutorrent.tui import stepup
 from uuutorrent.tui.bars import KeyBar, TopLine
+from uuutorrent.tui.line import Line, Span
 from uuutorrent.tui.shell import Shell
 from uuutorrent.users import Admin
+
+
+class Seeing(Line):
+    """Whose screens these are, for an admin who only looks."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(id="seeing")
+        self.set(
+            Span(f" You see what {name} sees; nothing can be changed ", "warn"),
+            right=[Span(" q ", "key", "app.quit"), Span("back ", "", "app.quit")],
+        )
 
 
 class DeskScreen(Screen[None]):
@@ -47,6 +59,8 @@ class DeskScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """The body between the two bars."""
         yield TopLine(id="top")
+        if name := self.shell.looks_at:
+            yield Seeing(name)
         yield from self.body()
         yield KeyBar(id="keys")
 

@@ -42,6 +42,7 @@ Severity = Literal["information", "warning", "error"]
 
 BROKE = "Something broke; it was logged. Try again, and tell an admin if it stays."
 TOAST_S = 6.0
+MESSAGE_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,10 @@ class Shell(App[None]):
         self.who = who
         self.places: tuple[Place, ...] = ()
         self.farewell = ""
+        self.looks_at = ""
+        """The name of the user who sees this, while an admin only looks; empty: it is theirs who sits here."""
+        self.then: Callable[[], Shell] | None = None
+        """What has the terminal once this has ended; None: nothing."""
         self.broke = False
         self.animation_level = "none"
         self._disable_tooltips = True
@@ -102,6 +107,10 @@ class Shell(App[None]):
         """Say something for a few seconds. Text is never markup."""
         self.notify(plain(text), title=plain(title), severity=severity, markup=False)
 
+    def announce(self, text: str) -> None:
+        """Show what the admins say, long enough to be found by who was away from the screen for a moment."""
+        self.notify(plain(text), title="From the admins", severity="warning", timeout=MESSAGE_S, markup=False)
+
     def copy(self, text: str, what: str) -> None:
         """Put a text into the person's clipboard, through their terminal; `what` names it in the toast."""
         self.copy_to_clipboard(text)
@@ -119,8 +128,11 @@ class Shell(App[None]):
 
     def leave(self, farewell: str = "", *, code: int = 0) -> None:
         """End the app from outside; `farewell` is for the person once the screen is theirs again."""
-        self.farewell = farewell
+        self.farewell, self.then = farewell, None
         self.exit(return_code=code)
+
+    def over(self) -> None:
+        """It has ended, whichever way."""
 
     async def run_async(self, **options: Any) -> None:
         """Run until the person or the daemon ends it. The loop's way of making tasks stays as it is."""

@@ -14,6 +14,7 @@ from uuutorrent.automation.channels.couriers import Couriers
 from uuutorrent.automation.inbox.inbox import Inbox
 from uuutorrent.automation.inbox.notice import Kind
 from uuutorrent.errors import Invalid, Missing, Refused
+from uuutorrent.store import onlooking
 from uuutorrent.store.database import SYSTEM, Database, Tx
 from uuutorrent.store.sealed import KeyRing
 from uuutorrent.store.tables import ChannelRow
@@ -287,7 +288,9 @@ async def _mine(tx: Tx, user: User, channel_id: int) -> ChannelRow:
 
 
 def _channel(row: ChannelRow) -> Channel:
+    # Where it goes is for nobody else's eyes.
+    label = row.label.partition(" at ")[0] if onlooking.is_looking() else row.label
     return Channel(
-        row.id, row.label, tuple(kind for kind in Kind if kind in row.kinds), row.digest_h, row.is_enabled,
+        row.id, label, tuple(kind for kind in Kind if kind in row.kinds), row.digest_h, row.is_enabled,
         row.error, row.failures, row.next_at, row.made_at,
     )  # fmt: skip

@@ -16,6 +16,7 @@ from uuutorrent.automation.feeds.errands import Errands
 from uuutorrent.automation.feeds.item import Item
 from uuutorrent.automation.feeds.rule import Errand, Failing, Feed, Owned, Rule, Saving, Taking, Terms, check, shown
 from uuutorrent.errors import Invalid, Missing, Refused
+from uuutorrent.store import onlooking
 from uuutorrent.store.database import NOBODY, SYSTEM, Database, Tx, as_system
 from uuutorrent.store.sealed import KeyRing
 from uuutorrent.store.tables import FeedRow, RuleRow
@@ -277,7 +278,8 @@ class Rulebook:
     def _rule(self, row: RuleRow, feed: FeedRow, taken: int, last: Taking | None) -> Rule:
         error = feed.error or row.error
         try:
-            url = self._url(feed)
+            # What is secret in an address, such as a passkey, is for nobody else's eyes.
+            url = shown(self._url(feed)) if onlooking.is_looking() else self._url(feed)
         except Invalid as e:
             url, error = "", f"Give its address anew: {e.message}"
         next_at = feed.next_at if row.is_enabled else None

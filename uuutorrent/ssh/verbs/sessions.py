@@ -61,14 +61,30 @@ async def sessions_end(which: str, /, *, call: TheCall) -> Reply:
     if which == OTHERS:
         ended = desk.presence.end_others(desk.here)
         return Reply({"ended": ended}, f"Ended {count(ended, 'other session')}.")
-    if not (which.isascii() and which.isdigit() and len(which) < 10):
-        raise Invalid("name a session by its id, or say others", field="which")
-    number = int(which)
+    number = _number(which, f"name a session by its id, or say {OTHERS}")
     if not desk.user.is_admin or any(here.id == number for here in desk.presence.of(desk.user)):
         desk.presence.end(desk.here, number)
         return Reply({"ended": 1}, f"Ended session {number}.")
     theirs = await desk.end_session(await call.admin(), number)
     return Reply({"ended": 1}, f"Ended session {number} of {theirs.user.name}.")
+
+
+async def sessions_message(*words: str, all: typed.Flag = False, call: TheCall) -> Reply:
+    """Say something on the screen of a session, or with --all of everybody's; only for admins.
+
+    Parameters
+    ----------
+    words
+        Its id, as `sessions --all` shows it, and then the text; with --all only the text.
+    all
+        To everybody who sits at a screen.
+    """
+    by = await call.admin()
+    which = None if all else _number(words[0] if words else "")
+    told = await call.desk.message(by, " ".join(words if all else words[1:]), which)
+    names = sorted({here.user.name for here in told})
+    document = {"told": [{"id": here.id, "name": here.user.name} for here in told]}
+    return Reply(document, f"It stands on {count(len(told), 'screen')} now: {', '.join(names)}.")
 
 
 async def account(*, call: TheCall) -> Reply:
@@ -104,9 +120,16 @@ async def account_delete(name: str, /, *, call: TheCall) -> Reply:
 VERBS = (
     Verb("sessions [--all]", sessions),
     Verb("sessions end ID|others", sessions_end),
+    Verb("sessions message ID TEXT… | --all TEXT…", sessions_message),
     Verb("account", account),
     Verb("account delete NAME < PASSWORD", account_delete),
 )
+
+
+def _number(which: str, else_: str = "name a session by its id") -> int:
+    if not (which.isascii() and which.isdigit() and len(which) < 10):
+        raise Invalid(else_, field="which")
+    return int(which)
 
 
 def _everybodys(call: Call, by: Admin) -> Reply:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import ClassVar
+
+from textual.message import Message
 
 from uuutorrent.desk import Desk
 from uuutorrent.limits import Settled, Which
@@ -46,6 +48,13 @@ LIMITS = (
     _amount("Read in a month", "month_bytes", "Over SFTP and with cat, e.g. 500 GiB.", size_of, size),
     _amount("Rate", "bps", "Bytes a second that they read, e.g. 20 MiB.", size_of, size),
 )
+
+
+@dataclass
+class SeeAs(Message):
+    """An admin wants to look at somebody's screens."""
+
+    desk: Desk
 
 
 class PeopleSection(Section):
@@ -110,6 +119,7 @@ class PeopleSection(Section):
         does: Mapping[str, Callable[[DeskScreen, str], Awaitable[None]]] = {
             "approve": self._approve,
             "reject": self._reject,
+            "see": self._see,
             "limits": self._limits,
             "password": self._password,
             "factor": self._unfactor,
@@ -130,6 +140,9 @@ class PeopleSection(Section):
     async def _reject(self, screen: DeskScreen, name: str) -> None:
         if await sure(screen, f"Reject {name}?", "Their account is deleted.", do="Reject"):
             await self.desk.signups.reject(await screen.admin(), name)
+
+    async def _see(self, screen: DeskScreen, name: str) -> None:
+        screen.post_message(SeeAs(await self.desk.see(await screen.admin(), name)))
 
     async def _limits(self, screen: DeskScreen, name: str) -> None:
         await screen.admin()
@@ -240,6 +253,7 @@ def _choices(one: UserInfo) -> tuple[Choice, ...]:
         return Choice("y", "Approve: let them in", "approve"), Choice("x", "Reject", "reject", is_grave=True)
     switch = Choice("e", "Enable", "enable") if one.disabled_at else Choice("d", "Disable", "disable", is_grave=True)
     return (
+        Choice("s", "See what they see, and change nothing", "see"),
         Choice("l", "Limits: disk, torrents, reading", "limits"),
         Choice("p", "A new one-time password", "password"),
         Choice("f", "Switch off their second factor", "factor"),
