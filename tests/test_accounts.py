@@ -12,7 +12,7 @@ from tests.people import OTHER, a_key, refusal
 from uuutorrent.accounts import Accounts, Admin, Operator, SignedIn, User, UserId, hold, people
 from uuutorrent.config import Accounts as AccountSettings
 from uuutorrent.errors import Conflict, Invalid, Missing, Refused
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import SYSTEM, Database
 from uuutorrent.store.tables import EntryRow
 
 # Signing in
@@ -96,7 +96,7 @@ async def test_users_are_found_by_id_and_by_name(accounts: Accounts, ann: User) 
 async def test_people_are_looked_up_together_and_who_is_gone_is_left_out(
     database: Database, ann: User, bob: User
 ) -> None:
-    async with database.begin() as tx:
+    async with database.begin(SYSTEM) as tx:
         assert await people(tx, [ann.id, bob.id, UserId(4711)]) == {ann.id: ann, bob.id: bob}
 
 
@@ -177,7 +177,7 @@ async def test_the_password_of_a_name_reused_is_not_changed_by_a_session_of_the_
 
 async def test_of_six_at_once_where_one_fits_exactly_one_is_let_in(database: Database, ann: User) -> None:
     async def take_the_last_place(media_id: int) -> None:
-        async with database.begin() as tx:
+        async with database.begin(SYSTEM) as tx:
             await hold(tx, ann)
             if await tx.scalar(select(func.count()).select_from(EntryRow)):
                 raise Refused("there is no room")
@@ -187,19 +187,19 @@ async def test_of_six_at_once_where_one_fits_exactly_one_is_let_in(database: Dat
 
     done = await asyncio.gather(*(take_the_last_place(number) for number in range(6)), return_exceptions=True)
     assert [type(one) for one in done].count(Refused) == 5
-    async with database.begin() as tx:
+    async with database.begin(SYSTEM) as tx:
         assert await tx.scalar(select(func.count()).select_from(EntryRow)) == 1
 
 
 async def test_holding_reads_the_user_as_they_are_now(accounts: Accounts, database: Database, ann: User) -> None:
     await accounts.set_role(Operator(), "ann", "admin")
-    async with database.begin() as tx:
+    async with database.begin(SYSTEM) as tx:
         assert (await hold(tx, ann)).is_admin
 
 
 async def test_who_is_disabled_or_gone_cannot_be_held(accounts: Accounts, database: Database, ann: User) -> None:
     async def held() -> None:
-        async with database.begin() as tx:
+        async with database.begin(SYSTEM) as tx:
             await hold(tx, ann)
 
     await accounts.disable(Operator(), "ann")
@@ -211,6 +211,6 @@ async def test_who_is_disabled_or_gone_cannot_be_held(accounts: Accounts, databa
 async def test_passwords_cost_as_much_as_configured_by_default(database: Database) -> None:
     accounts = Accounts(database, AccountSettings())
     await accounts.create(Operator(), "ann", password=PASSWORD)
-    async with database.begin() as tx:
+    async with database.begin(SYSTEM) as tx:
         stored = await tx.scalar(text("SELECT password_hash FROM users"))
     assert str(stored).startswith("$2b$12$")

@@ -12,7 +12,7 @@ from tests.people import refusal
 from uuutorrent.accounts import Accounts, Admin, Operator
 from uuutorrent.errors import Invalid, Missing
 from uuutorrent.invites import NO_GOOD, Invite, Invites, NotInvited
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import SYSTEM, Database
 
 NOW = datetime(2026, 11, 21, 20, 0, tzinfo=UTC)
 
@@ -33,7 +33,7 @@ def invites(database: Database, clock: Clock) -> Invites:
 
 
 async def come(database: Database, invites: Invites, code: str) -> Invite:
-    async with database.begin() as tx:
+    async with database.begin(SYSTEM) as tx:
         return await invites.redeem(tx, code)
 
 
@@ -80,7 +80,7 @@ async def test_an_invitation_is_not_used_up_when_the_account_is_not_made(
 ) -> None:
     _, code = await invites.create(boss)
     with suppress(ZeroDivisionError):
-        async with database.begin() as tx:
+        async with database.begin(SYSTEM) as tx:
             await invites.redeem(tx, code)
             raise ZeroDivisionError
     await come(database, invites, code)

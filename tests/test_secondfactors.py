@@ -17,7 +17,7 @@ from uuutorrent.errors import Conflict, Invalid, Missing, Refused
 from uuutorrent.factors import STEP_S, STEP_UP, Proof, StepUp
 from uuutorrent.presence import Here
 from uuutorrent.secondfactors import FORGOTTEN_S, WRONG_CODES, SecondFactors
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import SYSTEM, Database
 from uuutorrent.store.sealed import KeyRing
 
 
@@ -202,7 +202,7 @@ async def test_a_secret_in_anothers_row_opens_nothing(
 ) -> None:
     secret, _ = await on(factors, ann)
     await on(factors, bob)
-    async with database.begin() as tx:
+    async with database.begin(SYSTEM) as tx:
         moved = "UPDATE factors SET sealed_secret = (SELECT sealed_secret FROM factors WHERE user_id = :a)"
         await tx.execute(text(moved), {"a": ann.id})
     with pytest.raises(Invalid, match="cannot be opened"):

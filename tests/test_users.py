@@ -14,7 +14,7 @@ from uuutorrent.config import Accounts as AccountSettings
 from uuutorrent.errors import Invalid, Missing, Refused
 from uuutorrent.invites import Invites
 from uuutorrent.signup import Newcomer, SignUps
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import SYSTEM, Database
 from uuutorrent.store.tables import EntryRow
 
 
@@ -140,12 +140,12 @@ async def test_what_belonged_to_a_deleted_user_goes_and_the_rest_stays(
 ) -> None:
     await accounts.add_key(ann, a_key())
     kept = await accounts.add_key(bob, a_key())
-    async with database.begin() as tx:
+    async with database.begin(SYSTEM) as tx:
         for user in (ann, bob):
             entry = {"user_id": user.id, "media_id": 1, "status": "CURRENT", "progress": 0}
             await tx.execute(insert(EntryRow).values(**entry, updated_at=datetime.now(UTC)))
     await accounts.delete(Operator(), "ann")
-    async with database.begin() as tx:
+    async with database.begin(SYSTEM) as tx:
         assert list(await tx.scalars(select(EntryRow.user_id))) == [bob.id]
         assert list(await tx.scalars(text("SELECT fingerprint FROM keys"))) == [kept.fingerprint]
 

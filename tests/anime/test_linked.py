@@ -16,6 +16,7 @@ from uuutorrent.anime import anilist as anilist_module
 from uuutorrent.anime.anime import WatchStatus
 from uuutorrent.anime.watchlist import BadToken
 from uuutorrent.errors import RemoteError, Unreachable
+from uuutorrent.store.database import SYSTEM
 from uuutorrent.store.tables import LastListRow, LinkRow
 
 ALL = tuple(WatchStatus)
@@ -138,7 +139,7 @@ async def test_while_anilist_hangs_the_last_good_list_is_shown(
 async def test_a_list_from_another_day_names_the_day(house: House, ann: User, show: Media) -> None:
     await house.watchlists.list(ann)
     old = datetime(2026, 3, 1, 14, 5, tzinfo=UTC)
-    async with house.database.begin() as tx:
+    async with house.database.begin(SYSTEM) as tx:
         await tx.execute(update(LastListRow).values(fetched_at=old))
     house.restart()
     house.service.fault = 503
@@ -155,7 +156,7 @@ async def test_without_any_answer_before_the_failure_is_told(house: House, ann: 
 
 async def test_what_cannot_be_read_any_more_is_as_if_never_kept(house: House, ann: User, show: Media) -> None:
     await house.watchlists.list(ann)
-    async with house.database.begin() as tx:
+    async with house.database.begin(SYSTEM) as tx:
         await tx.execute(update(LastListRow).values(answer=[{"from": "another version"}]))
     house.restart()
     house.service.fault = 503
@@ -213,12 +214,12 @@ async def test_an_old_token_refused_late_does_not_break_the_link_made_meanwhile(
     house.service.revoke(member)
     late = asyncio.create_task(house.watchlists.list(ann))
     await house.service.gate.holds()
-    async with house.database.begin() as tx:
+    async with house.database.begin(SYSTEM) as tx:
         await tx.execute(update(LinkRow).values(sealed_token="v1:made:mean:while"))
     house.service.gate.open()
     with pytest.raises(BadToken):
         await late
-    async with house.database.begin() as tx:
+    async with house.database.begin(SYSTEM) as tx:
         assert (await tx.scalars(select(LinkRow.broken_at))).all() == [None]
 
 

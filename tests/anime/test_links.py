@@ -12,6 +12,7 @@ from uuutorrent.anime.links import LONGEST_TOKEN, expiry, tidy_token
 from uuutorrent.anime.watchlist import BadToken, Watchlists
 from uuutorrent.config import AniList as Settings
 from uuutorrent.errors import Invalid, Refused, Unreachable
+from uuutorrent.store.database import SYSTEM
 from uuutorrent.store.sealed import KeyRing
 from uuutorrent.store.tables import LinkRow
 
@@ -36,7 +37,7 @@ async def test_the_token_is_not_in_the_database_and_opens_with_the_key_ring_only
     house: House, ann: User, bob: User
 ) -> None:
     member = await house.linked(ann)
-    async with house.database.begin() as tx:
+    async with house.database.begin(SYSTEM) as tx:
         row = (await tx.scalars(select(LinkRow))).one()
     assert member.token not in row.sealed_token
     assert member.token.split(".")[1] not in row.sealed_token
@@ -48,7 +49,7 @@ async def test_the_token_is_not_in_the_database_and_opens_with_the_key_ring_only
 async def test_a_link_moved_to_somebody_else_opens_nothing(house: House, ann: User, bob: User) -> None:
     await house.linked(ann)
     await house.linked(bob)
-    async with house.database.begin() as tx:
+    async with house.database.begin(SYSTEM) as tx:
         stolen = await tx.scalar(select(LinkRow.sealed_token).where(LinkRow.user_id == ann.id))
         row = await tx.get(LinkRow, bob.id)
         assert row is not None
@@ -123,7 +124,7 @@ async def test_unlinking_forgets_the_account_the_token_and_the_list(house: House
     await house.watchlists.unlink(ann)
     await house.watchlists.unlink(ann)
     assert await house.watchlists.link_of(ann) is None
-    async with house.database.begin() as tx:
+    async with house.database.begin(SYSTEM) as tx:
         assert (await tx.scalars(select(LinkRow))).all() == []
     house.service.fault = 503
     empty = await house.watchlists.list(ann)

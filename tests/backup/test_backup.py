@@ -31,7 +31,7 @@ from uuutorrent.daemon import opened
 from uuutorrent.errors import BadConfig, Conflict, Refused, Unexpected
 from uuutorrent.factors import begin
 from uuutorrent.store import migrate
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import SYSTEM, Database
 from uuutorrent.store.private import hold
 from uuutorrent.store.sealed import KeyRing
 from uuutorrent.tally import Tally
@@ -52,7 +52,7 @@ async def someone(uuutorrent: Operating, name: str) -> None:
     """A user with a second factor, so that there is a secret as well."""
     assert (await uuutorrent("user", "add", name, "--generate")).code == 0
     keyring = KeyRing.open(uuutorrent.home / "data/keyring")
-    async with Database(uuutorrent.database_url) as database, database.begin() as tx:
+    async with Database(uuutorrent.database_url) as database, database.begin(SYSTEM) as tx:
         user = await Accounts(database, AccountSettings()).by_name(name)
         await begin(tx, keyring, user.id, name)
 
@@ -321,7 +321,7 @@ async def test_a_program_that_is_too_old_for_the_database_takes_no_backup_each_t
     config = house(tmp_path)
     async with Database(config.database_url) as database:
         await migrate.upgrade(database)
-        async with database.begin() as tx:
+        async with database.begin(SYSTEM) as tx:
             await tx.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(BadConfig, match="newer uuutorrent"):
         async with opened(config):

@@ -15,7 +15,7 @@ from uuutorrent.config import Database as DatabaseSettings
 from uuutorrent.config import QBittorrent as EngineSettings
 from uuutorrent.daemon import opened
 from uuutorrent.store import migrate
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import NOBODY, Database
 
 OLD = "0005"
 ANN = (
@@ -31,7 +31,7 @@ async def uuutorrent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     async with Database(operating.database_url) as database:
         await migrate.upgrade(database)
         await migrate.downgrade(database, OLD)
-        async with database.begin() as tx:
+        async with database.begin(NOBODY) as tx:
             await tx.execute(text(ANN))
     return operating
 

@@ -14,7 +14,7 @@ from uuutorrent.anime.anime import MediaId
 from uuutorrent.errors import Invalid, Refused
 from uuutorrent.releases.release import Taste
 from uuutorrent.releases.tastes import Tastes
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import SYSTEM, Database
 from uuutorrent.users import UserId
 
 SHOW, OTHER = MediaId(1018), MediaId(2001)
@@ -32,7 +32,7 @@ async def stored(database: Database, user: User, value: Mapping[str, Any], media
     if media_id is not None:
         into = "show_tastes (user_id, media_id, taste) VALUES (:user, :media, :taste)"
     said = {"user": user.id, "taste": json.dumps(value)} | ({} if media_id is None else {"media": media_id})
-    async with database.begin() as tx:
+    async with database.begin(SYSTEM) as tx:
         await tx.execute(text(f"INSERT INTO {into}"), said)
 
 
@@ -132,7 +132,7 @@ async def test_what_another_version_stored_is_left_alone(tastes: Tastes, databas
     assert await tastes.show(ann, SHOW) == {"min_seeders": 8}
     await tastes.set(ann, Taste(min_seeders=9))
     await tastes.set_show(ann, SHOW, {"min_seeders": 1})
-    async with database.begin() as tx:
+    async with database.begin(SYSTEM) as tx:
         kept = [str(await tx.scalar(text(f"SELECT taste FROM {table}"))) for table in ("tastes", "show_tastes")]
     assert "red" in kept[0]
     assert "blue" in kept[1]

@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import select
 
 from tests.operating import Operating
+from tests.servers.postgres import OWNER, Postgres
 from uuutorrent.accounts import Accounts, Operator
 from uuutorrent.config import Accounts as AccountSettings
 from uuutorrent.errors import Refused
 from uuutorrent.store import copying, migrate
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import SYSTEM, Database
 from uuutorrent.store.tables import Base
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGkKSpPkvfYvbVQCHDnLzMdVeC1Dk3mX0PvqRLEMhDXG ann@laptop"
@@ -33,7 +34,7 @@ async def furnish(database: Database) -> None:
         await accounts.create(Operator(), name, keys=[KEY] if name == "ann" else [])
     await accounts.delete(Operator(), "ben")
     torrents = Base.metadata.tables["torrents"]
-    async with database.begin() as tx:
+    async with database.begin(SYSTEM) as tx:
         await tx.execute(
             torrents.insert(),
             [
@@ -48,7 +49,7 @@ async def furnish(database: Database) -> None:
 
 
 async def held(database: Database) -> dict[str, list[tuple[object, ...]]]:
-    async with database.begin() as tx:
+    async with database.begin(SYSTEM) as tx:
         return {
             table.name: sorted((tuple(row) for row in await tx.execute(select(table))), key=repr)
             for table in Base.metadata.sorted_tables
@@ -89,3 +90,13 @@ async def test_the_operator_copies(
     assert (done.code, "Set database.url to the other database" in done.out) == (0, True), done
     monkeypatch.setenv("UUUTORRENT_DATABASE__URL", other)
     assert [user["name"] for user in await uuutorrent.users()] == ["ann"]
+
+
+@pytest.mark.real
+async def test_what_a_superuser_made_is_copied_to_a_plain_roles_database(postgres_cluster: Postgres) -> None:
+    url, new = postgres_cluster.fresh(), postgres_cluster.fresh()
+    async with Database(url.replace(f"{OWNER}@", "postgres@")) as own, Database(new) as plain:
+        await migrate.upgrade(own)
+        await furnish(own)
+        await copying.copy(own, plain)
+        assert await held(plain) == await held(own)

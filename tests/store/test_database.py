@@ -14,18 +14,18 @@ from tests.servers.postgres import Postgres
 from uuutorrent.accounts import User
 from uuutorrent.errors import BadConfig, Unreachable
 from uuutorrent.store import database as module
-from uuutorrent.store.database import NOBODY, Database
+from uuutorrent.store.database import NOBODY, SYSTEM, Database
 from uuutorrent.store.tables import EntryRow
 
 
 async def remember(database: Database, user: User, media_id: int, at: datetime) -> None:
-    async with database.begin() as tx:
+    async with database.begin(user.id) as tx:
         values = {"user_id": user.id, "media_id": media_id, "status": "CURRENT", "progress": 0, "updated_at": at}
         await tx.execute(insert(EntryRow).values(**values))
 
 
 async def media(database: Database) -> list[int]:
-    async with database.begin() as tx:
+    async with database.begin(SYSTEM) as tx:
         return list(await tx.scalars(select(EntryRow.media_id)))
 
 
@@ -33,7 +33,7 @@ async def test_what_ends_well_is_kept_and_what_fails_is_undone(database: Databas
     await remember(database, ann, 1, datetime.now(UTC))
 
     async def fail() -> None:
-        async with database.begin() as tx:
+        async with database.begin(SYSTEM) as tx:
             await tx.execute(text("DELETE FROM entries"))
             raise ZeroDivisionError
 
@@ -46,7 +46,7 @@ async def test_a_cancelled_transaction_is_undone_and_locks_nobody_out(database: 
     inside = asyncio.Event()
 
     async def hang() -> None:
-        async with database.begin() as tx:
+        async with database.begin(SYSTEM) as tx:
             await tx.execute(text("UPDATE users SET name = 'eve'"))
             inside.set()
             await asyncio.Event().wait()
@@ -56,14 +56,14 @@ async def test_a_cancelled_transaction_is_undone_and_locks_nobody_out(database: 
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    async with database.begin() as tx:
+    async with database.begin(SYSTEM) as tx:
         assert await tx.scalar(text("SELECT name FROM users")) == "ann"
 
 
 async def test_times_come_back_aware_and_in_utc(database: Database, ann: User) -> None:
     at = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=timezone(timedelta(hours=9)))
     await remember(database, ann, 1, at)
-    async with database.begin() as tx:
+    async with database.begin(SYSTEM) as tx:
         stored = await tx.scalar(select(EntryRow.updated_at))
     assert stored == at
     assert stored is not None
@@ -77,13 +77,13 @@ async def test_a_time_without_a_zone_is_not_stored(database: Database, ann: User
 
 async def test_our_own_mistakes_are_not_told_as_an_outage(database: Database) -> None:
     with pytest.raises(DBAPIError):
-        async with database.begin() as tx:
+        async with database.begin(NOBODY) as tx:
             await tx.execute(text("SELECT * FROM nowhere"))
 
 
 async def test_an_error_does_not_quote_what_was_to_be_stored(database: Database) -> None:
     with pytest.raises(DBAPIError) as caught:
-        async with database.begin() as tx:
+        async with database.begin(NOBODY) as tx:
             await tx.execute(text("INSERT INTO nowhere VALUES (:token)"), {"token": "a secret"})
     assert "a secret" not in str(caught.value)
 
@@ -152,7 +152,7 @@ async def test_a_postgresql_that_goes_away_during_a_transaction_is_told(postgres
     async with Database(postgres_cluster.fresh()) as database:
 
         async def outlive_it() -> None:
-            async with database.begin() as tx:
+            async with database.begin(NOBODY) as tx:
                 await tx.execute(text("SELECT 1"))
                 postgres_cluster.stop()
                 await tx.execute(text("SELECT 1"))
@@ -182,7 +182,7 @@ async def test_closing_waits_for_open_transactions_and_lets_no_new_one_in(databa
     begun, end = asyncio.Event(), asyncio.Event()
 
     async def work(database: Database) -> int:
-        async with database.begin() as tx:
+        async with database.begin(NOBODY) as tx:
             begun.set()
             await end.wait()
             return int(await tx.scalar(text("SELECT 42")) or 0)
@@ -215,6 +215,6 @@ async def test_rows_come_together_in_pieces_and_one_by_one(database_url: str) ->
 async def test_a_statement_that_fails_leaves_a_connection_that_works(database_url: str) -> None:
     async with Database(database_url) as database:
         with pytest.raises(DBAPIError):
-            async with database.begin() as tx:
+            async with database.begin(NOBODY) as tx:
                 await tx.execute(text("SELECT nothing FROM nowhere"))
         await database.ping()

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, inspect, text
 from uuutorrent.accounts import Accounts, Operator
 from uuutorrent.config import Accounts as AccountSettings
 from uuutorrent.errors import BadConfig
-from uuutorrent.store.database import NOBODY, Database
+from uuutorrent.store.database import NOBODY, SYSTEM, Database
 from uuutorrent.store.migrate import at_head, downgrade, upgrade
 from uuutorrent.store.tables import Base
 
@@ -64,10 +64,10 @@ async def test_foreign_keys_count_again_after_the_upgrade(database_url: str) -> 
         await upgrade(database)
         accounts = Accounts(database, AccountSettings(), rounds=4)
         ann = await accounts.create(Operator(), "ann")
-        async with database.begin() as tx:
+        async with database.begin(SYSTEM) as tx:
             await tx.execute(text("INSERT INTO tastes VALUES (:id, '{}')"), {"id": ann.id})
         await accounts.delete(Operator(), "ann")
-        async with database.begin() as tx:
+        async with database.begin(SYSTEM) as tx:
             assert await tx.scalar(text("SELECT count(*) FROM tastes")) == 0
 
 
@@ -76,17 +76,17 @@ async def test_quotas_move_to_a_table_of_their_own_and_back(database_url: str) -
     async with Database(database_url) as database:
         await upgrade(database)
         await downgrade(database, "0005")
-        async with database.begin() as tx:
+        async with database.begin(NOBODY) as tx:
             values = "('ann', 'user', false, 7, NULL, :now), ('bob', 'user', false, NULL, NULL, :now)"
             await tx.execute(text(made + values), {"now": datetime.now(UTC)})
             await tx.execute(text("INSERT INTO tastes SELECT id, '{}' FROM users"))
         await upgrade(database)
-        async with database.begin() as tx:
+        async with database.begin(SYSTEM) as tx:
             moved = "SELECT name, bytes, torrents, active FROM limits JOIN users ON users.id = limits.user_id"
             assert (await tx.execute(text(moved))).all() == [("ann", 7, None, None)]
             assert await tx.scalar(text("SELECT count(*) FROM tastes")) == 2
         await downgrade(database, "0005")
-        async with database.begin() as tx:
+        async with database.begin(NOBODY) as tx:
             found = await tx.execute(text("SELECT name, quota_bytes, quota_torrents FROM users ORDER BY name"))
             assert found.all() == [("ann", 7, None), ("bob", None, None)]
             assert await tx.scalar(text("SELECT count(*) FROM tastes")) == 2
@@ -95,7 +95,7 @@ async def test_quotas_move_to_a_table_of_their_own_and_back(database_url: str) -
 async def test_a_database_of_a_newer_program_is_refused_and_left_alone(database_url: str) -> None:
     async with Database(database_url) as database:
         await upgrade(database)
-        async with database.begin() as tx:
+        async with database.begin(NOBODY) as tx:
             await tx.execute(text("UPDATE alembic_version SET version_num = '9999'"))
         assert not await at_head(database)
         with pytest.raises(BadConfig, match=r"newer uuutorrent .*9999"):

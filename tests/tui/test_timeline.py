@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from tests.tui.evening import ESCAPE, Evening
 from uuutorrent.accounts import User
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import SYSTEM, Database
 from uuutorrent.store.tables import ObservationRow, TimelineRow, TorrentRow
 
 BLOCKED = "Its release is not picked again for 14 days, because no byte came for 15 min."
@@ -24,7 +24,7 @@ async def block(evening: Evening, infohash: str) -> None:
 
 async def ails(database: Database, infohash: str, verdict: str, cause: str, why: str) -> None:
     now = datetime.now(UTC)
-    async with database.begin() as tx:
+    async with database.begin(SYSTEM) as tx:
         torrent = await tx.scalar(select(TorrentRow.id).where(TorrentRow.v1 == infohash))
         await tx.merge(
             ObservationRow(
@@ -84,7 +84,7 @@ async def test_a_block_is_undone_within_a_day_after_a_question(evening: Evening)
 async def test_after_a_day_nothing_is_offered_to_be_undone(evening: Evening, database: Database) -> None:
     infohash = await evening.fetch(1, 13)
     await block(evening, infohash)
-    async with database.begin() as tx:
+    async with database.begin(SYSTEM) as tx:
         for row in await tx.scalars(select(TimelineRow)):
             row.at = datetime.now(UTC) - timedelta(hours=25)
     async with evening.sit(width=80, height=24) as seat:

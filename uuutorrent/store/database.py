@@ -97,7 +97,7 @@ class Database:
                 self._unused.set()
 
     @asynccontextmanager
-    async def begin(self, whose: int | Whose = SYSTEM) -> AsyncGenerator[Tx]:
+    async def begin(self, whose: int | Whose) -> AsyncGenerator[Tx]:
         """A transaction: committed at the end, rolled back by any error.
 
         `whose` rows it works with: those of one user, by their id; everybody's (`SYSTEM`); or what belongs to nobody
