@@ -136,12 +136,13 @@ def _core(on: _Ground) -> _Core:
     live = Live(on.engine, config.qbittorrent.poll_s)
     anilist = AniList(on.http, config.anilist, on.tally, clock=times.clock)
     watchlists = Watchlists(on.database, anilist, on.keyring, config.anilist, clock=times.clock)
-    nyaa = Nyaa(on.http, config.nyaa, on.tally, gap_s=times.index_gap_s, clock=times.clock)
-    releases = Releases(on.database, nyaa, watchlists, now=times.now)
     sources = Sources(on.outside)
     floor = config.upkeep.free_floor_bytes
     limits = Limits(on.database, config.torrents, config.files, now=times.now)
     library = Library(on.database, on.engine, live, limits, config.download_dir, sources=sources, floor_bytes=floor)
+    check = library.panic.check
+    nyaa = Nyaa(on.http, config.nyaa, on.tally, gap_s=times.index_gap_s, clock=times.clock, check=check)
+    releases = Releases(on.database, nyaa, watchlists, now=times.now)
     grabs = Grabs(on.database, watchlists, releases, library, on.tally)
     return _Core(live, limits, watchlists, nyaa, releases, sources, library, grabs)
 

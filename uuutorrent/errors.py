@@ -7,6 +7,7 @@
   + Invalid               what was typed cannot be used (exit 2)
   + RemoteError           a service outside let us down
     - Unreachable         no answer, or "slow down": later may work (exit 75, EX_TEMPFAIL)
+      . Halted            an admin had everything stand still: later it will
     - Unexpected          an answer that cannot be used: again will not help (exit 76, EX_PROTOCOL)
   + BadConfig             a setting is wrong; only at start (exit 78, EX_CONFIG)
 
@@ -81,6 +82,14 @@ class Unreachable(RemoteError):
     def __init__(self, service: str, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(service, message)
         self.retry_after_s = retry_after_s
+
+
+class Halted(Unreachable):
+    """An admin had everything stand still; whatever waits for that goes on once it is taken back."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("uuutorrent", message)
+        self.message = message
 
 
 class Unexpected(RemoteError):

@@ -49,9 +49,9 @@ _DEPENDENCIES = ("anilist", "nyaa", "qbittorrent")
 _DOORS = ("screen", "command", "sftp", "browser")
 FILE_DOORS = ("sftp", "scp", "cat", "browser")
 _JOBS = (
-    "arrivals", "audit", "autopilot", "backup", "channels", "egress", "feeds", "guard", "healing", "health",
-    "look ahead", "machine", "newcomers", "notes", "orphans", "probe", "reconcile", "resume", "seeding", "send away",
-    "tidying", "traffic", "uses",
+    "arrivals", "audit", "autopilot", "backup", "browsers", "channels", "egress", "feeds", "guard", "healing", "health",
+    "look ahead", "machine", "newcomers", "notes", "orphans", "panic", "probe", "reconcile", "resume", "seeding",
+    "send away", "tidying", "traffic", "uses",
 )  # fmt: skip
 
 FAMILIES: Mapping[str, Family] = {

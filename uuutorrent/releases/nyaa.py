@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode, urlsplit
 
 import httpx
@@ -49,7 +50,10 @@ class Nyaa:
         *,
         gap_s: float = GAP_S,
         clock: Clock = time.monotonic,
+        check: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        self._check = check
+        """Raises while the index is not to be asked."""
         self._remote = Remote(SERVICE, "nyaa", http, tally, clock=clock)
         self._base_url = settings.base_url.rstrip("/")
         self._category = settings.category
@@ -104,6 +108,8 @@ class Nyaa:
         return found.releases
 
     async def _get(self, url: str, max_bytes: int) -> Answer:
+        if self._check is not None:
+            await self._check()
         answer = await self._remote.ask(
             "GET", url, deadline_s=DEADLINE_S, max_bytes=max_bytes, allow_status=(_FORBIDDEN,)
         )

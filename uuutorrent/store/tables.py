@@ -52,8 +52,10 @@ from uuutorrent.store.rows.torrents import (
     GrabRow,
     KeptRow,
     LookRow,
+    PanicRow,
     PickRow,
     ShowNameRow,
+    StilledRow,
     TorrentRow,
 )
 
@@ -81,6 +83,7 @@ __all__ = [
     "MeterRow",
     "NoticeRow",
     "ObservationRow",
+    "PanicRow",
     "PickRow",
     "PolicyRow",
     "PreferenceRow",
@@ -91,6 +94,7 @@ __all__ = [
     "ShowModeRow",
     "ShowNameRow",
     "ShowTasteRow",
+    "StilledRow",
     "TakingRow",
     "TasteRow",
     "TimelineRow",

@@ -19,6 +19,7 @@ from uuutorrent.torrents.claims import Claims
 from uuutorrent.torrents.engine import Engine, Phase, Snapshot, Torrent
 from uuutorrent.torrents.holdings import Stored
 from uuutorrent.torrents.live import Live
+from uuutorrent.torrents.panic import Panic
 from uuutorrent.torrents.placing import Placing, is_chosen
 from uuutorrent.torrents.space import WRITING, Disk, Download, Space, may_run, needed, to_write
 
@@ -72,6 +73,7 @@ class Guard:
         live: Live,
         space: Space,
         limits: Limits,
+        panic: Panic,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -81,6 +83,7 @@ class Guard:
         self._live = live
         self._space = space
         self._limits = limits
+        self._panic = panic
         self.clock = clock
         self._low_at: float | None = None
         self._waited = True
@@ -101,6 +104,8 @@ class Guard:
         Raises:
             RemoteError: the engine does not answer; the next turn goes on.
         """
+        if await self._panic.look() is not None:
+            return None
         snapshot, disk = await self._live.recent(), await self._space.disk()
         has_room = disk is not None and not self._waited and self._has_room_for_all(snapshot, disk)
         if disk is not None and has_room and not await self._may_wait():

@@ -22,6 +22,11 @@ class Pick:
     episode: int
     files: tuple[int, ...]
 
+    @property
+    def is_by_hand(self) -> bool:
+        """The files were chosen, and not as an episode."""
+        return self.media_id == BY_HAND
+
 
 @dataclass(frozen=True, slots=True)
 class Part:

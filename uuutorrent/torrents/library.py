@@ -21,23 +21,12 @@ from uuutorrent.store.database import Database, Tx
 from uuutorrent.torrents.claims import Also, Claims
 from uuutorrent.torrents.engine import Engine, Snapshot
 from uuutorrent.torrents.guard import Guard
-from uuutorrent.torrents.holdings import (
-    BY_HAND,
-    Added,
-    Claim,
-    Details,
-    Finished,
-    Holding,
-    Part,
-    Piece,
-    Stored,
-    Taken,
-    joined,
-)  # fmt: skip
+from uuutorrent.torrents.holdings import Added, Claim, Details, Finished, Holding, Part, Piece, Stored, Taken, joined
 from uuutorrent.torrents.live import Live
 from uuutorrent.torrents.metainfo import parse_magnet, parse_torrent
 from uuutorrent.torrents.orphans import OrphanHunt
 from uuutorrent.torrents.outside import Outside
+from uuutorrent.torrents.panic import Panic, Stillable
 from uuutorrent.torrents.placing import Placing
 from uuutorrent.torrents.seeding import Seeding
 from uuutorrent.torrents.sources import Source, Sources
@@ -67,10 +56,12 @@ class Library(Steering):
         look: Look = look_at,
     ) -> None:
         claims = Claims(database, limits)
+        panic = Panic(database, claims, engine, live)
+        engine = Stillable(engine, panic)
         placing = Placing(claims, engine, live, download_dir)
-        super().__init__(claims, placing, engine, live)
+        super().__init__(claims, placing, engine, live, panic)
         self.space = Space(claims, live, download_dir, floor_bytes, look=look)
-        self.guard = Guard(claims, placing, engine, live, self.space, limits)
+        self.guard = Guard(claims, placing, engine, live, self.space, limits, panic)
         self.seeding = Seeding(claims, placing, engine, live)
         self.orphans = OrphanHunt(database, claims, engine, download_dir)
         self.limits = limits
@@ -84,8 +75,9 @@ class Library(Steering):
         Raises:
             Invalid: it cannot be read.
             Refused: the address is not allowed, or it would exceed the quota.
-            Unreachable: the address does not answer.
+            Unreachable: the address does not answer; as `Halted`: everything stands still.
         """
+        await self.panic.check()
         return await self.add(user, await self.sources.read(given))
 
     async def add(
@@ -107,9 +99,11 @@ class Library(Steering):
 
         Raises:
             Refused: it would exceed the quota; as `NoRoom`: the disk.
+            Halted: everything stands still.
             Conflict: the engine has it already, and not from here.
             Invalid, Unexpected: the engine does not take it. In these cases the claim is taken back.
         """
+        await self.panic.check()
         await self.space.check(source, part)
         taken = await self._claims.claim(
             user, source, media_id=media_id, episode=episode, stopped=stopped, also=also, part=part
@@ -140,8 +134,10 @@ class Library(Steering):
         Raises:
             Missing: they have no such torrent (any more).
             Refused: the old one is a batch, of which other episodes may be fine; or it would exceed the quota.
+            Halted: everything stands still.
             Conflict, Invalid, Unexpected: the engine does not take it, and the old one is claimed again.
         """
+        await self.panic.check()
         old = await self._claims.mine(user, old_infohash)
         _check_can_be_replaced(old, old.claim_of(user.id), source, keep_old=keep_old)
         if keep_old:
@@ -268,7 +264,7 @@ class Library(Steering):
         remembered = (await self._claims.finished(user)).get(stored.id)
         places = {path: index for index, path in (await self._placing.known_whole(stored, remembered)).items()}
         index = places.get(path)
-        picks = [pick for pick in claim.picks if pick.media_id != BY_HAND and index in pick.files]
+        picks = [pick for pick in claim.picks if not pick.is_by_hand and index in pick.files]
         if picks:
             media_id = picks[-1].media_id
             episodes = tuple(pick.episode for pick in picks if pick.media_id == media_id)

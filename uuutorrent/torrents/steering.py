@@ -14,18 +14,20 @@ from uuutorrent.torrents.engine import Engine, EngineId
 from uuutorrent.torrents.followers import Followers
 from uuutorrent.torrents.holdings import Stored, busy
 from uuutorrent.torrents.live import Live
+from uuutorrent.torrents.panic import Panic
 from uuutorrent.torrents.placing import Placing
 
 
 class Steering:
     """The part of the library that steers one torrent for one of its claimants."""
 
-    def __init__(self, claims: Claims, placing: Placing, engine: Engine, live: Live) -> None:
+    def __init__(self, claims: Claims, placing: Placing, engine: Engine, live: Live, panic: Panic) -> None:
         self._claims = claims
         self._placing = placing
         self._engine = engine
         self._live = live
         self._followers = Followers(live)
+        self.panic = panic
 
     async def pause(self, user: User, infohash: str) -> str:
         """Let it stand still, if nobody else wants it.
@@ -50,9 +52,10 @@ class Steering:
         Raises:
             Missing: this user has no such torrent.
             Refused: they are over their quota.
-            Unreachable: the engine is away.
+            Unreachable: the engine is away; as `Halted`: everything stands still.
         """
         stored = await self._claims.mine(user, infohash)
+        await self.panic.check()
         used = await self._claims.usage(user)
         if stored.completed_at is None and used.quota_bytes and used.bytes > used.quota_bytes:
             raise Refused("You are over your quota. Delete something first.")

@@ -149,8 +149,9 @@ class Feeds:
 
         Raises:
             Missing: this user has no such rule.
-            Refused, RemoteError: the feed cannot be read.
+            Refused, RemoteError: the feed cannot be read; as `Halted`: everything stands still.
         """
+        await self._library.panic.check()
         rule = await self.rulebook.one(user, rule_id)
         feed = Feed(0, rule.url, "", "", 0, self._now())
         async with self._turn(feed):
@@ -172,7 +173,11 @@ class Feeds:
         """Look at the feeds of this user's rules, whether it is their time or not, and take what fits.
 
         A feed that is being looked at just now is left to whoever does so.
+
+        Raises:
+            Halted: everything stands still.
         """
+        await self._library.panic.check()
         looks = await self._poll(await self.rulebook.due(self._now(), user=user))
         taken = tuple(one for look in looks for one in look if one.user.id == user.id)
         wrong = (rule.error for rule in await self.rulebook.rules(user) if rule.is_enabled and rule.error)
@@ -189,7 +194,7 @@ class Feeds:
         """Poll feeds of one host, one after the other, as many as there is time for."""
         until, looks = time.monotonic() + HOST_TURN_S, []
         for feed in feeds:
-            if time.monotonic() > until:
+            if time.monotonic() > until or await self._library.panic.look():
                 break
             if (look := await self._poll_feed(feed)) is not None:
                 looks.append(look)

@@ -136,3 +136,21 @@ class GrabRow(Base):
     """What it fetches of a batch, by path; None: it is no batch."""
     asked_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+
+
+class PanicRow(Base):
+    """There while everything stands still by an admin's word; never more than one. Owner: torrents.panic."""
+
+    __tablename__ = "panic"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(64))
+    reason: Mapped[str] = mapped_column(Text)
+
+
+class StilledRow(Base):
+    """A torrent that ran when everything was made to stand still, and is to run again. Owner: torrents.panic."""
+
+    __tablename__ = "stilled"
+    torrent: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Any of its hashes; it need not be one that somebody claims."""
