@@ -22,6 +22,7 @@ from uuutorrent.accounts import Accounts, Operator
 from uuutorrent.automation.every import Job, every
 from uuutorrent.backup.restoring import check_whole
 from uuutorrent.backup.taking import Place, Taking
+from uuutorrent.browser import door as browser
 from uuutorrent.compose import compose
 from uuutorrent.config import Config
 from uuutorrent.desk import Services
@@ -57,6 +58,8 @@ LAST_WORDS_S = 5
 """How long it may take at the end to write down what left the machine."""
 NEWS_EVERY_S = 2
 """How often it is looked whether a download is complete, or a file was read to its end."""
+PANIC_EVERY_S = 2
+"""How often it is looked whether another daemon's admin pressed the panic key, and whether everything stands still."""
 LOOK_AHEAD_EVERY_S = 1
 """How often shows that came into somebody's view are looked up before they are asked for."""
 MOST_OPEN_FILES = 65_536
@@ -156,10 +159,11 @@ async def _serve(config: Config, file: Path | None, stopping: Stopping) -> None:
     async with (
         opened(config) as house,
         ssh.serve(config, house.services) as door,
+        _browser(house.services) as pages,
         metrics.serve(
             config.metrics,
             house.services,
-            sessions=door.sessions,
+            sessions=lambda: {**door.sessions(), "browser": pages.open_pages() if pages else 0},
             connections=door.connections,
             ready=house.database.ping,
         ) as metrics_port,
@@ -178,6 +182,8 @@ async def _serve(config: Config, file: Path | None, stopping: Stopping) -> None:
             supervised.stopping()
             if house.managed and not stopping.is_interrupt:
                 house.managed.patience_s = ENGINE_STOP_S
+            if pages is not None:
+                pages.drain()
             await stopping.unless_told_again(door.drain(stopping.grace_s))
             for job in jobs:
                 job.cancel()
@@ -254,25 +260,28 @@ def _jobs(house: Opened, file: Path | None) -> list[tuple[str, Coroutine[Any, An
 
 def shared_jobs(services: Services) -> list[Job]:
     """What one daemon does for all that share its database: name, interval, deadline (both in seconds), turn."""
+    panic = services.library.panic
     return [
-        Job("feeds", FEEDS_EVERY_S, 300, services.feeds.poll_once),
-        Job("autopilot", AUTOPILOT_EVERY_S, 600, services.autopilot.run_once),
+        Job("feeds", FEEDS_EVERY_S, 300, panic.pauses(services.feeds.poll_once)),
+        Job("autopilot", AUTOPILOT_EVERY_S, 600, panic.pauses(services.autopilot.run_once)),
         Job("channels", CHANNELS_EVERY_S, 600, services.deliveries.run_once),
         Job("health", services.config.automation.health_every_s, 60, services.observations.look_once),
-        Job("healing", services.config.automation.health_every_s, 300, services.healing.run_once),
+        Job("healing", services.config.automation.health_every_s, 300, panic.pauses(services.healing.run_once)),
         Job("probe", services.config.automation.health_every_s, 300, services.observations.probe_once),
-        Job("seeding", SEEDING_EVERY_S, 120, services.upkeep.seed_once),
+        Job("seeding", SEEDING_EVERY_S, 120, panic.pauses(services.upkeep.seed_once)),
         Job("traffic", TRAFFIC_EVERY_S, 60, services.traffic.run_once),
         Job("newcomers", NEWCOMERS_EVERY_S, 60, services.upkeep.newcomers_once),
         Job("audit", DAILY_S, 300, services.audit.drop_once),
-        Job("tidying", HOURLY_S, 1800, services.tidying.run_once),
+        Job("tidying", HOURLY_S, 1800, panic.pauses(services.tidying.run_once)),
     ]
 
 
 def own_jobs(services: Services) -> list[Job]:
     """What each daemon does for itself."""
+    panic = services.library.panic
     return [
-        Job("resume", RECONCILE_EVERY_S, 600, services.grabs.resume),
+        Job("panic", PANIC_EVERY_S, 60, panic.turn_once),
+        Job("resume", RECONCILE_EVERY_S, 600, panic.pauses(services.grabs.resume)),
         Job("reconcile", RECONCILE_EVERY_S, 300, lambda: _keep_order(services)),
         Job("guard", GUARD_EVERY_S, 60, services.upkeep.guard_once),
         Job("notes", NOTES_EVERY_S, 30, services.audit.write_once),
