@@ -158,9 +158,9 @@ async def test_a_held_arrow_key_moves_as_often_as_it_was_sent(seat: Seat[Desk]) 
     assert seat.app.table.key == "k30"
 
 
-async def test_ten_thousand_keys_are_all_heard_and_never_pile_up(seat: Seat[Desk]) -> None:
+async def test_thousands_of_keys_are_all_heard_and_never_pile_up(seat: Seat[Desk]) -> None:
     worst = 0
-    seat.type("jk" * 500 + "zZ" * 4_499 + "jj")
+    seat.type("jk" * 200 + "zZ" * 899 + "jj")
     while seat.terminal.keyboard._raw or seat.terminal.keyboard._waiting:
         worst = max(worst, seat.app.message_queue_size, seat.app.table.message_queue_size)
         await asyncio.sleep(0)
