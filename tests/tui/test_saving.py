@@ -53,6 +53,18 @@ async def test_in_a_browser_a_finished_file_is_saved_by_it(evening: Evening, epi
         await seat.sees_no("D Download")
 
 
+async def test_the_key_is_offered_as_soon_as_the_file_is_there(evening: Evening) -> None:
+    infohash = await evening.fetch(1, 13)
+    async with evening.sit(width=160) as seat:
+        in_browser(seat)
+        seat.type("2")
+        await seat.sees("› Sousou no Frieren - 13")
+        await seat.settled()
+        assert "D Download" not in seat.glass.text
+        evening.engine.complete(infohash)
+        await seat.sees("D Download")
+
+
 async def test_of_several_files_the_browser_saves_the_one_that_is_chosen(evening: Evening) -> None:
     sizes = {"01.mkv": 3, "02.mkv": 4}
     added = await evening.services.library.add_given(evening.ann, metainfos.several("Season", sizes))

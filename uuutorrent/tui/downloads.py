@@ -72,6 +72,8 @@ class DownloadsScreen(DeskScreen):
         """The torrents the usage was asked for."""
         self._sought = ""
         """The torrent the cursor shall go to."""
+        self._was_complete = False
+        """The torrent under the cursor, when it was shown last."""
         self._order = held.ORDERS[0]
         self._is_reversed = False
 
@@ -193,6 +195,9 @@ class DownloadsScreen(DeskScreen):
         self._show_totals()
         if self.detail is not None:
             self.detail.show(self.here, self._ill)
+        if (is_complete := self.here is not None and self.here.is_complete) != self._was_complete:
+            self._was_complete = is_complete
+            self.refresh_bindings()
         if (now := frozenset(holding.infohash for holding in self.holdings)) != self._counted:
             self._counted = now
             self._count_usage()
