@@ -111,8 +111,8 @@ POSTS = (
 def main() -> None:
     """Make them all."""
     with tempfile.TemporaryDirectory(prefix="pictures-") as place, ExitStack() as stack:
-        town = _town(Path(place), stack)
-        _fill(town)
+        town = town_of(Path(place), stack)
+        fill(town)
         with town.house.screen(NAME, columns=COLUMNS, rows=ROWS) as screen:
             _tour(screen)
     sys.stdout.write(f"Drawn: {', '.join(sorted(path.name for path in PICTURES.glob('*.svg')))}\n")
@@ -137,16 +137,17 @@ class Seedbox(House):
         path.write_text(path.read_text().replace('public_host = "127.0.0.1"', f'public_host = "{HOST}"'))
 
 
-def _town(place: Path, stack: ExitStack) -> Town:
+def town_of(place: Path, stack: ExitStack, extra: str = "") -> Town:
+    """A seedbox and what is outside of it; `extra` is more of its configuration."""
     (place / "seeds").mkdir()
     anilist, nyaa = stack.enter_context(FakeAniList()), stack.enter_context(FakeNyaa())
     swarm = stack.enter_context(Swarm(place / "seeds"))
-    house = Seedbox(place / "house", anilist_url=anilist.url, nyaa_url=nyaa.url, port=PORT)
+    house = Seedbox(place / "house", anilist_url=anilist.url, nyaa_url=nyaa.url, port=PORT, extra=extra)
     stack.callback(lambda: house.stop() if house.process else None)
     return Town(house.start(), anilist, nyaa, swarm)
 
 
-def _fill(town: Town) -> None:
+def fill(town: Town) -> None:
     """Somebody with a list, an index with releases, and torrents in every state."""
     house, member = town.house, town.moves_in(NAME)
     media = {}

@@ -80,12 +80,12 @@ class Chromium:
         )
         saving = {"behavior": "allow", "downloadPath": str(self.saved), **context}
         await self.tell("Browser.setDownloadBehavior", **saving)
-        made = await self.tell(
-            "Target.createTarget", url="about:blank", newWindow=True, width=width, height=height, **context
-        )
+        made = await self.tell("Target.createTarget", url="about:blank", **context)
         joined = await self.tell("Target.attachToTarget", targetId=made["targetId"], flatten=True)
         page = Page(self, joined["sessionId"])
         await page.tell("Page.enable")
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        await page.tell("Emulation.setDeviceMetricsOverride", **size)
         await page.tell("Page.addScriptToEvaluateOnNewDocument", source=GET_HOLD)
         await page.go(url)
         return page
