@@ -337,7 +337,7 @@ async def test_a_kill_before_the_choice_is_made_leaves_it_standing_still(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(engine, dies_at, die)
+        patch.setattr(library._engine, dies_at, die)
         with pytest.raises(Killed):
             await grabs.get(ann, SHOW, 3)
     died_with = engine.get(BATCH.v1).phase

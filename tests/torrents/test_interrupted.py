@@ -208,7 +208,7 @@ async def test_a_kill_in_the_middle_of_a_delete_is_swept_up(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(engine, "delete", die)
+        patch.setattr(first.library._engine, "delete", die)
         with pytest.raises(Killed):
             await first.library.delete(ann, grab.infohash or "", with_files=True)
 
