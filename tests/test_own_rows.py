@@ -8,29 +8,37 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from tests.conftest import PASSWORD
 from tests.people import a_key
+from tests.servers.anilist import FakeAniList
 from tests.servers.postgres import OWNER, Postgres
 from uuutorrent.accounts import Accounts, Operator, User
+from uuutorrent.anime.anilist import AniList
 from uuutorrent.anime.anime import Anime, MediaId, WatchEntry, WatchStatus
 from uuutorrent.anime.answers import Viewer
 from uuutorrent.anime.lastlists import LastList, LastLists
 from uuutorrent.anime.links import Links
+from uuutorrent.anime.local import LocalLists
+from uuutorrent.anime.watchlist import Watchlists
+from uuutorrent.config import AniList as Settings
 from uuutorrent.errors import Conflict, Missing
 from uuutorrent.factors import Proof
 from uuutorrent.releases.blocks import Blocks
+from uuutorrent.releases.corrections import Corrections
 from uuutorrent.releases.habits import Habits
-from uuutorrent.releases.release import Habit, Taste
+from uuutorrent.releases.release import Correction, Form, Habit, Taste
 from uuutorrent.releases.tastes import Tastes
 from uuutorrent.secondfactors import SecondFactors
 from uuutorrent.store.database import NOBODY, SYSTEM, Database
 from uuutorrent.store.policies import Whose, column_of
 from uuutorrent.store.sealed import KeyRing
 from uuutorrent.store.tables import Base
+from uuutorrent.tally import Tally
 
 # SQLite keeps nothing from anybody.
 pytestmark = [pytest.mark.real, pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)]
@@ -39,7 +47,10 @@ SHOW = MediaId(7)
 HASH = "ab" * 20
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 LIST = LastList((WatchEntry(Anime(SHOW, "Kage", "", "", "Kage"), WatchStatus.CURRENT, 3),), NOW)
-ROOMS = {"users", "keys", "factors", "links", "last_lists", "tastes", "show_tastes", "blocks", "unblocks", "audit"}
+ROOMS = {
+    "users", "keys", "factors", "audit", "links", "last_lists", "entries", "tastes", "show_tastes", "blocks",
+    "unblocks", "correction_answers",
+}  # fmt: skip
 
 Act = Callable[[User], Awaitable[object]]
 
@@ -55,9 +66,28 @@ def no_system(cluster: Postgres) -> Iterator[None]:
 
 
 @pytest.fixture
-def acts(database: Database, accounts: Accounts, tmp_path: Path) -> list[Act]:
+def keyring(tmp_path: Path) -> KeyRing:
+    return KeyRing.open(tmp_path / "keyring")
+
+
+@pytest.fixture
+def anilist(http: httpx.AsyncClient) -> Iterator[AniList]:
+    with FakeAniList() as service:
+        service.add_media("Kage no Uta", id=SHOW)
+        yield AniList(http, Settings(api_url=service.url), Tally())
+
+
+@pytest.fixture
+def corrections(database: Database, anilist: AniList, keyring: KeyRing) -> Corrections:
+    return Corrections(database, Watchlists(database, anilist, keyring, Settings()))
+
+
+@pytest.fixture
+def acts(
+    database: Database, accounts: Accounts, keyring: KeyRing, anilist: AniList, corrections: Corrections
+) -> list[Act]:
     """What people do about themselves, in an order in which it can be done; each writes or reads a room of theirs."""
-    keyring = KeyRing.open(tmp_path / "keyring")
+    local = LocalLists(database, anilist, LastLists(database))
     links, lists, tastes = Links(database, keyring), LastLists(database), Tastes(database)
     factors, blocks = SecondFactors(database, keyring, accounts), Blocks(database, now=lambda: NOW)
     until = NOW + timedelta(days=1)
@@ -80,6 +110,12 @@ def acts(database: Database, accounts: Accounts, tmp_path: Path) -> list[Act]:
         lambda user: lists.keep(user, {WatchStatus.CURRENT: LIST}),
         lambda user: lists.amend(user, SHOW, None, [WatchStatus.CURRENT]),
         lambda user: lists.recall(user, [WatchStatus.CURRENT]),
+        lambda user: local.save(user, SHOW, progress=2),
+        lambda user: local.entries(user, [WatchStatus.PLANNING], refresh=False),
+        lambda user: local.seen(user, SHOW),
+        local.last,
+        lambda user: corrections.lore_of(user, SHOW),
+        corrections.mine,
         lambda user: tastes.set(user, Taste()),
         lambda user: tastes.set_show(user, SHOW, {"min_seeders": user.id}),
         lambda user: tastes.of(user, SHOW),
@@ -90,10 +126,12 @@ def acts(database: Database, accounts: Accounts, tmp_path: Path) -> list[Act]:
 
 
 async def test_what_people_do_about_themselves_needs_no_right_to_others_rows(
-    database: Database, accounts: Accounts, postgres_cluster: Postgres, acts: list[Act], ann: User, bob: User
-) -> None:
+    database: Database, accounts: Accounts, postgres_cluster: Postgres, corrections: Corrections, acts: list[Act],
+    ann: User, bob: User,
+) -> None:  # fmt: skip
     for user in (ann, bob):
         await accounts.add_key(user, a_key())
+        await corrections.make(user, Correction(Form.TITLE, SHOW, title=f"The Song of {user.name}"))
     await Blocks(database, now=lambda: NOW).block(None, HASH, title="t", reason="r", until=NOW + timedelta(days=1))
     with no_system(postgres_cluster):
         for act in acts:
