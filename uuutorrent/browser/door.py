@@ -24,7 +24,6 @@ from uuutorrent.errors import BadConfig, RemoteError
 from uuutorrent.presence import gone, outstays
 from uuutorrent.tui.app import UuuApp
 from uuutorrent.tui.pace import Studio
-from uuutorrent.turns import Turns
 
 log = structlog.get_logger()
 
@@ -48,7 +47,6 @@ class BrowserDoor:
         self._open_app = open_app
         self._pages = Pages()
         self._entrance = Entrance(services, self.sessions, self._pages)
-        self._turns = Turns()
         self._links = Links()
         self._closing = False
         self.application = web.Application(client_max_size=LARGEST_FORM)
@@ -162,7 +160,7 @@ class BrowserDoor:
         session.asked()
         size = _number(request, "width"), _number(request, "height")
         link = self._links.for_(session)
-        screen = BrowserScreen(session, self.services.tally, self._turns, self._open_app, link, size)
+        screen = BrowserScreen(session, self.services.tally, self._open_app, link, size)
         session.pages.append(screen)
         self.services.tally.count("sessions", "browser")
         try:

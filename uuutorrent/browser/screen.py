@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import json
-import time
 from collections.abc import Callable
 
 import structlog
 from aiohttp import WSMessage, WSMsgType, web
 from textual import events
 
+from uuutorrent.admission import Pace
 from uuutorrent.browser.sessions import BrowserSession
 from uuutorrent.browser.wire import CLOSE_S, SOCKET_BYTES, Wire
 from uuutorrent.desk import Desk
@@ -20,14 +20,19 @@ from uuutorrent.torrents.engine import InfoHash
 from uuutorrent.tui.handover import in_turn
 from uuutorrent.tui.shell import Shell
 from uuutorrent.tui.terminal import Browser, Terminal, TerminalInfo
-from uuutorrent.turns import Debt, Turns
 
 log = structlog.get_logger()
 
 LARGEST_MESSAGE = 256 * 1024
 """Bytes that the page may send at once: a paste, as long as one is taken."""
+MESSAGES_AT_ONCE, MESSAGES_PER_S = 500, 250.0
+"""Messages that are taken in one go, and how many more each second: several times as many as a person makes with keys
+and a mouse. Each costs us more than its sender."""
 HEARTBEAT_S = 20.0
 """A page that is silent so long is asked whether it is still there, and has half as long to answer."""
+PONGS_AT_ONCE = 5
+"""Answers to that which may come together. Nothing else comes from a browser that a page does not send, and frames
+without content would be taken in without any bound."""
 CUT_S = 5.0
 """How long an app may take to end after its page is gone, or when it has to."""
 CRASHED = "something broke on the server and ended this session; it was logged"
@@ -47,20 +52,20 @@ class BrowserScreen:
         self,
         session: BrowserSession,
         tally: Tally,
-        turns: Turns,
         open_app: OpenApp,
         link: LinkTo,
         size: tuple[int, int],
     ) -> None:
         self._session = session
         self._tally = tally
-        self._debt = Debt(turns)
+        self._pace = Pace(MESSAGES_AT_ONCE, MESSAGES_PER_S)
+        self._pongs = Pace(PONGS_AT_ONCE, 1 / HEARTBEAT_S)
         self._open_app = open_app
         self._info = TerminalInfo("xterm-256color", {"COLORTERM": "truecolor"}, *size)
         self._socket = web.WebSocketResponse(
-            heartbeat=HEARTBEAT_S, max_msg_size=LARGEST_MESSAGE, compress=False, timeout=CLOSE_S
+            heartbeat=HEARTBEAT_S, autoping=False, max_msg_size=LARGEST_MESSAGE, compress=False, timeout=CLOSE_S
         )
-        self._wire = Wire(self._socket, self._full)
+        self._wire = Wire(self._socket, self._full, self._sent)
         self._terminal = Terminal(self._info, self._wire, Browser(self._browse, link))
         self._app: Shell | None = None
         self._showing: asyncio.Task[None] | None = None
@@ -130,16 +135,14 @@ class BrowserScreen:
 
     async def _hear(self) -> None:
         async for message in self._socket:
-            began = time.thread_time()
-            is_ours = message.type is WSMsgType.TEXT and self._heard(message)
-            if not is_ours:
+            if message.type is WSMsgType.PONG and self._pongs.allows():
+                continue
+            if message.type is not WSMsgType.TEXT or not self._heard(message):
                 await self._socket.close(code=GARBAGE, message=b"this is not from our page")
                 return
-            # Taking in a message costs us more than it costs its sender: whoever sends many waits in between.
-            wait_s = self._debt.took(time.thread_time() - began)
-            if wait_s:
+            if not self._pace.allows():
                 self._tally.count("browser_limits", "input")
-            await asyncio.sleep(wait_s)
+                await asyncio.sleep(1 / MESSAGES_PER_S)
             await self._wire.hears()
 
     def _heard(self, message: WSMessage) -> bool:
@@ -177,6 +180,9 @@ class BrowserScreen:
     def _browse(self, url: str, new_tab: bool) -> None:
         if url.startswith(("https://", "http://", "/")):
             self._wire.tell("open_url", {"url": url, "new_tab": new_tab})
+
+    def _sent(self, size: int) -> None:
+        self._session.sent += size
 
     def _full(self, full: bool) -> None:
         if full:

@@ -20,11 +20,14 @@ CLOSE_S = 2.0
 
 class Wire:
     """One websocket. Writing never waits and never fails; `full` is told when the browser is behind, and when it is
-    not any more."""
+    not any more; `sent` of bytes that it took."""
 
-    def __init__(self, socket: web.WebSocketResponse, full: Callable[[bool], None]) -> None:
+    def __init__(
+        self, socket: web.WebSocketResponse, full: Callable[[bool], None], sent: Callable[[int], None]
+    ) -> None:
         self._socket = socket
         self._tell_full = full
+        self._tell_sent = sent
         self._waiting: deque[bytes | str] = deque()
         self._size = 0
         self._is_full = False
@@ -32,7 +35,8 @@ class Wire:
         self._more = asyncio.Event()
         self._hears = asyncio.Event()
         self._hears.set()
-        self.sent = 0
+        self._drained = asyncio.Event()
+        self._drained.set()
 
     def write(self, data: bytes) -> None:
         """Send what is painted."""
@@ -52,14 +56,16 @@ class Wire:
         self._hears.set()
 
     async def hears(self) -> None:
-        """Wait until input is wanted."""
+        """Wait until input is wanted, and the browser takes what it is answered: each of its messages may add to it."""
         await self._hears.wait()
+        await self._drained.wait()
 
     def finish(self) -> None:
         """Nothing more is written: close once all is sent."""
         self._is_over = True
         self._more.set()
         self._hears.set()
+        self._drained.set()
 
     async def send(self) -> None:
         """Send what is written until it is finished, or the browser is gone."""
@@ -80,9 +86,10 @@ class Wire:
         else:
             await self._socket.send_bytes(part)
         self._size -= len(part)
-        self.sent += len(part)
+        self._tell_sent(len(part))
         if self._is_full and self._size <= LOW_WATER:
             self._is_full = False
+            self._drained.set()
             self._tell_full(False)
 
     def _put(self, part: bytes | str, size: int) -> None:
@@ -93,4 +100,5 @@ class Wire:
         self._more.set()
         if not self._is_full and self._size > HIGH_WATER:
             self._is_full = True
+            self._drained.clear()
             self._tell_full(True)

@@ -22,8 +22,8 @@ from uuutorrent.ssh.failures import Failure
 from uuutorrent.ssh.guests import Guests
 from uuutorrent.ssh.joining import STAY_S, Stranger
 from uuutorrent.ssh.session import IDLE, Session
+from uuutorrent.ssh.turns import Debt
 from uuutorrent.ssh.visit import DeskVisit, Visit
-from uuutorrent.turns import Debt
 from uuutorrent.users import SignedIn, User, can_be_named
 
 log = structlog.get_logger()

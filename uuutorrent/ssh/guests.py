@@ -15,7 +15,7 @@ from uuutorrent.ssh.joining import Joiners, OpenJoin
 from uuutorrent.ssh.screen import OpenApp
 from uuutorrent.ssh.session import Session
 from uuutorrent.ssh.sftp.depot import Depot
-from uuutorrent.turns import Debt, Turns
+from uuutorrent.ssh.turns import Debt, Turns
 from uuutorrent.users import User
 
 if TYPE_CHECKING:  # a connection knows its guests, too

@@ -16,7 +16,7 @@ from typing import Any
 
 import asyncssh
 
-from uuutorrent.turns import Debt
+from uuutorrent.ssh.turns import Debt
 
 NOTSENT_LOWAT = 16 * 1024
 """Unsent bytes the kernel may hold before the socket counts as full: what waits here can still be replaced."""

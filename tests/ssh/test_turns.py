@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.clock import Clock
-from uuutorrent.turns import FREE_S, LONGEST_S, SHARE, Debt, Turns
+from uuutorrent.ssh.turns import FREE_S, LONGEST_S, SHARE, Debt, Turns
 
 PACKETS_S = 0.01
 
