@@ -172,7 +172,7 @@ async def test_nothing_of_the_others_is_asked_for_before_the_choice_is_made(
         await go_on.wait()
         await set_priority(*args, **more)  # type: ignore[arg-type]  # handed on as it came
 
-    monkeypatch.setattr(house.engine, "set_priority", late)
+    monkeypatch.setattr(house.library._engine, "set_priority", late)
     getting = asyncio.create_task(house.grabs.get(ann, SHOW, 3), name="get")
     await chosen.wait()
     before = await house.until(lambda torrent: torrent.phase == "paused")
