@@ -182,9 +182,7 @@ async def _serve(config: Config, file: Path | None, stopping: Stopping) -> None:
             supervised.stopping()
             if house.managed and not stopping.is_interrupt:
                 house.managed.patience_s = ENGINE_STOP_S
-            if pages is not None:
-                pages.drain()
-            await stopping.unless_told_again(door.drain(stopping.grace_s))
+            await stopping.unless_told_again(_drain(door, pages, stopping.grace_s))
             for job in jobs:
                 job.cancel()
         with suppress(UuuError, TimeoutError):
@@ -192,6 +190,14 @@ async def _serve(config: Config, file: Path | None, stopping: Stopping) -> None:
                 await house.services.audit.write_once()
                 await _count_served(house.services)
                 await house.services.traffic.count_seeded()
+
+
+async def _drain(door: ssh.Server, pages: browser.BrowserDoor | None, grace_s: float) -> None:
+    """Tell everybody at either door, and let what is being sent end for so long."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(door.drain(grace_s), name="drain ssh")
+        if pages is not None:
+            group.create_task(pages.drain(grace_s), name="drain browsers")
 
 
 @asynccontextmanager

@@ -17,9 +17,11 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from tests.desks import Built, built
 from tests.people import PATIENCE_S
+from tests.ssh.port import hello
 from tests.torrents import metainfos
 from uuutorrent.accounts import Accounts, Operator, User
 from uuutorrent.browser import downloads
+from uuutorrent.browser.door import BrowserDoor
 from uuutorrent.browser.downloads import MOST_AT_ONCE, Downloads, disposition
 from uuutorrent.browser.links import Link, Links
 from uuutorrent.browser.sessions import BrowserSession, Sessions
@@ -268,3 +270,21 @@ async def test_only_so_many_run_at_once_in_a_session(page: Page, link: Link, ann
 def test_no_name_breaks_out_of_its_header() -> None:
     told = disposition('a"b\r\nX: y;é.mkv')
     assert told == "attachment; filename=\"a_b__X_ y__.mkv\"; filename*=UTF-8''a%22b%0D%0AX%3A%20y%3B%C3%A9.mkv"
+
+
+async def test_a_server_that_stops_lets_files_be_sent(page: Page, link: Link, ann: User) -> None:
+    door = BrowserDoor(page.house.services, hello)
+    door.sessions = page.sessions
+    large = await page.give(ann, {"large.mkv": bytes(20_000_000)}, "Large")
+    got = await page.get(page.address("ann", large))
+    draining = asyncio.create_task(door.drain(PATIENCE_S))
+    assert len(await got.read()) == 20_000_000
+    async with asyncio.timeout(PATIENCE_S):
+        await draining
+    hanging = await page.get(page.address("ann", large))
+    began = asyncio.get_running_loop().time()
+    await door.drain(0.2)
+    assert asyncio.get_running_loop().time() - began >= 0.15
+    await door.close()
+    with pytest.raises(Exception, match="payload"):
+        await hanging.read()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import NoReturn
 
 import structlog
@@ -32,6 +32,8 @@ MOST_PAGES = 4
 LARGEST_FORM = 16 * 1024
 LOOK_EVERY_S, LOOK_DEADLINE_S = 20.0, 10.0
 """How often it is looked who may not be here any more, and how long that may take: together half a minute."""
+LOOK_SENT_S = 0.05
+"""While the server stops: how often it is looked whether all files are sent."""
 HANG_UP_S = 0.3
 """How long pages may take to close once their screens are over."""
 
@@ -81,20 +83,27 @@ class BrowserDoor:
                 log.info("browser_sent_away", ip=session.here.ip, user=session.user.name, why=why)
                 self.sessions.end(session, why)
 
-    def drain(self) -> None:
-        """Take nobody new, and end everybody's screens with a sentence. Files go on being sent until `close`."""
-        self._closing = True
-        for session in self.sessions.every:
-            for page in tuple(session.pages):
-                page.leave(CLOSING)
+    async def drain(self, grace_s: float) -> None:
+        """Take nobody new, end everybody's screens with a sentence, and give files being sent `grace_s` to finish."""
+        self._end_screens()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace_s):
+                while any(session.open for session in self.sessions.every):  # noqa: ASYNC110 - it ends within seconds
+                    await asyncio.sleep(LOOK_SENT_S)
 
     async def close(self) -> None:
         """End what is left."""
-        self.drain()
+        self._end_screens()
         for session in self.sessions.every:
             self.sessions.end(session, CLOSING)
         if self._entrance.checks:
             await asyncio.wait(self._entrance.checks, timeout=CUT_S)
+
+    def _end_screens(self) -> None:
+        self._closing = True
+        for session in self.sessions.every:
+            for page in tuple(session.pages):
+                page.leave(CLOSING)
 
     # Signing in and out
 
