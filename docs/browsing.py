@@ -45,7 +45,6 @@ async def _browse(home: Path, url: str) -> None:
         await form.shows("Umibe no Toshokan", "behind")
         page = await browser.new_page(url, width=WIDTH, height=HEIGHT)
         await page.shows("Umibe no Toshokan", "behind")
-        await page.click(WIDTH // 2, HEIGHT // 2)
         await asyncio.sleep(TOAST_S)
         await page.type("g\r")
         await page.shows("✓ link", "Episode 6 downloading")

@@ -228,7 +228,7 @@ async def test_signing_in_again_ends_what_was_open_in_that_browser(site: Site, a
 async def test_when_the_server_stops_everybody_is_told_and_nobody_comes_in(services: Services, ann: User) -> None:
     async with opened(services) as site, site.signed_in("ann") as browser, browser.screens() as page:
         await page.sees(b"hello")
-        site.door.drain()
+        await site.door.drain(1)
         await page.ends()
         async with site.browser() as other:
             assert (await other.sign_in("ann")).told == CLOSING

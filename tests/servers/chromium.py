@@ -144,11 +144,6 @@ class Page:
             await self.tell("Input.dispatchKeyEvent", type="keyDown", **key)
             await self.tell("Input.dispatchKeyEvent", type="keyUp", key=name, windowsVirtualKeyCode=code)
 
-    async def click(self, x: int, y: int) -> None:
-        """Press and let go of the mouse there."""
-        for what in ("mousePressed", "mouseReleased"):
-            await self.tell("Input.dispatchMouseEvent", type=what, x=x, y=y, button="left", clickCount=1)
-
     async def fill(self, field: str, text: str) -> None:
         """Type into a field of a form."""
         await self.run(f"document.querySelector({json.dumps(field)}).focus()")

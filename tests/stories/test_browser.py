@@ -46,7 +46,6 @@ async def test_an_evening_in_a_browser(tmp_path: Path, hatchery: Hatchery) -> No
             await asyncio.to_thread(moves_in, town)
             page = await signs_in(browser, at)
             await page.shows(TITLE, "1 behind")
-            await page.click(500, 400)
             link = await watches_and_saves(page, made.files[made.name])
             cookies = await page.cookies()
 
