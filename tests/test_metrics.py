@@ -32,11 +32,12 @@ PATIENCE_S = 30
 Ready = Callable[[], Awaitable[None]]
 NAMES = {
     "dependency_requests", "dependency_request_duration_seconds", "ssh_auth_attempts", "ssh_refused", "sessions",
-    "browser_auth_attempts", "browser_refused", "browser_limits",
+    "browser_auth_attempts", "browser_refused", "browser_limits", "browser_sessions",
     "session_crashes", "served_bytes", "sign_ups", "grabs", "grab_step_duration_seconds", "event_loop_lag_seconds",
     "qbittorrent_restarts", "engine_up", "torrents", "torrent_bytes_per_second", "build_info", "sessions_open",
     "downloads", "disk_free_bytes", "downloads_waiting", "orphans", "egress_bytes", "egress_budget_bytes",
     "feed_polls", "feed_takings", "messages", "autopilot_episodes", "jobs", "job_last_success_timestamp_seconds",
+    "job_interval_seconds", "paused",
     "backup_last_success_timestamp_seconds", "backup_drill_last_success_timestamp_seconds",
     "ssh_limits", "ssh_connections", "sftp_sent_bytes",
 }  # fmt: skip

@@ -84,8 +84,11 @@ Page = Callable[[], Awaitable[Answer]]
 class ServiceCollector(Collector):
     """Turns the tally and the services' present state into families. No label can be chosen by a client."""
 
-    def __init__(self, services: Services, sessions: Gauges, connections: Gauges) -> None:
+    def __init__(
+        self, services: Services, sessions: Gauges, connections: Gauges, browsers: Callable[[], float]
+    ) -> None:
         self._services = services
+        self._browsers = browsers
         self._sessions = sessions
         self._connections = connections
 
@@ -107,6 +110,7 @@ class ServiceCollector(Collector):
         for state, number in self._connections().items():
             open_connections.add_metric((state,), number)
         yield open_connections
+        yield GaugeMetricFamily(f"{PREFIX}browser_sessions", "Browsers that are signed in.", value=self._browsers())
 
     def _torrents(self) -> Iterable[Metric]:
         snapshot = self._services.live.snapshot
@@ -131,6 +135,8 @@ class ServiceCollector(Collector):
         yield rate
 
     def _disk_and_line(self) -> Iterable[Metric]:
+        halted = self._services.library.panic.halt is not None
+        yield GaugeMetricFamily(f"{PREFIX}paused", "Whether an admin paused everything.", value=halted)
         guarded, found, month = (
             self._services.upkeep.guarded,
             self._services.library.orphans.last,
@@ -160,10 +166,12 @@ class ServiceCollector(Collector):
         )
 
 
-def registry(services: Services, sessions: Gauges, connections: Gauges) -> CollectorRegistry:
+def registry(
+    services: Services, sessions: Gauges, connections: Gauges, browsers: Callable[[], float] = lambda: 0
+) -> CollectorRegistry:
     """Our figures and the process's own, apart from the library's global registry."""
     own = CollectorRegistry(auto_describe=False)
-    own.register(ServiceCollector(services, sessions, connections))
+    own.register(ServiceCollector(services, sessions, connections, browsers))
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=own)
     return own
@@ -185,6 +193,7 @@ async def serve(
     sessions: Gauges,
     connections: Gauges,
     ready: Callable[[], Awaitable[None]],
+    browsers: Callable[[], float] = lambda: 0,
 ) -> AsyncGenerator[int]:
     """Answer on the side port while the context is open; yields the port in use.
 
@@ -193,7 +202,7 @@ async def serve(
     Raises:
         BadConfig: the address cannot be listened on.
     """
-    door = _Door(_pages(registry(services, sessions, connections), ready))
+    door = _Door(_pages(registry(services, sessions, connections, browsers), ready))
     try:
         server = await asyncio.start_server(door.answer, settings.host, settings.port, limit=LARGEST_REQUEST)
     except OSError as e:

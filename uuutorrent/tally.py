@@ -137,6 +137,11 @@ FAMILIES: Mapping[str, Family] = {
     "job_last_success_timestamp_seconds": Family(
         "When this daemon last took a turn at a job that went well; 0 if it never did.", {"job": _JOBS}, is_mark=True
     ),
+    "job_interval_seconds": Family(
+        "How often this daemon looks whether a job is due; 0 if it never took a turn at it.",
+        {"job": _JOBS},
+        is_mark=True,
+    ),
     "backup_last_success_timestamp_seconds": Family(
         "Up to when everything is in the newest backup this daemon took; 0 if it took none.",
         {"kind": ("files", "second")},

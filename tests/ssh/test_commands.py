@@ -52,7 +52,7 @@ async def test_usage_lines_can_be_typed_as_they_stand(prompt: Prompt, width: int
 
 @pytest.mark.parametrize("verb", EVERY_VERB, ids=lambda verb: "-".join(verb.name))
 def test_every_option_of_a_usage_line_is_one_of_the_verb(verb: Verb) -> None:
-    app = commands.tree("ssh")
+    app = commands.tree()
     for word in verb.name:
         app = app[word]
     options = {name for argument in app.assemble_argument_collection() for name in argument.names}
@@ -211,3 +211,26 @@ def test_documents_are_one_line_of_json_with_japanese_left_readable() -> None:
     written = commands._json(document)
     assert written.startswith('{"title": "葬送のフリーレン'.encode())
     assert json.loads(written) == document
+
+
+async def test_two_who_ask_at_once_are_each_answered_as_themselves(
+    services: Services, ann: User, boss: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tree of verbs is everybody's: what one is told must not depend on who else asks at that moment."""
+    begun = asyncio.Event()
+    is_open = services.inbox.unseen
+
+    async def slow(user: User) -> int:
+        begun.set()
+        await asyncio.sleep(0)
+        return await is_open(user)
+
+    monkeypatch.setattr(services.inbox, "unseen", slow)
+    hers, his = Prompt(services, ann), Prompt(services, boss.user)
+    lines = ["whoami", "help", "help get", "no-such-verb", "add", "torrents --nonsense", "whoami --json", "keys list"]
+    alone = [[await one.type(line, width=width) for line in lines] for one, width in ((hers, 80), (his, 48))]
+    assert alone[0][0].out != alone[1][0].out
+    assert alone[0][2].out != alone[1][2].out
+    asked = [one.type(line, width=width) for one, width in ((hers, 80), (his, 48)) for line in lines]
+    assert await asyncio.gather(*asked) == [*alone[0], *alone[1]]
+    assert begun.is_set()

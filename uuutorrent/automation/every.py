@@ -32,6 +32,7 @@ class Job:
 async def take_turn(job: Job, tally: Tally) -> None:
     """One turn. A failure that can be told is one log line; any other keeps its traceback."""
     outcome, why, began = "broken", "", time.monotonic()
+    tally.mark("job_interval_seconds", job.interval_s, job.name)
     try:
         async with asyncio.timeout(job.deadline_s):
             await job.turn()

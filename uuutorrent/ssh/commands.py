@@ -7,16 +7,16 @@ import io
 import json
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import structlog
 from cyclopts import App, CycloptsError, Group, UnusedCliTokensError
-from rich.console import Console
 
 from uuutorrent.desk import Desk
 from uuutorrent.errors import Invalid, Refused, UuuError
 from uuutorrent.ssh.call import Call, Document, Reply, Verb
-from uuutorrent.ssh.help import Page
+from uuutorrent.ssh.help import NAME, Page, Paper
 from uuutorrent.ssh.io import Io
 from uuutorrent.ssh.text import printable
 from uuutorrent.ssh.verbs import (
@@ -36,6 +36,7 @@ from uuutorrent.ssh.verbs import (
     invites,
     machine,
     notify,
+    panic,
     penalties,
     searching,
     sessions,
@@ -69,6 +70,7 @@ SUBJECTS: Mapping[str, Sequence[Verb]] = {
     "Your account": (*accounts.VERBS, *factor.VERBS, *sessions.VERBS),
     "For admins": (
         *admin.VERBS,
+        *panic.VERBS,
         *invites.VERBS,
         *penalties.VERBS,
         *health.VERBS,
@@ -90,6 +92,7 @@ FAMILIES = {
     "keys": "Your SSH keys.",
     "orphans": "Files and torrents that belong to nobody.",
     "notify": "Where you are told what happens: chats, mail, webhooks.",
+    "panic": "Everything pauses, or goes on.",
     "penalties": "Sources that failed to sign in too often.",
     "sessions": "Where you are signed in.",
     "taste": "What you prefer among releases.",
@@ -121,14 +124,15 @@ BROKEN = 70
 """Exit code of an error that is ours. Source: sysexits.h, EX_SOFTWARE."""
 
 
-def tree(prefix: str) -> App:
-    """All verbs; usage lines begin with `prefix`, so that they can be typed as they stand."""
+@lru_cache(maxsize=1)
+def tree() -> App:
+    """All verbs, built once for everybody: reading a line of words changes nothing in it that lasts."""
     root = App(
-        name=prefix,
+        name=NAME,
         help=HELP,
         help_epilogue=EPILOGUE,
         help_format="plaintext",
-        help_formatter=Page(prefix),
+        help_formatter=Page(),
         group_parameters=Group("Options"),
         version_flags=(),
         result_action="return_value",
@@ -146,9 +150,11 @@ async def run(desk: Desk, line: str, io: Io) -> int:
     try:
         words, wants_json = _read(line)
         await _check_entrance(desk, words, io)
-        reply = await _call(tree(io.prefix), words, Call(desk, io, wants_json, _name(words)))
+        reply = await _call(words, Call(desk, io, wants_json, _name(words)))
         if words == ["--help"] and not wants_json:
             await _greet(desk, io)
+        if (halt := desk.library.panic.halt) is not None and words[:1] != ["panic"]:
+            io.err(f"{plain(halt.sentence)}\n".encode())
         return _print(io, reply, wants_json)
     except UuuError as e:
         return _complain(io, e.code, e.message, e.exit_code, wants_json)
@@ -213,10 +219,10 @@ async def _check_entrance(desk: Desk, words: Sequence[str], io: Io) -> None:
         raise Refused(f"you need a second factor here: set one up first with {io.prefix} factor begin")
 
 
-async def _call(app: App, words: Sequence[str], call: Call) -> Reply:
+async def _call(words: Sequence[str], call: Call) -> Reply:
     written = io.StringIO()
-    console = Console(file=written, width=call.io.width, color_system=None, force_terminal=False, _environ={})
-    verb, bound, handed = app.parse_args(
+    console = Paper(written, call.io.width, call.io.prefix)
+    verb, bound, handed = tree().parse_args(
         list(words), console=console, error_console=console, exit_on_error=False, print_error=False
     )
     context: dict[str, Any] = dict.fromkeys(handed, call)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import IO, Any
 
 from cyclopts.help import HelpEntry, HelpPanel
 from rich.cells import cell_len
@@ -16,11 +16,20 @@ NARROWEST = 24
 USAGE = "Usage: "
 
 
-class Page:
-    """Renders the help of one person, whose usage lines begin with `prefix`. One of cyclopts' help formatters."""
+NAME = "uuutorrent"
+"""What stands in the tree of verbs where a person's prefix does."""
 
-    def __init__(self, prefix: str) -> None:
-        self._prefix = prefix
+
+class Paper(Console):
+    """What is written for one person; usage lines begin with `prefix`, so that they can be typed as they stand."""
+
+    def __init__(self, file: IO[str], width: int, prefix: str) -> None:
+        super().__init__(file=file, width=width, color_system=None, force_terminal=False, _environ={})
+        self.prefix = prefix
+
+
+class Page:
+    """Renders the help of whoever's paper it is. One of cyclopts' help formatters."""
 
     def __call__(self, console: Console, options: ConsoleOptions, panel: HelpPanel) -> None:
         """One group of verbs or of parameters. That there is --help is known to who reads this."""
@@ -41,8 +50,8 @@ class Page:
 
     def render_usage(self, console: Console, options: ConsoleOptions, usage: Any) -> None:
         """How it is typed, from the very beginning."""
-        typed = str(usage).strip().removeprefix(USAGE)
-        whole = typed if typed.startswith(self._prefix) else f"{self._prefix} {typed}"
+        typed = str(usage).strip().removeprefix(USAGE).removeprefix(NAME).strip()
+        whole = f"{console.prefix} {typed}" if isinstance(console, Paper) else typed
         indent = " " * len(USAGE)
         first, *more = fold(whole, max(NARROWEST, console.width - len(USAGE)))
         _print(console, "\n".join([USAGE + first, *(indent + line for line in more)]) + "\n")

@@ -53,7 +53,7 @@ class Halt:
     def sentence(self) -> str:
         """What people are told."""
         why = f" ({self.reason})" if self.reason else ""
-        return f"an admin paused everything{why}, since {self.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        return f"An admin paused everything{why}, since {self.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC."
 
 
 class Panic:
@@ -95,7 +95,7 @@ class Panic:
             Halted: it does.
         """
         if (halt := await self.look()) is not None:
-            raise Halted(f"{halt.sentence[0].upper()}{halt.sentence[1:]}. It goes on when that is taken back.")
+            raise Halted(f"{halt.sentence} It goes on when that is taken back.")
 
     # The key
 

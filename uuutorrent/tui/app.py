@@ -215,5 +215,7 @@ class UuuApp(Shell):
             self.toast(text, severity=severity)
 
     def _look_at_engine(self) -> None:
+        halt = self.desk.library.panic.halt
+        self.halted = halt.sentence if halt else ""
         snapshot = self.desk.live.snapshot
         self.trouble = "" if snapshot.engine_up or snapshot.at is None else snapshot.trouble

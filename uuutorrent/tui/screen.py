@@ -12,6 +12,7 @@ from uuutorrent.desk import Desk
 from uuutorrent.tui import stepup
 from uuutorrent.tui.bars import KeyBar, TopLine
 from uuutorrent.tui.line import Line, Span
+from uuutorrent.tui.panel import Panel, said
 from uuutorrent.tui.shell import Shell
 from uuutorrent.users import Admin
 
@@ -25,6 +26,18 @@ class Seeing(Line):
             Span(f" You see what {name} sees; nothing can be changed ", "warn"),
             right=[Span(" q ", "key", "app.quit"), Span("back ", "", "app.quit")],
         )
+
+
+class Banner(Panel):
+    """Says to everybody, wherever they are, that an admin paused everything."""
+
+    def on_mount(self) -> None:
+        """Follow what the app knows."""
+        self.watch(self.app, "halted", self._show)
+
+    def _show(self, halted: str) -> None:
+        self.display = bool(halted)
+        self.fill(*([said(Span(halted, "bad"), wraps=True)] if halted else []))
 
 
 class DeskScreen(Screen[None]):
@@ -61,6 +74,7 @@ class DeskScreen(Screen[None]):
         yield TopLine(id="top")
         if name := self.shell.looks_at:
             yield Seeing(name)
+        yield Banner(id="banner")
         yield from self.body()
         yield KeyBar(id="keys")
 

@@ -68,6 +68,8 @@ class Shell(App[None]):
 
     trouble: reactive[str] = reactive("", repaint=False)
     """What is wrong with the engine, for the top line; empty while all is well."""
+    halted: reactive[str] = reactive("", repaint=False)
+    """That an admin paused everything, for the banner; empty while nobody did."""
     waiting: reactive[dict[str, int]] = reactive(dict[str, int], repaint=False)
     """How many things wait on which screen (by its mode), for the top line."""
 

@@ -89,6 +89,7 @@ async def about_corrections(house: House) -> dict[str, Any]:
         "corrections remove": await bob.json("corrections remove 2"),
         "corrections all": await boss.json("corrections all"),
         "corrections share": await boss.json("corrections share 1 on"),
+        "corrections reject": await boss.json("corrections reject 1"),
     }
 
 
@@ -186,7 +187,10 @@ async def about_stuck_downloads(house: House) -> dict[str, Any]:
     return {
         "timeline": await ann.json(f"timeline {new.infohash}"),
         "blocks": await ann.json("blocks"),
+        "blocks all": await house.boss.json("blocks all"),
         "blocks lift": await ann.json(f"blocks lift {old.infohash}"),
+        "blocks add": (added := await house.boss.json(f"blocks add {old.infohash} a virus")),
+        "blocks drop": await house.boss.json(f"blocks drop {added['id']}"),
         "undo": await ann.json("undo 1"),
     }
 
@@ -264,10 +268,11 @@ async def about_factors(house: House) -> dict[str, Any]:
 
 async def about_being_here(house: House) -> dict[str, Any]:
     ann = house.ann
-    here = Here(ann.user, "192.0.2.7", "publickey")
+    here = Here(ann.user, "192.0.2.7", "publickey", say=lambda _: True)
     house.services.presence.came(here)
     return {
         "sessions": await ann.json("sessions"),
+        "sessions message": await house.boss.json(f"sessions message {here.id} hello"),
         "sessions end": await ann.json(f"sessions end {here.id}"),
         "account": await ann.json("account"),
         "account delete": await ann.json("account delete ann", f"{PASSWORD}\n".encode()),
@@ -287,6 +292,9 @@ async def about_sources(house: House) -> dict[str, Any]:
     return {
         "penalties list": await house.boss.json("penalties list"),
         "penalties lift": await house.boss.json("penalties lift 192.0.2.7"),
+        "panic on": await house.boss.json("panic on a letter came"),
+        "panic": await house.boss.json("panic"),
+        "panic off": await house.boss.json("panic off"),
     }
 
 
