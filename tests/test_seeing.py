@@ -9,18 +9,21 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from tests.conftest import PASSWORD
 from tests.desks import Built, built
-from tests.people import a_key
+from tests.people import OTHER, a_key, refusal
 from tests.servers.anilist import FakeAniList
 from tests.servers.nyaa import FakeNyaa
 from tests.tui.seeing import at_office
-from uuutorrent.accounts import Admin, User
+from uuutorrent.accounts import Accounts, Admin, Operator, User
 from uuutorrent.anime.anime import MediaId
 from uuutorrent.automation.feeds.rule import Saving, Terms
 from uuutorrent.automation.inbox.notice import Kind
 from uuutorrent.automation.preferences import Mode
+from uuutorrent.errors import Conflict, Missing, Refused
 from uuutorrent.presence import Here
 from uuutorrent.store.database import SYSTEM, Database
+from uuutorrent.store.onlooking import only_looking
 from uuutorrent.store.tables import Base
 
 SECRET = "s3cr3t-t0k3n"
@@ -89,9 +92,86 @@ async def test_every_key_of_every_screen_changes_nothing(
             assert len(said) >= 5, said.keys()
             assert seat.app.looks_at == "ann"
             tried += sum("you only look at what ann sees" in " ".join(one.split()) for one in said.values())
-            leaks = [(keys, one) for keys, one in said.items() if SECRET in one]
-            print(*leaks[:1][0] if leaks else "")
-            assert not leaks
+            assert not [(keys, one) for keys, one in said.items() if SECRET in one]
         assert tried >= 20
     assert await everything(database, house) == before
     assert SECRET not in seat.glass.text_sent
+
+
+async def test_looking_is_noted_with_who_at_whom_from_where_and_ends_where_it_began(house: Built, boss: Admin) -> None:
+    async with at_office(house, boss.user) as seat:
+        await seat.see("ann")
+        assert "6 Admin" not in seat.glass.text
+        assert [one.ip for one in house.services.presence.every(boss)] == ["192.0.2.1"]
+        await seat.press("q")
+        await seat.sees("May: as configured for everybody")
+        assert (seat.app.looks_at, seat.app.current_mode) == ("", "admin")
+        began, ended = await acts(house, boss)
+        assert began == "boss ann began 192.0.2.1"
+        assert ended.startswith("boss ann ended after ")
+    assert (await house.services.accounts.users(boss))[0].last_seen_at is None
+
+
+@pytest.mark.parametrize("how", ["disable", "demote", "delete"])
+async def test_looking_ends_with_the_right_to_it_or_with_whom_it_is_at(
+    house: Built, accounts: Accounts, boss: Admin, how: str
+) -> None:
+    await accounts.create(Operator(), "carl", role="admin")
+    async with at_office(house, boss.user) as seat:
+        await seat.see("ann")
+        if how == "disable":
+            await accounts.disable(Operator(), "boss")
+        elif how == "demote":
+            await accounts.set_role(Operator(), "boss", "user")
+        else:
+            await accounts.delete(Operator(), "ann")
+        await seat.sees("ann is gone" if how == "delete" else "only admins may do that")
+        await seat.sees_no("You see what ann sees")
+        assert "Frieren" not in seat.glass.text
+
+
+async def test_who_is_no_admin_looks_at_nobody(house: Built, ann: User, boss: Admin) -> None:
+    async with at_office(house, ann) as seat:
+        await seat.press("6")
+        assert seat.app.current_mode == "watchlist"
+    desk = house.services.desk(boss.user)
+    with pytest.raises(Missing):
+        await desk.see(boss, "nobody")
+    with pytest.raises(Conflict):
+        await desk.see(boss, "boss")
+    await house.services.accounts.set_role(Operator(), "ann", "admin")
+    await house.services.accounts.set_role(Operator(), "boss", "user")
+    with pytest.raises(Refused):
+        await desk.see(boss, "ann")
+    assert await acts(house, await house.services.accounts.admin(ann)) == []
+
+
+async def test_from_where_one_only_looks_nothing_is_written_and_afterwards_it_is(
+    house: Built, database: Database, ann: User, boss: Admin
+) -> None:
+    desk, before = await house.services.desk(boss.user).see(boss, "ann"), await everything(database, house)
+    (held, *_) = await house.services.library.holdings(ann)
+    unseen = await house.services.inbox.unseen(ann)
+    theirs = Here(ann, hang_up=lambda _: pytest.fail("ann's session was ended"))
+    house.services.presence.came(theirs)
+    with only_looking("ann"):
+        assert held in await desk.library.holdings(ann)
+        for refused in (
+            desk.grabs.get(ann, MediaId(1), 12),
+            desk.library.pause(ann, held.infohash),
+            desk.library.delete(ann, held.infohash, with_files=True),
+            desk.watchlists.set_progress(ann, MediaId(1), 3),
+            desk.inbox.see(ann, None),
+            desk.accounts.set_password(ann, PASSWORD, OTHER),
+            desk.accounts.seen(ann),
+            desk.accounts.add_key(ann, a_key("new")),
+            desk.second_factors.begin(ann),
+            desk.channels.test(ann, 1),
+            desk.audit.tell(boss, "nothing"),
+            desk.admin(),
+        ):
+            assert await refusal(refused) == "you only look at what ann sees: nothing can be changed"
+        with pytest.raises(Refused):
+            desk.presence.end_others(desk.here)
+    assert await everything(database, house) == before
+    assert await house.services.inbox.see(ann, None) == unseen > 0

@@ -265,6 +265,17 @@ class Accounts:
             keys = await stored_keys.counts(tx)
             return tuple(_info(one, keys.get(one.id, 0)) for one in await stored.every(tx))
 
+    async def whom(self, by: Authority, name: str) -> User:
+        """The user with this name, for those who may do something with them.
+
+        Raises:
+            Missing: there is none.
+            Refused: `by` is no admin any more.
+        """
+        async with self._database.begin(SYSTEM) as tx:
+            await stored.authorise(tx, by)
+            return (await stored.named(tx, name)).user
+
     async def create(
         self,
         by: Authority,

@@ -147,8 +147,9 @@ class Desk(Services):
         Raises:
             Missing: there is no such user.
             Conflict: it is themselves.
+            Refused: `by` is no admin any more.
         """
-        whom = await self.accounts.by_name(name)
+        whom = await self.accounts.whom(by, name)
         if whom.id == by.user.id:
             raise Conflict("that is you: leave this screen, and you see it")
         await self.audit.tell(by, SEE, name, detail="began")

@@ -1,5 +1,6 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -7,9 +8,9 @@ from tests.automation.evening import Clock
 from tests.releases.conftest import find
 from tests.servers.anilist_data import Media
 from tests.servers.nyaa import FakeNyaa
-from uuutorrent.accounts import User
+from uuutorrent.accounts import Accounts, Admin, Operator, User
 from uuutorrent.anime.anime import MediaId
-from uuutorrent.errors import Invalid, Missing
+from uuutorrent.errors import Invalid, Missing, Refused
 from uuutorrent.releases.blocks import Blocks
 from uuutorrent.releases.release import Match
 from uuutorrent.releases.search import Releases
@@ -124,3 +125,54 @@ async def test_where_everything_is_blocked_the_answer_says_so(
     found = await find(releases, ann, show, 3)
     assert found.best is None
     assert "an .exe" in found.said
+
+
+# For admins
+
+
+async def test_admins_block_for_everybody_and_end_anybodys_block(
+    blocks: Blocks, accounts: Accounts, ann: User, bob: User, boss: Admin
+) -> None:
+    await block(blocks, ann)
+    made = await blocks.block_for_all(boss, f" {OTHER.upper()} ", title="Show - 02", reason="a\x1b[31m virus", days=2)
+    assert await hashes(blocks, bob) == {OTHER: "blocked until 2026-11-23: a?[31m virus"}
+    every = await blocks.every(boss)
+    assert [(one.name, one.block.infohash) for one in every] == [("", OTHER), ("ann", ONE)]
+    assert (await blocks.drop(boss, made)).block.title == "Show - 02"
+    assert (await blocks.drop(boss, every[1].block.id)).name == "ann"
+    assert await hashes(blocks, ann) == await hashes(blocks, bob) == {}
+    with pytest.raises(Missing):
+        await blocks.drop(boss, made)
+    notes = [(one.who, one.act, one.target) for one in reversed(await accounts.audit.search(boss, "blocks"))]
+    assert notes == [
+        ("boss", "blocks add", OTHER),
+        ("boss", "blocks drop", "everybody"),
+        ("boss", "blocks drop", "ann"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"), [({"infohash": "abc"}, "infohash"), ({"days": 0}, "days"), ({"reason": " "}, "reason")]
+)
+async def test_what_cannot_be_blocked_is_not(blocks: Blocks, boss: Admin, wrong: dict[str, Any], field: str) -> None:
+    given: dict[str, Any] = {"infohash": ONE, "title": "", "reason": "bad", "days": 3, **wrong}
+    with pytest.raises(Invalid) as caught:
+        await blocks.block_for_all(boss, given.pop("infohash"), **given)
+    assert caught.value.field == field
+    assert await blocks.every(boss) == ()
+
+
+async def test_who_is_no_admin_any_more_neither_sees_nor_makes_blocks_of_others(
+    blocks: Blocks, accounts: Accounts, ann: User, boss: Admin
+) -> None:
+    made = await block(blocks, ann)
+    await accounts.create(Operator(), "carl", role="admin")
+    await accounts.set_role(Operator(), "boss", "user")
+    for refused in (
+        blocks.every(boss),
+        blocks.block_for_all(boss, OTHER, title="", reason="bad", days=3),
+        blocks.drop(boss, made),
+    ):
+        with pytest.raises(Refused, match="only admins"):
+            await refused
+    assert list(await hashes(blocks, ann)) == [ONE]

@@ -46,6 +46,10 @@ def said(offers: tuple[Offer, ...]) -> list[Correction]:
     return [offer.correction for offer in offers]
 
 
+async def every(corrections: Corrections, boss: Admin) -> tuple[Offer, ...]:
+    return tuple(one.offer for one in await corrections.standing(boss))
+
+
 async def test_what_one_says_counts_for_oneself_and_is_offered_to_the_others(
     corrections: Corrections, ann: User, bob: User, show: Media, anilist: FakeAniList
 ) -> None:
@@ -84,7 +88,7 @@ async def test_what_nobody_holds_any_more_is_gone(
     await corrections.take_back(ann, made.id)
     assert await corrections.offers(ann, media) == await corrections.mine(bob) == (made,)
     await corrections.take_back(bob, made.id)
-    assert await corrections.offers(ann, media) == await corrections.every(boss) == ()
+    assert await corrections.offers(ann, media) == await every(corrections, boss) == ()
     for again in (corrections.take_back(bob, made.id), corrections.answer(ann, made.id, accept=True)):
         with pytest.raises(Missing):
             await again
@@ -110,7 +114,7 @@ async def test_the_same_thing_said_twice_is_one_correction(
         made = await corrections.make(ann, one)
         assert await corrections.make(ann, same) == made
         assert await corrections.make(bob, same) == made
-    assert len(await corrections.every(boss)) == 3
+    assert len(await every(corrections, boss)) == 3
     assert len(await corrections.mine(ann)) == len(await corrections.mine(bob)) == 3
 
 
@@ -126,7 +130,7 @@ async def test_two_who_say_the_same_at_once_say_one_thing(
     )
     for user in (ann, bob):
         assert len(await corrections.mine(user)) == 1
-    assert {one.correction.offset for one in await corrections.every(boss)} <= {12, 24}
+    assert {one.correction.offset for one in await every(corrections, boss)} <= {12, 24}
 
 
 @pytest.mark.parametrize(
@@ -262,13 +266,32 @@ async def test_what_an_admin_lets_count_counts_for_everybody_who_does_not_declin
     assert await corrections.lore_of(bob, media) == (made.correction,)
     assert await corrections.offers(bob, media) == (shared,)
     await corrections.take_back(ann, made.id)
-    assert await corrections.every(boss) == (shared,)
+    assert await every(corrections, boss) == (shared,)
     await corrections.answer(bob, made.id, accept=False)
     assert await corrections.lore_of(bob, media) == ()
     assert await corrections.lore_of(ann, media) == (made.correction,)
     await corrections.set_for_all(boss, made.id, on=False)
-    assert await corrections.every(boss) == ()
+    assert await every(corrections, boss) == ()
     assert await corrections.lore_of(ann, media) == ()
+
+
+async def test_admins_see_who_said_it_and_what_they_reject_is_gone_for_all(
+    corrections: Corrections, accounts: Accounts, ann: User, bob: User, boss: Admin, show: Media
+) -> None:
+    made, media = await corrections.make(ann, is_episode(show, 3)), MediaId(show.id)
+    carl = await accounts.create(Operator(), "carl")
+    await corrections.answer(bob, made.id, accept=True)
+    await corrections.answer(carl, made.id, accept=False)
+    (standing,) = await corrections.standing(boss)
+    assert (standing.offer, standing.accepted_by, standing.declined) == (made, ("ann", "bob"), 1)
+    assert await corrections.reject(boss, made.id) == made
+    assert await corrections.mine(ann) == await corrections.mine(bob) == await every(corrections, boss) == ()
+    (note,) = await accounts.audit.search(boss, "corrections reject")
+    assert (note.who, note.target, note.detail) == ("boss", str(made.id), f"of anime {show.id}")
+    with pytest.raises(Missing):
+        await corrections.reject(boss, made.id)
+    await corrections.make(ann, is_episode(show, 3))
+    assert len(await corrections.lore_of(ann, media)) == 1
 
 
 async def test_ones_own_word_beats_what_counts_for_everybody(
@@ -289,7 +312,11 @@ async def test_who_is_no_admin_any_more_decides_nothing(
     made = await corrections.make(ann, is_episode(show, 3))
     await accounts.create(Operator(), "carl", role="admin")
     await accounts.set_role(Operator(), "boss", "user")
-    for refused in (corrections.every(boss), corrections.set_for_all(boss, made.id, on=True)):
+    for refused in (
+        corrections.standing(boss),
+        corrections.set_for_all(boss, made.id, on=True),
+        corrections.reject(boss, made.id),
+    ):
         with pytest.raises(Refused, match="only admins"):
             await refused
     assert await corrections.mine(ann) == (made,)
@@ -317,7 +344,7 @@ async def test_with_their_author_goes_what_nobody_else_holds(
     await corrections.answer(bob, kept.id, accept=True)
     await accounts.delete(Operator(), "ann")
     assert await corrections.offers(bob, media) == ()
-    assert await corrections.every(boss) == await corrections.mine(bob) == (kept,)
+    assert await every(corrections, boss) == await corrections.mine(bob) == (kept,)
     with pytest.raises(Missing):
         await corrections.answer(bob, lost.id, accept=True)
     again = await corrections.make(bob, is_episode(show, 3))

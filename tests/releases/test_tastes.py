@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from uuutorrent.accounts import User
+from uuutorrent.accounts import Accounts, Admin, Operator, User
 from uuutorrent.anime.anime import MediaId
-from uuutorrent.errors import Invalid, Refused
+from uuutorrent.errors import Invalid, Missing, Refused
 from uuutorrent.releases.release import Taste
 from uuutorrent.releases.tastes import Tastes
 from uuutorrent.store.database import SYSTEM, Database
@@ -142,3 +142,33 @@ async def test_who_is_gone_has_no_taste(tastes: Tastes) -> None:
     for remember in (tastes.set(NOBODY, Taste()), tastes.set_show(NOBODY, SHOW, {}), tastes.clear_show(NOBODY, SHOW)):
         with pytest.raises(Refused):
             await remember
+
+
+# For admins
+
+
+async def test_an_admin_settles_what_somebody_prefers_and_they_change_it(
+    tastes: Tastes, accounts: Accounts, ann: User, bob: User, boss: Admin
+) -> None:
+    wished = Taste(resolutions=(720,), languages=("de",))
+    await tastes.set_theirs(boss, "ann", wished)
+    assert await tastes.theirs(boss, "ann") == await tastes.of(ann) == wished
+    assert await tastes.of(bob) == await tastes.of(boss.user) == Taste()
+    await tastes.set(ann, Taste())
+    assert await tastes.theirs(boss, "ann") == Taste()
+    (note,) = await accounts.audit.search(boss, "users taste")
+    assert (note.who, note.target) == ("boss", "ann")
+
+
+async def test_nobody_but_admins_settles_what_others_prefer(
+    tastes: Tastes, accounts: Accounts, ann: User, boss: Admin
+) -> None:
+    for missing in (tastes.theirs(boss, "nobody"), tastes.set_theirs(boss, "nobody", Taste())):
+        with pytest.raises(Missing):
+            await missing
+    await accounts.create(Operator(), "carl", role="admin")
+    await accounts.set_role(Operator(), "boss", "user")
+    for refused in (tastes.theirs(boss, "ann"), tastes.set_theirs(boss, "ann", Taste(remakes=True))):
+        with pytest.raises(Refused, match="only admins"):
+            await refused
+    assert await tastes.of(ann) == Taste()

@@ -6,19 +6,26 @@ themselves only. What is blocked can still be taken by hand.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, or_, select
 
-from uuutorrent.accounts import User, UserId
+from uuutorrent import audit
+from uuutorrent.accounts import Admin, User, UserId, people
+from uuutorrent.audit import clean
 from uuutorrent.errors import Invalid, Missing
+from uuutorrent.people import authorise
 from uuutorrent.store.database import SYSTEM, Database, Tx
 from uuutorrent.store.tables import BlockRow, UnblockRow
 
 SHORTEST_HASH = 6
+LONGEST_REASON = 300
+MOST_DAYS = 3650
+_INFOHASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,15 @@ class Block:
     is_for_all: bool
     made_at: datetime
     until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OnesBlock:
+    """A block as admins see it."""
+
+    block: Block
+    name: str
+    """Whose it is; empty: everybody's."""
 
 
 def _utc_now() -> datetime:
@@ -114,6 +130,60 @@ class Blocks:
         for_all = select(BlockRow.id).where(BlockRow.user_id.is_(None), BlockRow.infohash == infohash)
         if await tx.scalar(for_all.limit(1)) is not None:
             await tx.merge(UnblockRow(user_id=user_id, infohash=infohash, at=self._now()))
+
+    # For admins
+
+    async def every(self, by: Admin) -> tuple[OnesBlock, ...]:
+        """All that is blocked now, for anybody, the newest first.
+
+        Raises:
+            Refused: `by` is no admin any more.
+        """
+        active = select(BlockRow).where(BlockRow.until > self._now()).order_by(BlockRow.id.desc())
+        async with self._database.begin(SYSTEM) as tx:
+            await authorise(tx, by)
+            rows = (await tx.scalars(active)).all()
+            whose = await people(tx, {UserId(row.user_id) for row in rows if row.user_id is not None})
+        names = {int(user_id): user.name for user_id, user in whose.items()}
+        return tuple(OnesBlock(_block(row), names.get(row.user_id or 0, "")) for row in rows)
+
+    async def block_for_all(self, by: Admin, infohash: str, *, title: str, reason: str, days: int) -> int:
+        """Have a release not picked for anybody; whoever wants it all the same lifts it for themselves.
+
+        Raises:
+            Invalid: that is no infohash, or no number of days; `field` names it.
+            Refused: `by` is no admin any more.
+        """
+        which, why = infohash.strip().lower(), clean(reason, LONGEST_REASON)
+        if not _INFOHASH.fullmatch(which):
+            raise Invalid("an infohash has 40 characters of 0-9 and a-f", field="infohash")
+        if not 1 <= days <= MOST_DAYS:
+            raise Invalid(f"a block lasts 1 to {MOST_DAYS} days", field="days")
+        if not why.strip():
+            raise Invalid("say why: people read it where the release is listed", field="reason")
+        named, until = clean(title, LONGEST_REASON).strip() or which, self._now() + timedelta(days=days)
+        async with self._database.begin(SYSTEM) as tx:
+            await authorise(tx, by)
+            made = await self.block(None, which, title=named, reason=why, until=until, tx=tx)
+            audit.note(tx, by, "blocks add", which, detail=f"{named}: {why}")
+        return made
+
+    async def drop(self, by: Admin, block_id: int) -> OnesBlock:
+        """End a block, anybody's or everybody's.
+
+        Raises:
+            Missing: there is no such block.
+            Refused: `by` is no admin any more.
+        """
+        async with self._database.begin(SYSTEM) as tx:
+            await authorise(tx, by)
+            if (row := await tx.get(BlockRow, block_id)) is None:
+                raise Missing(f"there is no block {block_id}")
+            whose = await people(tx, {UserId(row.user_id)} if row.user_id is not None else ())
+            ended = OnesBlock(_block(row), next((user.name for user in whose.values()), ""))
+            await tx.delete(row)
+            audit.note(tx, by, "blocks drop", ended.name or "everybody", detail=f"{row.infohash} {row.title}")
+        return ended
 
     def _counts(self, user_id: UserId) -> Collection[ColumnElement[bool]]:
         """Which blocks count for a user now."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select
@@ -17,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from uuutorrent import audit
-from uuutorrent.accounts import Admin, User, hold
+from uuutorrent.accounts import Admin, User, UserId, hold, people
 from uuutorrent.anime.anime import Anime, MediaId
 from uuutorrent.anime.answers import clean
 from uuutorrent.anime.watchlist import Watchlists
@@ -45,6 +46,17 @@ _IS_HELD = or_(
     exists().where(_ANYBODYS.correction_id == CorrectionRow.id, _ANYBODYS.is_accepted),
 )
 """Somebody stands by it: whose author is gone is nobody's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A correction as admins see it."""
+
+    offer: Offer
+    accepted_by: tuple[str, ...]
+    """Who accepts it; whoever said it first comes first."""
+    declined: int
+    made_at: datetime
 
 
 class Corrections:
@@ -128,14 +140,36 @@ class Corrections:
             await _tidy(tx, row.media_id)
         return _offer(row)
 
-    async def every(self, by: Admin) -> tuple[Offer, ...]:
-        """Everything that anybody accepts, by anime."""
+    async def standing(self, by: Admin) -> tuple[Standing, ...]:
+        """Everything that anybody accepts, with who does, by anime.
+
+        Raises:
+            Refused: `by` is no admin any more.
+        """
+        given = select(CorrectionAnswerRow).order_by(CorrectionAnswerRow.answered_at, CorrectionAnswerRow.user_id)
+        held = select(CorrectionRow).where(_IS_HELD).order_by(CorrectionRow.media_id, CorrectionRow.id)
         async with self._database.begin(SYSTEM) as tx:
             await _authorise(tx, by)
-            rows = await tx.scalars(
-                select(CorrectionRow).where(_IS_HELD).order_by(CorrectionRow.media_id, CorrectionRow.id)
-            )
-            return tuple(map(_offer, rows))
+            answers: dict[int, list[CorrectionAnswerRow]] = {}
+            for answer in await tx.scalars(given):
+                answers.setdefault(answer.correction_id, []).append(answer)
+            whose = await people(tx, {UserId(one.user_id) for each in answers.values() for one in each})
+            rows = (await tx.scalars(held)).all()
+        return tuple(_standing_of(row, answers.get(row.id, ()), whose) for row in rows)
+
+    async def reject(self, by: Admin, correction_id: int) -> Offer:
+        """Delete a correction, whoever accepts it; it can be made again.
+
+        Raises:
+            Missing: there is no such correction.
+            Refused: no admin any more.
+        """
+        async with self._database.begin(SYSTEM) as tx:
+            await _authorise(tx, by)
+            row, _ = await _one(tx, correction_id)
+            await tx.execute(delete(CorrectionRow).where(CorrectionRow.id == correction_id))
+            audit.note(tx, by, "corrections reject", str(correction_id), detail=f"of anime {row.media_id}")
+        return _offer(row)
 
     async def set_for_all(self, by: Admin, correction_id: int, *, on: bool) -> Offer:
         """Let a correction count for everybody who does not decline it, or no more; one that contradicts it stops.
@@ -307,6 +341,11 @@ def _said(row: CorrectionRow) -> Correction:
     return Correction(
         Form(row.form), MediaId(row.media_id), row.infohash, row.episode, row.group, row.offset, row.title
     )
+
+
+def _standing_of(row: CorrectionRow, answers: Sequence[CorrectionAnswerRow], whose: Mapping[UserId, User]) -> Standing:
+    accepted = tuple(whose[UserId(one.user_id)].name for one in answers if one.is_accepted)
+    return Standing(_offer(row), accepted, sum(not one.is_accepted for one in answers), row.made_at)
 
 
 def _offer(row: CorrectionRow) -> Offer:

@@ -9,13 +9,15 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from uuutorrent.accounts import User, hold
+from uuutorrent import audit
+from uuutorrent import people as stored_people
+from uuutorrent.accounts import Admin, User, hold
 from uuutorrent.anime.anime import MediaId
 from uuutorrent.errors import Invalid
 from uuutorrent.releases import tongues
 from uuutorrent.releases.marks import HEIGHTS
 from uuutorrent.releases.release import Taste
-from uuutorrent.store.database import Database, Tx
+from uuutorrent.store.database import SYSTEM, Database, Tx
 from uuutorrent.store.tables import ShowTasteRow, TasteRow
 
 USUAL_MIN = 24
@@ -64,9 +66,32 @@ class Tastes:
         check(taste)
         async with self._database.begin(user.id) as tx:
             await hold(tx, user)
-            row = await tx.get(TasteRow, user.id)
-            stored = _foreign(row.taste if row else {}) | dataclasses.asdict(taste)
-            await tx.merge(TasteRow(user_id=user.id, taste=stored))
+            await _set(tx, user, taste)
+
+    async def theirs(self, by: Admin, name: str) -> Taste:
+        """What somebody prefers, for an admin.
+
+        Raises:
+            Missing: there is no such user.
+            Refused: `by` is no admin any more.
+        """
+        async with self._database.begin(SYSTEM) as tx:
+            await stored_people.authorise(tx, by)
+            return await _taste(tx, (await stored_people.named(tx, name)).user)
+
+    async def set_theirs(self, by: Admin, name: str, taste: Taste) -> None:
+        """Settle what somebody prefers; they change it as if they had chosen it.
+
+        Raises:
+            Invalid: a preference means nothing; `field` names it.
+            Missing: there is no such user.
+            Refused: `by` is no admin any more.
+        """
+        check(taste)
+        async with self._database.begin(SYSTEM) as tx:
+            whom = await stored_people.hold_for(tx, by, name, loses_admin=False)
+            await _set(tx, whom.user, taste)
+            audit.note(tx, by, "users taste", name)
 
     async def set_show(self, user: User, media_id: MediaId, changes: Mapping[str, Any]) -> None:
         """Remember all that this user prefers otherwise for this anime; nothing: as everywhere.
@@ -125,6 +150,12 @@ def _check_numbers(taste: Taste) -> None:
             raise Invalid("a bound of the size is above 0 and below 1 TiB a minute", field=name)
     if (taste.min_bytes_per_min or 0) > (taste.max_bytes_per_min or MOST_BYTES_PER_MIN):
         raise Invalid("the smallest size is above the largest, so nothing would fit", field="min_bytes_per_min")
+
+
+async def _set(tx: Tx, user: User, taste: Taste) -> None:
+    row = await tx.get(TasteRow, user.id)
+    stored = _foreign(row.taste if row else {}) | dataclasses.asdict(taste)
+    await tx.merge(TasteRow(user_id=user.id, taste=stored))
 
 
 async def _taste(tx: Tx, user: User, media_id: MediaId | None = None) -> Taste:

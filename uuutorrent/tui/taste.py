@@ -19,16 +19,24 @@ UNBOUND = "any"
 
 
 class TasteDialog(FormDialog[Taste]):
-    """What somebody likes, whatever the show; the answer is the taste, which is remembered by then."""
+    """What somebody likes, whatever the show; the answer is the taste, which is remembered by then.
 
-    def __init__(self, desk: Desk, taste: Taste) -> None:
-        super().__init__("What you like among releases", WISHES, {wish.name: wish.of(taste) for wish in WISHES})
+    `name` is of whom an admin settles it for.
+    """
+
+    def __init__(self, desk: Desk, taste: Taste, *, name: str = "") -> None:
+        title = f"What {name or 'you'} {'likes' if name else 'like'} among releases"
+        super().__init__(title, WISHES, {wish.name: wish.of(taste) for wish in WISHES})
         self.desk = desk
+        self._name = name
 
     async def keep(self, typed: Mapping[str, str]) -> Taste:
         """It is the taste for every show that has none of its own."""
-        taste = Taste(**read(typed))
-        await self.desk.releases.tastes.set(self.desk.user, taste)
+        taste, tastes = Taste(**read(typed)), self.desk.releases.tastes
+        if self._name:
+            await tastes.set_theirs(await self.desk.admin(), self._name, taste)
+        else:
+            await tastes.set(self.desk.user, taste)
         return taste
 
 

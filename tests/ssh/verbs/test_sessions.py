@@ -86,6 +86,44 @@ async def test_admins_see_and_end_everybodys_sessions(house: House) -> None:
     assert "there is no session" in await house.boss.fails("sessions end 99", 4)
 
 
+def at_screen(house: House, user: User) -> tuple[Here, list[str]]:
+    """A connection with a screen in it, and what the admins said there."""
+    heard: list[str] = []
+
+    def hear(sentence: str) -> bool:
+        heard.append(sentence)
+        return True
+
+    here = Here(user, "192.0.2.8", say=hear)
+    house.services.presence.came(here)
+    return here, heard
+
+
+async def test_admins_say_something_to_who_sits_at_a_screen(house: House) -> None:
+    (anns, heard), (bobs, _) = at_screen(house, house.ann.user), arrived(house, house.bob.user)
+    told = await house.boss.json(f"sessions message {anns.id} please 'log  out' \x1b[31m now")
+    assert told == {"told": [{"id": anns.id, "name": "ann"}]}
+    assert heard == ["please log out ?[31m now"]
+    assert await house.boss.says("sessions message --all back at 8") == "It stands on 1 screen now: ann.\n"
+    assert heard[1:] == ["back at 8"]
+    assert "open there is screen, sftp" in await house.boss.fails(f"sessions message {bobs.id} hello", 5)
+    assert "there is no session" in await house.boss.fails("sessions message 99 hello", 4)
+    for line in (f"sessions message {anns.id}", f"sessions message {anns.id} {'x' * 301}", "sessions message hello"):
+        assert await house.boss.fails(line, 2) != ""
+    assert len(heard) == 2
+    notes = [
+        f"{one['who']} {one['target']} {one['detail']}" for one in await house.boss.json("audit 'sessions message'")
+    ]
+    assert notes == ["boss everybody back at 8", "boss ann please log  out ?[31m now"]
+
+
+async def test_nobody_but_admins_says_anything_on_others_screens(house: House) -> None:
+    anns, heard = at_screen(house, house.ann.user)
+    for line in (f"sessions message {anns.id} hello", "sessions message --all hello"):
+        assert await house.bob.fails(line, 3) == "only admins may do that"
+    assert heard == []
+
+
 async def test_nobody_else_sees_or_ends_others_sessions_nor_who_was_an_admin_once(house: House) -> None:
     other, said = arrived(house, house.bob.user)
     assert await house.ann.fails("sessions --all", 3) == "only admins may do that"

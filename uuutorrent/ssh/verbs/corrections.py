@@ -14,8 +14,11 @@ from uuutorrent.releases.release import Correction, Form, Found, Offer, Ranked
 from uuutorrent.ssh import typed
 from uuutorrent.ssh.call import Call, Reply, TheCall, Verb
 from uuutorrent.tui.correcting import in_words
+from uuutorrent.tui.plain import plain
 
 SHORTEST_HASH = 6
+MOST_NAMES = 3
+"""Names in a line; the document has all."""
 Id = Annotated[int, Parameter(validator=Number(gte=1, lte=2**31 - 1), metavar="ID")]
 IsIt = Annotated[bool | None, Parameter(name="--is", negative="--is-not")]
 
@@ -116,8 +119,22 @@ async def remove(id: Id, /, *, call: TheCall) -> Reply:
 
 async def every(*, call: TheCall) -> Reply:
     """What anybody says of releases, for admins."""
-    by = await call.admin()
-    return _listing(call, await call.desk.releases.corrections.every(by), empty="Nobody corrected anything.")
+    every = await call.desk.releases.corrections.standing(await call.admin())
+    rows = [
+        (
+            str(one.offer.id),
+            str(one.offer.correction.media_id),
+            "everybody" if one.offer.is_for_all else "",
+            plain(", ".join(one.accepted_by[:MOST_NAMES])),
+            in_words(one.offer.correction),
+        )
+        for one in every
+    ]
+    text = call.table(("ID", "MEDIA", "FOR", "BY", "IT SAYS"), rows, empty="Nobody corrected anything.")
+    standing = [
+        {**_document(one.offer), "accepted_by": list(one.accepted_by), "declined": one.declined} for one in every
+    ]
+    return Reply(standing, text)
 
 
 async def share(id: Id, switch: Literal["on", "off"], /, *, call: TheCall) -> Reply:
@@ -126,6 +143,12 @@ async def share(id: Id, switch: Literal["on", "off"], /, *, call: TheCall) -> Re
     offer = await call.desk.releases.corrections.set_for_all(by, id, on=switch == "on")
     counts = "It counts for everybody" if offer.is_for_all else "It counts for those who accept it"
     return _one(call, offer, counts)
+
+
+async def reject(id: Id, /, *, call: TheCall) -> Reply:
+    """Delete a correction, whoever accepts it; for admins."""
+    offer = await call.desk.releases.corrections.reject(await call.admin(), id)
+    return _one(call, offer, "It counts for nobody any more")
 
 
 VERBS = (
@@ -139,6 +162,7 @@ VERBS = (
     Verb("corrections remove ID", remove),
     Verb("corrections all", every),
     Verb("corrections share ID on|off", share),
+    Verb("corrections reject ID", reject),
 )
 
 

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from uuutorrent.automation.health.timeline import Line, with_holding
-from uuutorrent.releases.blocks import Block
+from uuutorrent.releases.blocks import Block, OnesBlock
 from uuutorrent.ssh import typed
 from uuutorrent.ssh.call import Reply, TheCall, Verb
 from uuutorrent.ssh.text import instant
@@ -17,6 +17,9 @@ from uuutorrent.ssh.verbs.torrents import SHOWN_HASH, named
 from uuutorrent.tui.plain import plain
 
 LineId = Annotated[int, Parameter(validator=Number(gte=1, lte=2**31 - 1), metavar="LINE")]
+BlockId = Annotated[int, Parameter(validator=Number(gte=1, lte=2**31 - 1), metavar="ID")]
+Title = Annotated[str, Parameter(metavar="TITLE")]
+USUAL_DAYS = 30
 
 
 async def timeline(infohash: str, /, *, call: TheCall) -> Reply:
@@ -75,11 +78,60 @@ async def lift(infohash: str, /, *, call: TheCall) -> Reply:
     return Reply(_block(lifted), f"It may be picked again: {plain(lifted.title)}")
 
 
+async def every(*, call: TheCall) -> Reply:
+    """The releases that are not picked for somebody or for everybody; only for admins."""
+    blocked = await call.desk.releases.blocks.every(await call.admin())
+    rows = [
+        (str(one.block.id), one.block.infohash[:SHOWN_HASH], f"{one.block.until:%Y-%m-%d}", one.name or "everybody",
+         _named(one.block))
+        for one in blocked
+    ]  # fmt: skip
+    text = call.table(("ID", "HASH", "UNTIL", "FOR", "RELEASE"), rows, empty="No release is blocked.")
+    return Reply([_ones(one) for one in blocked], text)
+
+
+async def add(
+    infohash: str, /, *reason: str, title: Title = "", days: typed.Count = USUAL_DAYS, call: TheCall
+) -> Reply:
+    """Have a release not picked for anybody; only for admins. Whoever wants it all the same lifts it for themselves.
+
+    Parameters
+    ----------
+    infohash
+        All of it, as `search --json` shows it.
+    reason
+        Why; people read it where the release is listed.
+    title
+        Its name; without it, it goes by its infohash.
+    days
+        How long.
+    """
+    by = await call.admin()
+    made = await call.desk.releases.blocks.block_for_all(by, infohash, title=title, reason=" ".join(reason), days=days)
+    return Reply({"id": made}, f"Blocked for everybody, as {made}; blocks drop {made} ends it.")
+
+
+async def drop(id: BlockId, /, *, call: TheCall) -> Reply:
+    """End a block, anybody's or everybody's; only for admins.
+
+    Parameters
+    ----------
+    id
+        Its number, as `blocks all` shows it.
+    """
+    ended = await call.desk.releases.blocks.drop(await call.admin(), id)
+    whom = ended.name or "everybody"
+    return Reply(_ones(ended), f"It may be picked again for {whom}: {plain(ended.block.title)}")
+
+
 VERBS = (
     Verb("timeline HASH", timeline),
     Verb("undo LINE", undo),
     Verb("blocks", blocks),
     Verb("blocks lift HASH", lift),
+    Verb("blocks all", every),
+    Verb("blocks add HASH REASON… [--title TITLE] [--days N]", add),
+    Verb("blocks drop ID", drop),
 )
 
 
@@ -103,6 +155,10 @@ def _line(line: Line) -> Mapping[str, Any]:
         "undo_until": instant(line.until) if line.can_be_undone else None,
         "undone_at": instant(line.undone_at),
     }
+
+
+def _ones(one: OnesBlock) -> Mapping[str, Any]:
+    return {"id": one.block.id, "name": one.name or None, **_block(one.block)}
 
 
 def _block(block: Block) -> Mapping[str, Any]:

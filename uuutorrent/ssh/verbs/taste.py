@@ -19,12 +19,19 @@ from uuutorrent.tui.plain import plain
 from uuutorrent.tui.wishes import BY_NAME, WISHES
 
 Show = Annotated[typed.Media | None, Parameter(metavar="MEDIA")]
+Whose = Annotated[str, Parameter(metavar="NAME")]
 Minutes = Annotated[str | None, Parameter(metavar="MINUTES")]
 
 
-async def taste(*, call: TheCall) -> Reply:
-    """What you prefer among releases."""
-    mine = await call.desk.releases.tastes.of(call.desk.user)
+async def taste(*, user: Whose = "", call: TheCall) -> Reply:
+    """What you prefer among releases.
+
+    Parameters
+    ----------
+    user
+        What this user prefers; only for admins.
+    """
+    mine = await _everywhere(call, user)
     return Reply(dataclasses.asdict(mine), _text(mine))
 
 
@@ -85,23 +92,27 @@ class Wished:
         return dict(_read(option, value) for option, value in said if value is not None)
 
 
-async def change(*, show: Show = None, wished: Wished | None = None, call: TheCall) -> Reply:
+async def change(*, show: Show = None, user: Whose = "", wished: Wished | None = None, call: TheCall) -> Reply:
     """Change what you prefer; what is not named stays.
 
     Parameters
     ----------
     show
         Only for this show, by AniList's id.
+    user
+        What this user prefers, everywhere; only for admins.
     """
     changes = wished.changes() if wished else {}
     if not changes:
         raise Invalid(f"say what to change, e.g. --resolutions 1080 720. See: {call.io.prefix} help taste set")
-    tastes, user = call.desk.releases.tastes, call.desk.user
+    tastes, me = call.desk.releases.tastes, call.desk.user
+    if show is not None and user:
+        raise Invalid("what somebody prefers for one show is for them to say", field="show")
     if show is not None:
-        await tastes.set_show(user, MediaId(show), {**await tastes.show(user, MediaId(show)), **changes})
+        await tastes.set_show(me, MediaId(show), {**await tastes.show(me, MediaId(show)), **changes})
         return await _of_show(call, MediaId(show))
-    changed = dataclasses.replace(await tastes.of(user), **changes)
-    await tastes.set(user, changed)
+    changed = dataclasses.replace(await _everywhere(call, user), **changes)
+    await (tastes.set_theirs(await call.admin(), user, changed) if user else tastes.set(me, changed))
     return Reply(dataclasses.asdict(changed), _text(changed))
 
 
@@ -127,11 +138,16 @@ async def clear(
 
 
 VERBS = (
-    Verb("taste", taste),
+    Verb("taste [--user NAME]", taste),
     Verb("taste show MEDIA", show),
-    Verb("taste set [--show MEDIA] [OPTIONS]", change),
+    Verb("taste set [--show MEDIA] [--user NAME] [OPTIONS]", change),
     Verb("taste clear MEDIA [WHAT…]", clear),
 )
+
+
+async def _everywhere(call: Call, name: str) -> Taste:
+    tastes = call.desk.releases.tastes
+    return await (tastes.theirs(await call.admin(), name) if name else tastes.of(call.desk.user))
 
 
 async def _of_show(call: Call, media_id: MediaId) -> Reply:

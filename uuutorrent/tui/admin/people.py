@@ -23,6 +23,7 @@ from uuutorrent.tui.form import Field, FormDialog, read_flag, show_flag, taken
 from uuutorrent.tui.line import Span
 from uuutorrent.tui.panel import Said, said
 from uuutorrent.tui.screen import DeskScreen
+from uuutorrent.tui.taste import TasteDialog
 from uuutorrent.users import Admin, UserId, UserInfo
 
 AS_CONFIGURED = ""
@@ -120,6 +121,7 @@ class PeopleSection(Section):
             "approve": self._approve,
             "reject": self._reject,
             "see": self._see,
+            "taste": self._taste,
             "limits": self._limits,
             "password": self._password,
             "factor": self._unfactor,
@@ -149,6 +151,11 @@ class PeopleSection(Section):
         settled = self._settled.get(self._people[name].user.id, Settled())
         if await screen.app.push_screen_wait(LimitsDialog(screen, name, settled)):
             screen.shell.toast(f"That is what {name} may from now on.")
+
+    async def _taste(self, screen: DeskScreen, name: str) -> None:
+        taste = await self.desk.releases.tastes.theirs(await screen.admin(), name)
+        if await screen.app.push_screen_wait(TasteDialog(self.desk, taste, name=name)):
+            screen.shell.toast(f"That is what {name} likes, until they change it.")
 
     async def _password(self, screen: DeskScreen, name: str) -> None:
         text = "They get a one-time password instead of the one they have; sessions that came by it end."
@@ -255,6 +262,7 @@ def _choices(one: UserInfo) -> tuple[Choice, ...]:
     return (
         Choice("s", "See what they see, and change nothing", "see"),
         Choice("l", "Limits: disk, torrents, reading", "limits"),
+        Choice("t", "Taste: what they are given among releases", "taste"),
         Choice("p", "A new one-time password", "password"),
         Choice("f", "Switch off their second factor", "factor"),
         Choice("r", "Make them a user" if one.user.is_admin else "Make them an admin", "role"),

@@ -16,8 +16,11 @@ from textual.binding import Binding, BindingType
 from uuutorrent.desk import Desk
 from uuutorrent.errors import Refused, UuuError
 from uuutorrent.secondfactors import StepUp
+from uuutorrent.tui.admin import panic
 from uuutorrent.tui.admin.around import FeedsSection, ServicesSection
+from uuutorrent.tui.admin.blocked import BlocksSection
 from uuutorrent.tui.admin.chores import ChoresSection
+from uuutorrent.tui.admin.corrected import CorrectionsSection
 from uuutorrent.tui.admin.gauges import GaugesSection
 from uuutorrent.tui.admin.invites import InvitesSection
 from uuutorrent.tui.admin.notes import NotesSection
@@ -40,6 +43,8 @@ SECTIONS: tuple[type[Section], ...] = (
     ChoresSection,
     FeedsSection,
     PenaltiesSection,
+    BlocksSection,
+    CorrectionsSection,
     GaugesSection,
     NotesSection,
 )
@@ -67,6 +72,7 @@ class AdminScreen(DeskScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "add", "New", id="admin.add", tooltip="Make a user, or an invitation."),
         Binding("slash", "search", "Look for", id="admin.search", tooltip="Only what has these words."),
+        Binding("exclamation_mark", "panic", "Panic", id="admin.panic", tooltip="Pause everything, or let it go on."),
         Binding("R,f5", "refresh", "Refresh", id="admin.refresh", show=False, tooltip="Look again."),
     ]
 
@@ -119,6 +125,10 @@ class AdminScreen(DeskScreen):
     def action_add(self) -> None:
         """Make something new."""
         self._do(self.here.add(self))
+
+    def action_panic(self) -> None:
+        """Have everything stand still, or go on."""
+        self._do(panic.turn(self))
 
     def action_search(self) -> None:
         """Look for something in this section."""
