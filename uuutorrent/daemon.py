@@ -165,6 +165,7 @@ async def _serve(config: Config, file: Path | None, stopping: Stopping) -> None:
             house.services,
             sessions=lambda: {**door.sessions(), "browser": pages.open_pages() if pages else 0},
             connections=door.connections,
+            browsers=lambda: len(pages.sessions.every) if pages else 0,
             ready=house.database.ping,
         ) as metrics_port,
     ):

@@ -85,7 +85,7 @@ class ServiceCollector(Collector):
     """Turns the tally and the services' present state into families. No label can be chosen by a client."""
 
     def __init__(
-        self, services: Services, sessions: Gauges, connections: Gauges, browsers: Callable[[], float]
+        self, services: Services, sessions: Gauges, connections: Gauges, browsers: Callable[[], float] = lambda: 0
     ) -> None:
         self._services = services
         self._browsers = browsers

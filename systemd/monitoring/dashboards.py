@@ -42,7 +42,7 @@ DASHBOARDS: Mapping[str, tuple[str, tuple[Panel, ...]]] = {
         (
             Panel("Answers", "bool_on_off", {"daemon": 'up{job="uuutorrent"}', "qBittorrent": f"{UUU}engine_up"}),
             Panel("Sessions", "short", {"{{kind}}": f"{UUU}sessions_open"}),
-            Panel("Connections", "short", {"{{state}}": f"{UUU}ssh_connections"}),
+            Panel("Connections", "short", {"{{state}}": f"{UUU}ssh_connections", "browsers": f"{UUU}browser_sessions"}),
             Panel(
                 "How late the event loop is",
                 "s",
@@ -51,8 +51,22 @@ DASHBOARDS: Mapping[str, tuple[str, tuple[Panel, ...]]] = {
                     "mean": mean(f"{UUU}event_loop_lag_seconds"),
                 },
             ),
-            Panel("Sign-ins", "ops", {"{{method}} {{outcome}}": f"rate({UUU}ssh_auth_attempts_total[{RATE}])"}),
-            Panel("Sent away", "ops", {"{{reason}}": f"rate({UUU}ssh_refused_total[{RATE}])"}),
+            Panel(
+                "Sign-ins",
+                "ops",
+                {
+                    "{{method}} {{outcome}}": f"rate({UUU}ssh_auth_attempts_total[{RATE}])",
+                    "browser {{outcome}}": f"rate({UUU}browser_auth_attempts_total[{RATE}])",
+                },
+            ),
+            Panel(
+                "Sent away",
+                "ops",
+                {
+                    "{{reason}}": f"rate({UUU}ssh_refused_total[{RATE}])",
+                    "browser {{reason}}": f"rate({UUU}browser_refused_total[{RATE}])",
+                },
+            ),
             Panel("Files served", "Bps", {"{{door}}": f"rate({UUU}served_bytes_total[{RATE}])"}),
             Panel(
                 "Jobs that did not go well",

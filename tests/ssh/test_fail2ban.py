@@ -62,13 +62,15 @@ def test_the_address_that_failed_is_counted_whatever_name_it_gave(
     log = structlog.get_logger()
     for name in NAMES:
         log.info("ssh_auth_failed", ip=address, port=5555, method="password", user=printable(name))
+        log.info("browser_auth_failed", ip=address, method="browser", user=printable(name))
     log.info("ssh_no_auth", ip=address, port=5555)
-    assert banned(written.getvalue(), tmp_path) == [address] * (len(NAMES) + 1)
+    assert banned(written.getvalue(), tmp_path) == [address] * (2 * len(NAMES) + 1)
 
 
 def test_what_is_no_failure_is_not_counted(written: io.StringIO, tmp_path: Path) -> None:
     log = structlog.get_logger()
     log.info("ssh_signed_in", ip="192.0.2.7", port=5555, method="password", user="ann")
+    log.info("browser_signed_in", ip="192.0.2.7", user="ann")
     log.warning("sign_in_trouble", ip="192.0.2.7", port=5555, why="event=ssh_auth_failed ip=8.8.8.8 port=1")
     log.info("ssh_sent_away", user="event=ssh_auth_failed ip=8.8.8.8 port=1", ip="192.0.2.7", port=1)
     assert banned(written.getvalue(), tmp_path) == []
