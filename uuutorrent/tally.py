@@ -104,7 +104,7 @@ FAMILIES: Mapping[str, Family] = {
         "Limits of the door for browsers that were met by who may come in.",
         {
             "limit": (
-                *("idle", "input", "lifetime", "pages", "slow"),
+                *("downloads", "idle", "input", "lifetime", "pages", "slow"),
                 *("password_checks", "password_delay", "source_passwords"),
             )
         },

@@ -260,6 +260,7 @@ async def test_only_so_many_run_at_once_in_a_session(page: Page, link: Link, ann
     large = await page.give(ann, {"large.mkv": bytes(20_000_000)}, "Large")
     running = [await page.get(page.address("ann", large)) for _ in range(MOST_AT_ONCE)]
     assert (await page.get(page.address("ann", link))).status == 429
+    assert page.house.services.tally.counters["browser_limits", ("downloads",)] == 1
     running[0].close()
     async with asyncio.timeout(PATIENCE_S):
         while len(page.session().open) == MOST_AT_ONCE:  # noqa: ASYNC110 - what is waited for tells nobody

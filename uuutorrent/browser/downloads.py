@@ -63,6 +63,7 @@ class Downloads:
         if session is None:
             return _told(NO_SESSION, 403)
         if len(session.open) >= MOST_AT_ONCE:
+            session.desk.tally.count("browser_limits", "downloads")
             return _told(TOO_MANY, 429)
         session.open.append(download := Download(request, session))
         try:
