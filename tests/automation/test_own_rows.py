@@ -49,7 +49,7 @@ class Peeked(Database):
         self.open: set[tuple[str, int]] = set()
 
     @asynccontextmanager
-    async def begin(self, whose: int | Whose = SYSTEM) -> AsyncGenerator[Tx]:
+    async def begin(self, whose: int | Whose) -> AsyncGenerator[Tx]:
         async with super().begin(whose) as tx:
             self.open |= {(row.room, row.owner) for row in await tx.execute(text(OWNERS))}
             yield tx
