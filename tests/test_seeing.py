@@ -103,7 +103,13 @@ async def test_looking_is_noted_with_who_at_whom_from_where_and_ends_where_it_be
         await seat.see("ann")
         assert "6 Admin" not in seat.glass.text
         assert [one.ip for one in house.services.presence.every(boss)] == ["192.0.2.1"]
-        await seat.press("q")
+        seat.type("4")
+        await seat.sees("Episode 12 is here.")
+        seat.type("q")
+        await seat.sees("May: as configured for everybody")
+        seat.type("1")
+        await seat.sees("Nothing here yet.")
+        seat.type("6")
         await seat.sees("May: as configured for everybody")
         assert (seat.app.looks_at, seat.app.current_mode) == ("", "admin")
         began, ended = await acts(house, boss)

@@ -24,6 +24,8 @@ async def in_turn(first: Shell, shows: Callable[[Shell], None]) -> Shell:
             app.over()
         if app.broke or app.then is None:
             return app
+        if app.terminal is not None:
+            app.terminal.pass_on()
         app = app.then()
 
 

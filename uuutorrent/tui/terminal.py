@@ -143,6 +143,11 @@ class Terminal:
         if self.blocked:
             driver.hold()
 
+    def pass_on(self) -> None:
+        """Another app is to have it: what was typed for the one before is forgotten, and keys are heard again."""
+        self.keyboard.close()
+        self.keyboard = Keyboard(self._transport)
+
     def restore(self) -> None:
         """Give the screen back as it was. Does nothing the second time."""
         self.keyboard.close()
