@@ -62,13 +62,14 @@ async def backups(*, json: Flag = False, on: TheMachine) -> str:
 async def restore(name: str = "", /, *, to: str = "", yes: Flag = False, on: TheMachine) -> str:
     """Put a backup back. The daemon must not run; what is there now is moved aside, not deleted.
 
-    PostgreSQL must not run either, where `backup.stanza` is set: it is put back by pgBackRest, in place, up to TIME or
-    as far as its log reaches.
+    PostgreSQL must not run either, where `backup.stanza` is set: it is put back by pgBackRest, in place, up to TIME, as
+    it is in the backup of it that is named, or else as far as its log reaches.
 
     Parameters
     ----------
     name
-        Which backup of the files, as `backups` lists them; the newest if none is named.
+        Which backup, as `backups` lists them; the newest if none is named. With one of PostgreSQL come the files of
+        that time.
     to
         The newest backup that is not after this time, e.g. 2026-11-21T18:00 (UTC).
     yes
@@ -76,14 +77,16 @@ async def restore(name: str = "", /, *, to: str = "", yes: Flag = False, on: The
     """
     place, taking = _at(on)
     until, cluster = _time(to) if to else None, _cluster(on)
-    chosen = taking.find(name=name, until=until)
+    named = await cluster.find(name) if cluster and name else None
+    chosen = taking.find(until=named.ended_at) if named else taking.find(name=name, until=until)
     if not yes:
         confirm(f"Put back {chosen.name} and move aside what is in {place.data} now?", chosen.name)
-    done = await put_back(place, taking, chosen, first=partial(cluster.restore, until) if cluster else None)
+    done = await put_back(place, taking, chosen, first=partial(cluster.restore, named or until) if cluster else None)
     if done.aside.is_dir():
         say(f"What was there before is in {done.aside}.")
     if cluster is not None:
-        return f"{chosen.name} and PostgreSQL are put back. Start PostgreSQL, then the daemon."
+        with_it = f"PostgreSQL's {named.label}" if named else "PostgreSQL"
+        return f"{chosen.name} and {with_it} are put back. Start PostgreSQL, then the daemon."
     return f"{chosen.name} is put back, in {done.seconds:.1f} s: all that came after it is lost. Start the daemon."
 
 

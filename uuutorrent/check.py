@@ -62,6 +62,8 @@ async def look(config: Config, file: Path | None, *, online: bool = False) -> As
     yield await asyncio.to_thread(_drill, config)
     if config.backup.stanza:
         yield await _cluster(config)
+    elif not config.database_url.startswith("sqlite"):
+        yield Finding("PostgreSQL's backups: none from here, nor before its schema changes (backup.stanza is not set)")
     linking = f"client {config.anilist.client_id}" if config.anilist.client_id else "no client_id, nobody can link"
     yield await _outside("AniList", config.anilist.api_url, f" ({linking})", online=online)
     yield await _outside("Nyaa", config.nyaa.base_url, "", online=online)

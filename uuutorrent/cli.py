@@ -22,7 +22,7 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.help import PlainFormatter
 from rich.console import Console
 
-from uuutorrent import backupcommands, configuring, installcommands, usercommands
+from uuutorrent import backupcommands, configuring, installcommands, logs, usercommands
 from uuutorrent.backup.taking import directory
 from uuutorrent.config import Config
 from uuutorrent.console import Flag, Machine, TheMachine, say
@@ -52,6 +52,7 @@ def main() -> None:
 
 async def run(words: Sequence[str]) -> int:
     """Run one command line and return its exit code; what can be told to a person is told in one line each."""
+    logs.to_stderr()
     try:
         text = await _call(words)
     except CycloptsError as e:

@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -15,13 +15,12 @@ from cyclopts import Parameter
 
 from uuutorrent import config as settings
 from uuutorrent.accounts import Accounts
-from uuutorrent.backup.taking import Place, Taking
+from uuutorrent.backup.beforehand import back_up_before_change
 from uuutorrent.errors import Invalid, Missing
 from uuutorrent.passwords import one_time
 from uuutorrent.ssh.text import printable
 from uuutorrent.store import migrate
 from uuutorrent.store.database import Database
-from uuutorrent.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +45,7 @@ class Machine:
 
     async def upgrade(self, database: Database) -> None:
         """Bring the database to this program's schema; where that changes it, a backup is taken first."""
-        if await migrate.is_behind(database):
-            await Taking(replace(Place.of(self.config, self.file), second=""), Tally()).take()
+        await back_up_before_change(self.config, self.file, database)
         await migrate.upgrade(database)
 
 

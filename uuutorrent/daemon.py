@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import structlog
 from uuutorrent import configuring, logs, machine, metrics, supervised
 from uuutorrent.accounts import Accounts, Operator
 from uuutorrent.automation.every import Job, every
+from uuutorrent.backup.beforehand import back_up_before_change
 from uuutorrent.backup.restoring import check_whole
 from uuutorrent.backup.taking import Place, Taking
 from uuutorrent.browser import door as browser
@@ -134,8 +135,7 @@ async def _open(config: Config, stack: AsyncExitStack) -> Opened:
     check_whole(config.server.data)
     tally = Tally()
     database = await stack.enter_async_context(Database(config.database_url, pool_size=config.database.pool_size))
-    if await migrate.is_behind(database):  # a program that is taken back finds the database it knew
-        await Taking(replace(Place.of(config, None), second=""), tally).take()
+    await back_up_before_change(config, None, database)
     await migrate.upgrade(database)
     await _warn_of_superuser(database)
     http = await stack.enter_async_context(httpx.AsyncClient(headers={"User-Agent": USER_AGENT}, timeout=CONNECT_S))

@@ -51,6 +51,11 @@ def configure(settings: config.Server) -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
+def to_stderr() -> None:
+    """For the operator's commands: what they answer is on stdout, and what is logged meanwhile must not get into it."""
+    structlog.configure(logger_factory=structlog.WriteLoggerFactory(cast("TextIO", Stream(sys.stderr))))
+
+
 class Stream:
     """A stream that can be lost: whoever logs is not to fail because nobody reads the log, or its disk is full."""
 

@@ -13,9 +13,16 @@ from sqlalchemy import text
 
 from tests.operating import Operating
 from tests.servers.cluster import STANZA, Cluster, cluster
+from uuutorrent.backup.pgbackrest import PgBackRest
+from uuutorrent.config import Backup as BackupSettings
+from uuutorrent.config import Config
+from uuutorrent.config import Database as DatabaseSettings
+from uuutorrent.store import migrate
 from uuutorrent.store.database import NOBODY, Database
 
 ARCHIVE_TIMEOUT_S = 2
+OLD = "0005"
+"""A schema that the newest program would change."""
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +96,39 @@ async def test_a_cluster_is_practised_lost_and_put_back_and_no_more_is_lost_than
     assert 0 <= last - await newest(there) <= ARCHIVE_TIMEOUT_S + 5
     kinds = [one["kind"] for one in json.loads((await uuutorrent("backups", "--json")).out)]
     assert sorted(kinds) == ["files", "full"]
+
+
+async def revision(there: Cluster) -> str:
+    async with Database(there.url) as database, database.begin(NOBODY) as tx:
+        return str(await tx.scalar(text("SELECT version_num FROM alembic_version")))
+
+
+@pytest.mark.real
+async def test_a_newer_program_leaves_a_way_back_and_each_repository_gets_backups(
+    uuutorrent: Operating, there: Cluster
+) -> None:
+    assert (await uuutorrent("user", "add", "ben", "--generate")).code == 0
+    async with Database(there.url) as database:
+        await migrate.downgrade(database, OLD)
+    assert (await uuutorrent("db", "upgrade")).code == 0
+    newest = json.loads((await uuutorrent("backups", "--json")).out)[0]
+    assert newest["kind"] in ("full", "diff")
+    assert await revision(there) != OLD
+    assert (await uuutorrent("user", "add", "too-late", "--generate")).code == 0
+    there.stop()
+    done = await uuutorrent("restore", newest["backup"], "--yes")
+    assert (done.code, f"PostgreSQL's {newest['backup']} are put back" in done.out) == (0, True), done
+    there.start()
+    await recovered(there)
+    assert await revision(there) == OLD
+    names = {user["name"] for user in await uuutorrent.users()}
+    assert ("ben" in names, "too-late" in names, await revision(there) != OLD) == (True, False, True)
+
+    there.add_second_repository()
+    assert (await uuutorrent("backup")).code == 0
+    config = Config(
+        database=DatabaseSettings(url=there.url),
+        backup=BackupSettings(stanza=STANZA, pgbackrest_config=str(there.pgbackrest)),
+    )
+    kinds = {(one.repository, one.kind) for one in await PgBackRest(config).every()}
+    assert {(1, "full"), (2, "full")} <= kinds

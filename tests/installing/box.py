@@ -27,6 +27,7 @@ class Box:
         self.settings: dict[str, str] = {}
         self.stanza = False
         self.backups = 0
+        self.revision = ""
         self.units: set[str] = set()
         self.pid = 4242
         self.jails = False
@@ -86,6 +87,8 @@ class Box:
     def _psql(self, words: list[str], given: str) -> Said:
         verb, *rest = given.split()
         name = SYSTEM_ROLE if SYSTEM_ROLE in given else "uuutorrent"
+        if verb == "TABLE":
+            return Said(0, f"{self.revision}\n") if self.revision else NO
         if verb == "SHOW":
             return Said(0, self.settings.get(rest[0], "(disabled)" if rest[0] == "archive_command" else "off") + "\n")
         kept = self.databases if {"DATABASE", "pg_database"} & set(rest) else self.roles

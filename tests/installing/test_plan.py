@@ -17,6 +17,7 @@ from uuutorrent.installing import postgresql, program, step
 from uuutorrent.installing.choices import Choices
 from uuutorrent.installing.plan import firewall, plan
 from uuutorrent.installing.system import Said, System, run
+from uuutorrent.store import migrate
 
 CHOICES = Choices(host="box.example")
 SECRETS = ("etc/uuutorrent/database.url", "etc/uuutorrent/qbittorrent.password")
@@ -44,7 +45,9 @@ def test_a_dry_run_says_every_step_and_changes_nothing(tmp_path: Path) -> None:
     box = Box(tmp_path)
     before = files(tmp_path)
     lines = install(box, dry_run=True)
-    assert all(line.startswith("to do   ") for line in lines)
+    assert [line for line in lines if not line.startswith("to do   ")] == [
+        "is so   What PostgreSQL held before this version changes its schema is in a backup."
+    ], "of nothing"
     told = "\n".join(lines)
     for word in (
         *("qbittorrent-nox", "postgresql", "pgbackrest", "fail2ban", "account uuutorrent", "/opt/uuutorrent"),
@@ -172,6 +175,18 @@ def test_a_log_that_somebody_else_archives_is_left_to_them(tmp_path: Path) -> No
     assert not archive.is_done()
     with pytest.raises(Conflict, match="barman"):
         archive.do()
+
+
+def test_before_a_newer_version_changes_the_schema_postgresql_is_backed_up(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    box.packages.add("postgresql")
+    list(step.install(postgresql.steps(box.system), dry_run=False))
+    (beforehand,) = [one for one in postgresql.steps(box.system) if "changes its schema" in one.what]
+    taken = [one for one in box.ran if one.endswith("--type=diff backup")]
+    for box.revision, due in (("", False), (migrate.head(), False), ("0005", True)):
+        assert beforehand.is_done() is not due
+    beforehand.do()
+    assert (taken, box.ran[-1].split()[-2:]) == ([], ["--type=diff", "backup"])
 
 
 def test_what_a_program_complains_of_is_told_in_its_words() -> None:

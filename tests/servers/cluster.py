@@ -66,6 +66,14 @@ class Cluster:
             assert time.monotonic() < deadline, (self.home / "log").read_text()
             time.sleep(0.05)
 
+    def add_second_repository(self) -> None:
+        """As the handbook says, but on this disk."""
+        self._run("mkdir", str(self.home / "second"))
+        second = f"repo2-path={self.home}/second\nrepo2-cipher-type=aes-256-cbc\nrepo2-cipher-pass=another\n"
+        text = self.pgbackrest.read_text().replace("[global]\n", f"[global]\n{second}repo2-retention-full=4\n")
+        self.pgbackrest.write_text(text)
+        self._run("pgbackrest", f"--config={self.pgbackrest}", f"--stanza={STANZA}", "stanza-create")
+
     def lose(self) -> None:
         """As a disk that dies: no word to anybody, and everything on it gone."""
         assert self._process is not None

@@ -69,6 +69,21 @@ async def test_everything_is_copied_and_numbering_goes_on(trial: Database, datab
             assert await held(back) == await held(grown)
 
 
+async def test_tables_larger_than_a_page_are_copied_whole(trial: Database, database_url: str, tmp_path: Path) -> None:
+    at, tables = datetime(2026, 11, 21, 18, 0, tzinfo=UTC), Base.metadata.tables
+    numbers = range(2 * copying.AT_ONCE + 1)
+    note = {"at": at, "who": "ann", "source": "", "act": "look", "target": "", "outcome": "ok", "detail": ""}
+    habit = {"offset": 0, "title": "Show", "learnt_at": at}
+    names = ("Ä", "a", "B", "_", "ひ")
+    async with trial.begin(SYSTEM) as tx:
+        await tx.execute(tables["audit"].insert(), [note] * len(numbers))
+        pairs = [habit | {"media_id": one // 400, "group": f"{names[one % 5]}{one}"} for one in numbers]
+        await tx.execute(tables["habits"].insert(), pairs)
+    async with Database(database_url) as grown, Database(f"sqlite+aiosqlite:///{tmp_path}/back.db") as back:
+        assert await copying.copy(trial, grown) == await copying.copy(grown, back) == 2 * len(numbers)
+        assert await held(back) == await held(trial)
+
+
 async def test_what_is_there_already_is_not_mixed_with_it(trial: Database, tmp_path: Path) -> None:
     await furnish(trial)
     async with Database(f"sqlite+aiosqlite:///{tmp_path}/other.db") as other:

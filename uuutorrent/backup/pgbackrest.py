@@ -19,6 +19,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.engine import make_url
 
@@ -45,6 +46,8 @@ class ClusterBackup:
     ended_at: datetime
     bytes: int
     """Of the databases in it."""
+    repository: int
+    """The number of the one that it is in."""
 
 
 class PgBackRest:
@@ -54,16 +57,21 @@ class PgBackRest:
         self._stanza, self._config = config.backup.stanza, Path(config.backup.pgbackrest_config)
         self._url = make_url(config.database_url)
 
-    async def take(self) -> ClusterBackup:
-        """Take a backup: a full one where there is none of this week.
+    async def take(self, *, everywhere: bool = True) -> ClusterBackup:
+        """Take a backup in each repository, or the first only: a full one where there is none of this week.
 
         Raises:
-            Unexpected: pgBackRest fails; its sentence says why.
+            Unexpected: pgBackRest fails; its sentence says why. What comes before that repository is done.
         """
-        full = [one for one in await self.every() if one.kind == "full"]
-        is_due = not full or datetime.now(UTC) - full[0].began_at >= FULL_EVERY
-        await self._call("backup", f"--type={'full' if is_due else 'diff'}", seconds=BACKUP_S)
-        return (await self.every())[0]
+        told = await self._told()
+        every = [_cluster_backup(one) for stanza in told for one in stanza.get("backup", ())]
+        places = sorted({int(repository["key"]) for stanza in told for repository in stanza.get("repo", ())}) or [1]
+        for place in places if everywhere else places[:1]:
+            full = [one.began_at for one in every if one.kind == "full" and one.repository == place]
+            is_due = not full or datetime.now(UTC) - max(full) >= FULL_EVERY
+            kind = "full" if is_due else "diff"
+            await self._call("backup", f"--repo={place}", f"--type={kind}", seconds=BACKUP_S)
+        return next(one for one in await self.every() if one.repository == places[0])
 
     async def every(self) -> tuple[ClusterBackup, ...]:
         """All there are, newest first.
@@ -71,19 +79,21 @@ class PgBackRest:
         Raises:
             Unexpected: pgBackRest fails.
         """
-        told = json.loads(await self._call("info", "--output=json", seconds=INFO_S) or "[]")
-        found = [_cluster_backup(one) for stanza in told for one in stanza.get("backup", ())]
+        found = [_cluster_backup(one) for stanza in await self._told() for one in stanza.get("backup", ())]
         return tuple(sorted(found, key=lambda one: one.began_at, reverse=True))
 
-    async def restore(self, until: datetime | None) -> None:
-        """Put the cluster back as it was at a time, or as late as the log reaches. PostgreSQL must not run; when it is
-        started next, it replays the log.
+    async def find(self, label: str) -> ClusterBackup | None:
+        """The backup of this label."""
+        return next((one for one in await self.every() if one.label == label), None)
+
+    async def restore(self, until: datetime | ClusterBackup | None) -> None:
+        """Put the cluster back as it was at a time, or in a backup, or as late as the log reaches. PostgreSQL must not
+        run; when it is started next, it replays the log.
 
         Raises:
             Unexpected: pgBackRest fails, for instance because PostgreSQL runs.
         """
-        target = ("--type=time", f"--target={_stamp(until)}", "--target-action=promote") if until else ()
-        await self._call("restore", "--delta", *target, seconds=RESTORE_S)
+        await self._call("restore", "--delta", *_target(until), seconds=RESTORE_S)
 
     @asynccontextmanager
     async def practised(self) -> AsyncGenerator[str]:
@@ -104,6 +114,11 @@ class PgBackRest:
                 yield f"postgresql+asyncpg://{self._url.username}@/{self._url.database}?host={scratch}"
         finally:
             await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
+
+    async def _told(self) -> list[dict[str, Any]]:
+        """What there is, by stanza. Source: pgbackrest.org/command.html, info."""
+        stanzas: list[dict[str, Any]] = json.loads(await self._call("info", "--output=json", seconds=INFO_S) or "[]")
+        return stanzas
 
     async def _call(self, command: str, *options: str, seconds: float) -> str:
         stanza = (f"--config={self._config}", f"--stanza={self._stanza}", _OWN_LOG)
@@ -176,7 +191,7 @@ def _program(name: str, release: str) -> str:
     return str(found) if found.exists() else name
 
 
-def _cluster_backup(told: dict[str, dict[str, int]]) -> ClusterBackup:
+def _cluster_backup(told: dict[str, Any]) -> ClusterBackup:
     times = told["timestamp"]
     return ClusterBackup(
         label=str(told["label"]),
@@ -184,7 +199,17 @@ def _cluster_backup(told: dict[str, dict[str, int]]) -> ClusterBackup:
         began_at=datetime.fromtimestamp(times["start"], UTC),
         ended_at=datetime.fromtimestamp(times["stop"], UTC),
         bytes=int(told["info"]["size"]),
+        repository=int(told["database"]["repo-key"]),
     )
+
+
+def _target(until: datetime | ClusterBackup | None) -> tuple[str, ...]:
+    """Options that say where the log is to end."""
+    if until is None:
+        return ()
+    if isinstance(until, ClusterBackup):
+        return (f"--set={until.label}", "--type=immediate", "--target-action=promote")
+    return ("--type=time", f"--target={_stamp(until)}", "--target-action=promote")
 
 
 def _stamp(at: datetime) -> str:

@@ -43,10 +43,9 @@ def firewall(choices: Choices) -> str:
         "and on the machine: OCI's images end their iptables with a REJECT, and what is appended comes after it.\n"
         "So insert:\n"
         f"{lines}\n    netfilter-persistent save\n"
-        "To have people come in at port 22 (move the machine's own sshd away first):\n"
-        "    nft add table inet uuutorrent\n"
-        "    nft 'add chain inet uuutorrent front { type nat hook prerouting priority dstnat; }'\n"
-        f"    nft add rule inet uuutorrent front tcp dport 22 redirect to :{SSH_PORT}"
+        "To have people come in at port 22 (move the machine's own sshd away first), and keep that as well:\n"
+        f"    iptables -t nat -I PREROUTING -p tcp --dport 22 -j REDIRECT --to-ports {SSH_PORT}\n"
+        "    netfilter-persistent save"
     )
 
 

@@ -13,6 +13,7 @@ from uuutorrent.errors import Conflict, Missing
 from uuutorrent.installing.choices import DAEMON, PGBACKREST, STANZA, URL
 from uuutorrent.installing.step import Step
 from uuutorrent.installing.system import System
+from uuutorrent.store import migrate
 from uuutorrent.store.policies import SYSTEM_ROLE
 
 _AS_OWNER = ("runuser", "-u", "postgres", "--")
@@ -95,7 +96,13 @@ def _backups(system: System) -> list[Step]:
         Step(
             "pgBackRest has a whole backup, from which its pieces of the log lead on.",
             lambda: '"label"' in (system.asks(*_pgbackrest("info", "--output=json")) or ""),
-            lambda: _back_up(system),
+            lambda: _back_up(system, "full"),
+            stays="it goes with what pgBackRest knows",
+        ),
+        Step(
+            "What PostgreSQL held before this version changes its schema is in a backup.",
+            lambda: not _changes(system),
+            lambda: _back_up(system, "diff"),
             stays="it goes with what pgBackRest knows",
         ),
     ]
@@ -213,8 +220,16 @@ def _create_stanza(system: System) -> None:
         system.does(*_pgbackrest(command))
 
 
-def _back_up(system: System) -> None:
-    system.does(*_pgbackrest("--type=full", "backup"))
+def _changes(system: System) -> bool:
+    """Whether the daemon of this version will change the schema that is there."""
+    if not _has(system, "pg_database", "datname"):
+        return False
+    present = system.asks(*_psql(system), "-d", DAEMON, given="TABLE alembic_version") or ""
+    return present.strip() not in ("", migrate.head())
+
+
+def _back_up(system: System, kind: str) -> None:
+    system.does(*_pgbackrest(f"--type={kind}", "backup"))
 
 
 def _delete_stanza(system: System) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Table, func, insert, select, text
+from typing import Any
+
+from sqlalchemy import Select, Table, func, insert, literal, select, text, tuple_
 
 from uuutorrent.errors import Refused, Unexpected
 from uuutorrent.store import migrate
@@ -41,12 +43,20 @@ async def copy(source: Database, target: Database) -> int:
 
 
 async def _copy(reading: Tx, writing: Tx, table: Table) -> int:
-    copied = 0
-    found = await reading.stream(select(table).execution_options(yield_per=AT_ONCE))
-    async for rows in found.mappings().partitions(AT_ONCE):
-        await writing.execute(insert(table), [dict(row) for row in rows])
+    """Page by page in the order of the primary key: SQLite's driver would hold the whole table in memory."""
+    copied, keys = 0, list(table.primary_key.columns)
+    page = select(table).order_by(*keys).limit(AT_ONCE)
+    rows = await _rows(reading, page)
+    while rows:
+        await writing.execute(insert(table), rows)
         copied += len(rows)
+        last = tuple_(*(literal(rows[-1][key.name], key.type) for key in keys))
+        rows = await _rows(reading, page.where(tuple_(*keys) > last)) if len(rows) == AT_ONCE else []
     return copied
+
+
+async def _rows(reading: Tx, page: Select[Any]) -> list[dict[str, Any]]:
+    return [dict(row) for row in (await reading.execute(page)).mappings()]
 
 
 async def _count_on(writing: Tx, table: Table) -> None:

@@ -40,15 +40,19 @@ async def downgrade(database: Database, revision: str) -> None:
 async def at_head(database: Database) -> bool:
     """Whether the schema is that of this program."""
     async with database.connect() as connection:
-        return await connection.run_sync(_current) == ScriptDirectory.from_config(_config()).get_current_head()
+        return await connection.run_sync(_current) == head()
 
 
 async def is_behind(database: Database) -> bool:
     """Whether there is a schema that `upgrade` would change."""
     async with database.connect() as connection:
         present = await connection.run_sync(_current)
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    return present not in (None, head) and is_known(present)
+    return present not in (None, head()) and is_known(present)
+
+
+def head() -> str:
+    """The revision of this program's schema."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
 
 
 def is_known(revision: str | None) -> bool:
