@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,16 +14,19 @@ import pytest
 from aiohttp import web
 
 from tests.ports import free_port
-from tests.servers.chromium import Chromium, Page, chromium
-from tests.stories.conftest import Town, settled
+from tests.servers.chromium import PROGRAM, Chromium, Page, chromium
+from tests.stories.conftest import SLOW_BPS, Town, settled
 from tests.stories.hatchery import Hatchery
 
-pytestmark = pytest.mark.real
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(not shutil.which(PROGRAM), reason="not every distribution has a Chromium of its own"),
+]
 
 TITLE = "Sousou no Frieren"
 RELEASE = f"[SubsPlease] {TITLE} - 05 (1080p) [6EB72DA5]"
 PASSWORD = "seven brass kettles hum"
-SLOW_BPS = 700_000
+SIZE = 2_500_000
 TRY_SOCKET = """new Promise((tell) => {{
     const socket = new WebSocket("ws://{at}/screen?width=80&height=24");
     socket.onopen = () => tell("open");
@@ -42,7 +46,7 @@ async def test_an_evening_in_a_browser(tmp_path: Path, hatchery: Hatchery) -> No
     extra = f"[browser]\nenabled = true\nport = {at.rpartition(':')[2]}"
     with settled(tmp_path, hatchery, extra=extra) as town:
         async with chromium(tmp_path / "chromium") as browser, aiohttp.ClientSession() as outside:
-            made = town.release(RELEASE, limit_bps=SLOW_BPS)
+            made = town.release(RELEASE, SIZE, limit_bps=SLOW_BPS)
             await asyncio.to_thread(moves_in, town)
             page = await signs_in(browser, at)
             await page.shows(TITLE, "1 behind")
