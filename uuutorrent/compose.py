@@ -32,6 +32,7 @@ from uuutorrent.automation.inbox.inbox import Inbox
 from uuutorrent.automation.inbox.uses import Uses
 from uuutorrent.automation.jobs import Jobs
 from uuutorrent.automation.preferences import PreferenceBook
+from uuutorrent.automation.upkeep.around import Around
 from uuutorrent.automation.upkeep.meters import Meters
 from uuutorrent.automation.upkeep.recovered import Recovered
 from uuutorrent.automation.upkeep.tidying import Tidying
@@ -142,7 +143,7 @@ def _core(on: _Ground) -> _Core:
     library = Library(on.database, on.engine, live, limits, config.download_dir, sources=sources, floor_bytes=floor)
     check = library.panic.check
     nyaa = Nyaa(on.http, config.nyaa, on.tally, gap_s=times.index_gap_s, clock=times.clock, check=check)
-    releases = Releases(on.database, nyaa, watchlists, now=times.now)
+    releases = Releases(on.database, nyaa, watchlists, accounts=config.accounts, now=times.now)
     grabs = Grabs(on.database, watchlists, releases, library, on.tally)
     return _Core(live, limits, watchlists, nyaa, releases, sources, library, grabs)
 
@@ -163,6 +164,7 @@ def _services(on: _Ground, core: _Core) -> Services:
     answers = {"watched": uses.answered, "pursuit": autopilot.answered, "backlog": autopilot.answered}
     errands, meters, invites = feeds.rulebook.errands, Meters(database), Invites(database, now=now)
     drop = Drop(library, config.files.drop_bytes, now=now)
+    upkeep = Upkeep(database, library, on.accounts, inbox, meters, config.upkeep, now=now)
     return Services(
         config=config, tally=on.tally, accounts=on.accounts, audit=on.accounts.audit,
         penalties=Penalties(tariff(config.penalties), config.penalties.exempt, clock=on.times.clock),
@@ -180,7 +182,7 @@ def _services(on: _Ground, core: _Core) -> Services:
         channels=channels, deliveries=Deliveries(channels, inbox, preferences, couriers, on.tally, now=now),
         jobs=Jobs(database, on.tally),
         recovered=Recovered(config.server.data, library.orphans, on.accounts, inbox),
-        upkeep=Upkeep(database, library, on.accounts, inbox, meters, config.upkeep, now=now),
+        upkeep=upkeep, around=Around(on.tally, on.accounts, core.live, feeds.rulebook, upkeep),
         traffic=Traffic(database, on.engine, on.tally, on.accounts, inbox, meters, config.upkeep, now=now),
         tidying=Tidying(preferences, library, core.watchlists, uses, inbox, now=now),
     )  # fmt: skip

@@ -22,6 +22,7 @@ from uuutorrent.automation.inbox.inbox import Inbox
 from uuutorrent.automation.inbox.uses import Uses
 from uuutorrent.automation.jobs import Jobs
 from uuutorrent.automation.preferences import PreferenceBook
+from uuutorrent.automation.upkeep.around import Around
 from uuutorrent.automation.upkeep.recovered import Recovered
 from uuutorrent.automation.upkeep.tidying import Tidying
 from uuutorrent.automation.upkeep.traffic import Traffic
@@ -91,6 +92,7 @@ class Services:
     deliveries: Deliveries
     jobs: Jobs
     upkeep: Upkeep
+    around: Around
     recovered: Recovered
     traffic: Traffic
     tidying: Tidying

@@ -1,4 +1,4 @@
-"""The panic key: that it was pressed, and what ran then."""
+"""The panic key: that it was pressed, and what ran then. What left the machine, by day."""
 
 from __future__ import annotations
 
@@ -27,8 +27,15 @@ def upgrade() -> None:
         sa.Column("torrent", sa.String(64), nullable=False),
         sa.PrimaryKeyConstraint("torrent", name=op.f("pk_stilled")),
     )
+    op.create_table(
+        "traffic_days",
+        sa.Column("day", sa.String(10), nullable=False),
+        sa.Column("bytes", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("day", name=op.f("pk_traffic_days")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("traffic_days")
     op.drop_table("stilled")
     op.drop_table("panic")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import update
 
 from tests.automation.evening import Clock
 from tests.fakes import FakeEngine
@@ -15,7 +16,8 @@ from uuutorrent.accounts import Accounts, Admin, Operator, User
 from uuutorrent.automation.inbox.inbox import Inbox, Kind
 from uuutorrent.automation.upkeep.meters import Meters
 from uuutorrent.automation.upkeep.traffic import Traffic
-from uuutorrent.store.database import Database
+from uuutorrent.store.database import NOBODY, Database
+from uuutorrent.store.tables import TrafficRow
 from uuutorrent.tally import Tally
 
 GIB = 2**30
@@ -162,6 +164,21 @@ async def test_the_end_of_the_month_is_projected(line: Line) -> None:
     line.serve(10)
     await line.turn()
     assert (await line.traffic.month(line.boss)).projected_bytes == 20 * GIB  # half of November is over
+
+
+async def test_the_course_of_a_month_goes_by_days_of_all_daemons(line: Line) -> None:
+    other = line.restarted()
+    line.serve(3)
+    line.seed(1)
+    await line.turn()
+    line.clock.at = datetime(2026, 11, 18, 23, 59, tzinfo=UTC)
+    other.serve(2)
+    await other.turn()
+    async with line.database.begin(NOBODY) as tx:  # as counted before there were days
+        await tx.execute(update(TrafficRow).where(TrafficRow.kind == "sftp").values(bytes=TrafficRow.bytes + GIB))
+    month = await line.traffic.month(line.boss)
+    assert (month.used_bytes, month.days, len(month.course)) == (7 * GIB, 30, 18)
+    assert [used // GIB for used in month.course] == [1] * 15 + [5, 5, 7]
 
 
 async def test_every_admin_is_told_once_a_month_at_80_percent_and_at_95(line: Line, ann: User) -> None:

@@ -17,6 +17,7 @@ from uuutorrent.store.rows.automation import (
     ServedRow,
     ShowModeRow,
     TimelineRow,
+    TrafficDayRow,
     TrafficRow,
     TreatmentRow,
 )
@@ -99,6 +100,7 @@ __all__ = [
     "TasteRow",
     "TimelineRow",
     "TorrentRow",
+    "TrafficDayRow",
     "TrafficRow",
     "TreatmentRow",
     "UnblockRow",

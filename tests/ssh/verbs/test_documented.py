@@ -19,6 +19,8 @@ from tests.ssh.verbs.conftest import House
 from tests.ssh.verbs.test_upkeep import leave, watched
 from tests.test_secondfactors import code_of
 from tests.torrents import metainfos
+from uuutorrent.automation.every import Job, take_turn
+from uuutorrent.automation.feeds.rule import Saving, Terms
 from uuutorrent.automation.inbox.notice import Kind
 from uuutorrent.penalties import Offence, Source
 from uuutorrent.presence import Here
@@ -304,6 +306,11 @@ async def about_health(house: House) -> dict[str, Any]:
     await house.services.live.refresh()
     await house.services.observations.look_once()
     await house.services.machine.sample_once()
+    now, book = datetime.now(UTC), house.services.feeds.rulebook
+    await book.add(house.ann.user, "https://tracker.example/rss", Terms(), Saving(), now)
+    (feed,) = await book.due(now)
+    await book.failed(feed, "It answered 503.", now)
+    await take_turn(Job("guard", 1, 10, house.services.upkeep.guard_once), house.services.tally)
     return {
         "machine": await house.boss.json("machine"),
         "health": await house.boss.json("health"),

@@ -10,7 +10,7 @@ from uuutorrent.machine import FIGURES
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """It asks the database nothing."""
+    """It hardly asks the database anything."""
     return sqlite_url
 
 
@@ -20,6 +20,7 @@ async def test_admins_are_told_how_the_machine_does(house: House) -> None:
         await house.services.machine.sample_once()
     told = await house.boss.json("machine")
     assert told["samples"] == 2
+    assert told["traffic"] == await house.boss.json("traffic")
     assert set(told["now"]) == set(told["hour"]) == set(told["day"]) == set(FIGURES)
     assert 0 < told["now"]["memory"] < 1
     assert told["hour"]["memory"]["most"] >= told["hour"]["memory"]["mean"]

@@ -7,13 +7,15 @@ which begins anew with each of its starts. At most what came since the last turn
 from __future__ import annotations
 
 import asyncio
+from calendar import monthrange
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import UpdateBase, select, update
 from sqlalchemy.exc import IntegrityError
 
 from uuutorrent import config
@@ -22,7 +24,7 @@ from uuutorrent.automation.inbox.inbox import Inbox, Kind
 from uuutorrent.automation.upkeep.meters import Meters
 from uuutorrent.errors import Unreachable
 from uuutorrent.store.database import NOBODY, Database, Tx
-from uuutorrent.store.tables import TrafficRow
+from uuutorrent.store.tables import TrafficDayRow, TrafficRow
 from uuutorrent.tally import FILE_DOORS, Tally
 from uuutorrent.torrents.engine import Engine
 from uuutorrent.torrents.holdings import amount
@@ -55,6 +57,10 @@ class Month:
     """At its end, if it goes on as it did so far."""
     is_slowed: bool = False
     """Seeding is slowed until it ends."""
+    course: tuple[int, ...] = ()
+    """What had left by the end of each of its days so far."""
+    days: int = 30
+    """It has so many."""
 
     @property
     def used_bytes(self) -> int:
@@ -68,7 +74,7 @@ class Month:
 
 
 class Traffic:
-    """The owner of the table `traffic`."""
+    """The owner of the tables `traffic` and `traffic_days`."""
 
     def __init__(
         self,
@@ -141,26 +147,31 @@ class Traffic:
                 await self._count(tx, SEEDING, more)
 
     async def _count(self, tx: Tx, kind: str, more: int) -> None:
-        which = (TrafficRow.month == _name(self._now()), TrafficRow.kind == kind)
-        for _ in range(2):
-            add = update(TrafficRow).where(*which).values(bytes=TrafficRow.bytes + more).returning(TrafficRow.kind)
-            if await tx.scalar(add) is not None:
-                return
-            try:
-                async with tx.begin_nested():
-                    tx.add(TrafficRow(month=_name(self._now()), kind=kind, bytes=more))
-                return
-            except IntegrityError:
-                continue  # another daemon counted the month's first bytes at this moment
+        month, day = _name(now := self._now()), _day(now)
+        to_month = update(TrafficRow).where(TrafficRow.month == month, TrafficRow.kind == kind)
+        to_day = update(TrafficDayRow).where(TrafficDayRow.day == day)
+        more_of_month = to_month.values(bytes=TrafficRow.bytes + more).returning(TrafficRow.bytes)
+        more_of_day = to_day.values(bytes=TrafficDayRow.bytes + more).returning(TrafficDayRow.bytes)
+        await _add(tx, more_of_month, lambda: TrafficRow(month=month, kind=kind, bytes=more))
+        await _add(tx, more_of_day, lambda: TrafficDayRow(day=day, bytes=more))
 
     async def _look(self) -> Month:
         now = self._now()
         async with self._database.begin(NOBODY) as tx:
             rows = (await tx.scalars(select(TrafficRow).where(TrafficRow.month == _name(now)))).all()
+            this_month = select(TrafficDayRow).where(TrafficDayRow.day.startswith(_name(now)))
+            by_day = {row.day: row.bytes for row in await tx.scalars(this_month)}
         by_kind = dict.fromkeys(KINDS, 0) | {row.kind: row.bytes for row in rows}
         is_slowed = await self._meters.read(LIMIT) is not None
         projected = _projected(sum(by_kind.values()), now)
-        self.last = Month(_name(now), by_kind, self._settings.egress_bytes, projected, is_slowed)
+        self.last = Month(
+            _name(now),
+            by_kind,
+            self._settings.egress_bytes,
+            projected,
+            is_slowed,
+            *_course(by_day, sum(by_kind.values()), now),
+        )
         return self.last
 
     async def _warn(self, month: Month) -> None:
@@ -196,8 +207,34 @@ class Traffic:
             log.info("seeding as before", bps=before.value)
 
 
+async def _add(tx: Tx, more: UpdateBase, first: Callable[[], TrafficRow | TrafficDayRow]) -> None:
+    for _ in range(2):
+        if await tx.scalar(more) is not None:
+            return
+        try:
+            async with tx.begin_nested():
+                tx.add(first())
+            return
+        except IntegrityError:
+            continue  # another daemon counted the first bytes at this moment
+
+
 def _name(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m")
+
+
+def _day(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%d")
+
+
+def _course(by_day: Mapping[str, int], used: int, now: datetime) -> tuple[tuple[int, ...], int]:
+    """What had left by the end of each day so far, and how many days the month has.
+
+    What was counted before there were days had left before the first of them.
+    """
+    days = monthrange(now.astimezone(UTC).year, now.astimezone(UTC).month)[1]
+    each = [by_day.get(f"{_name(now)}-{day:02}", 0) for day in range(1, now.astimezone(UTC).day + 1)]
+    return tuple(accumulate(each, initial=used - sum(each)))[1:], days
 
 
 def _projected(used: int, now: datetime) -> int:

@@ -8,16 +8,17 @@ from typing import Any
 
 from uuutorrent.machine import FIGURES, Sample
 from uuutorrent.ssh.call import Reply, TheCall, Verb
+from uuutorrent.ssh.verbs.upkeep import lines, told
 from uuutorrent.tui.admin.gauges import NAMED, shown
 
 
 async def machine(*, call: TheCall) -> Reply:
-    """How busy processors, memory, disk, line and event loop are: now, over the last hour and the last day."""
-    await call.admin()
+    """How busy processors, memory, disk, line and event loop are, now and over hour and day; what left this month."""
+    month = await call.desk.traffic.month(await call.admin())
     seen = call.desk.machine
     hour, day = seen.hour(), seen.day()
     spans = {"hour": _over(hour), "day": _over(day)}
-    document = {"samples": len(hour), "now": asdict(hour[-1]) if hour else None, **spans}
+    document = {"samples": len(hour), "now": asdict(hour[-1]) if hour else None, **spans, "traffic": told(month)}
     rows = [
         (
             NAMED[name],
@@ -28,7 +29,8 @@ async def machine(*, call: TheCall) -> Reply:
         if hour
     ]
     headings = ("", "NOW", "HOUR", "AT MOST", "DAY", "AT MOST")
-    return Reply(document, call.table(headings, rows, empty="Nothing was measured yet: ask again in some seconds."))
+    figures = call.table(headings, rows, empty="Nothing was measured yet: ask again in some seconds.")
+    return Reply(document, f"{figures}\n\n{call.listing([(line,) for line in lines(month)], empty='')}")
 
 
 VERBS = (Verb("machine", machine),)

@@ -112,7 +112,7 @@ async def orphans_remove(what: str, /, *, call: TheCall) -> Reply:
 async def traffic(*, call: TheCall) -> Reply:
     """What left this machine this month (UTC), served and seeded, and what may."""
     month = await call.desk.traffic.month(await call.admin())
-    return Reply(_month(month), "\n".join(_month_lines(month)))
+    return Reply(told(month), "\n".join(lines(month)))
 
 
 VERBS = (Verb("tidy [DAYS|off]", tidy),)
@@ -182,7 +182,8 @@ def _stray(one: Stray) -> Mapping[str, Any]:
     return {"infohash": one.infohash, "name": one.name, "size": one.size_bytes, "added_at": instant(one.added_at)}
 
 
-def _month(month: Month) -> Mapping[str, Any]:
+def told(month: Month) -> Mapping[str, Any]:
+    """The traffic of a month, for scripts."""
     return {
         "month": month.name,
         "used": month.used_bytes,
@@ -190,10 +191,12 @@ def _month(month: Month) -> Mapping[str, Any]:
         **month.by_kind,
         "projected": month.projected_bytes,
         "slowed": month.is_slowed,
+        "course": list(month.course),
     }
 
 
-def _month_lines(month: Month) -> Sequence[str]:
+def lines(month: Month) -> Sequence[str]:
+    """The same for people."""
     of = f" of {size(month.budget_bytes)} ({percent(month.share)})" if month.budget_bytes else ", no budget"
     by_kind = month.by_kind
     return (

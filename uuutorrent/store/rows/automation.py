@@ -219,6 +219,15 @@ class TrafficRow(Base):
     bytes: Mapped[int]
 
 
+class TrafficDayRow(Base):
+    """Bytes that left the machine in a day. Owner: automation.upkeep.traffic."""
+
+    __tablename__ = "traffic_days"
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    """2026-11-21, in UTC."""
+    bytes: Mapped[int]
+
+
 class MeterRow(Base):
     """A figure that must outlive the daemon. Owner: automation.upkeep.meters."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import ClassVar
 
 from uuutorrent.automation.feeds.rule import Failing
+from uuutorrent.automation.upkeep.around import NAMED, Service
 from uuutorrent.desk import Desk
-from uuutorrent.tally import Last
 from uuutorrent.tui.admin.section import Section
 from uuutorrent.tui.cells import Column, Piece, Row
 from uuutorrent.tui.figures import ago, count, took
@@ -17,8 +16,6 @@ from uuutorrent.tui.line import Span
 from uuutorrent.tui.panel import Said, said
 from uuutorrent.users import Admin
 
-DATABASE = "database"
-NAMED = {"anilist": "AniList", "nyaa": "Nyaa", "qbittorrent": "qBittorrent", DATABASE: "Database"}
 WORDS = {"ok": "answers", "error": "answers nonsense", "timeout": "does not answer", "throttled": "wants a pause"}
 
 
@@ -38,26 +35,24 @@ class ServicesSection(Section):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self._last: Mapping[str, Last] = {}
+        self._services: Mapping[str, Service] = {}
 
     async def look(self, by: Admin, width: int) -> Sequence[Row]:
         """How each answered when it was last asked; the database is asked now."""
-        began = time.perf_counter()
-        await self.desk.accounts.get(by.user.id)
-        self._last = {**self.desk.tally.requests, DATABASE: Last("ok", time.perf_counter() - began, time.time())}
+        self._services = {one.name: one for one in await self.desk.around.services(by)}
         now = datetime.now(UTC)
-        return [self._row(name, now) for name in NAMED]
+        return [self._row(one, now) for one in self._services.values()]
 
     def about(self, key: str) -> Sequence[Said]:
         """What went wrong last."""
-        last = self._last.get(key)
-        lines = [said(Span(last.why, "bad"), wraps=True)] if last and last.why else []
-        if key == "qbittorrent" and (trouble := self.desk.live.snapshot.trouble):
-            lines.append(said(Span(trouble, "bad"), wraps=True))
-        return lines or [said(Span("It was not asked yet." if last is None else "All is well.", "dim"))]
+        if (one := self._services.get(key)) is None:
+            return ()
+        wrong = (one.last.why if one.last else "", one.trouble)
+        lines = [said(Span(why, "bad"), wraps=True) for why in wrong if why]
+        return lines or [said(Span("It was not asked yet." if one.last is None else "All is well.", "dim"))]
 
-    def _row(self, name: str, now: datetime) -> Row:
-        last = self._last.get(name)
+    def _row(self, one: Service, now: datetime) -> Row:
+        name, last = one.name, one.last
         if last is None:
             return Row(name, (Piece("○", "dim"), NAMED[name], Piece("not asked yet", "dim"), "", "", "", ""))
         is_ok, at = last.outcome == "ok", datetime.fromtimestamp(last.at, UTC)
@@ -66,23 +61,11 @@ class ServicesSection(Section):
             NAMED[name],
             Piece(WORDS.get(last.outcome, last.outcome), "" if is_ok else "bad"),
             took(last.seconds * 1000),
-            self._usual(name),
-            self._failed(name),
+            "" if one.usual_s is None else took(one.usual_s * 1000),
+            f"{one.failed} of {one.asked}" if one.asked else "",
             ago(at, now),
         )
         return Row(name, cells)
-
-    def _usual(self, name: str) -> str:
-        """The mean of all requests of this daemon."""
-        seen = self.desk.tally.distributions.get(("dependency_request_duration_seconds", (name,)))
-        return took(seen.total / sum(seen.counts) * 1000) if seen else ""
-
-    def _failed(self, name: str) -> str:
-        counted = {
-            outcome: self.desk.tally.counters.get(("dependency_requests", (name, outcome)), 0) for outcome in WORDS
-        }
-        every = sum(counted.values())
-        return f"{every - counted['ok']:.0f} of {every:.0f}" if every else ""
 
 
 class FeedsSection(Section):
@@ -102,7 +85,7 @@ class FeedsSection(Section):
 
     async def look(self, by: Admin, width: int) -> Sequence[Row]:
         """Those that fail longest first."""
-        failing, now = await self.desk.feeds.rulebook.failing(by), datetime.now(UTC)
+        failing, now = await self.desk.around.feeds(by), datetime.now(UTC)
         self._failing = {str(one.id): one for one in failing}
         return [
             Row(str(one.id), (one.shown_url, str(one.failures), ago(one.polled_at, now) if one.polled_at else "never"))

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import ClassVar
 
+from uuutorrent.automation.upkeep.around import Chore
 from uuutorrent.desk import Desk
-from uuutorrent.tally import Last
 from uuutorrent.tui.admin.section import Section
 from uuutorrent.tui.cells import Column, Piece, Row
 from uuutorrent.tui.figures import ago, took
@@ -34,33 +34,29 @@ class ChoresSection(Section):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self._turns: Mapping[str, Last] = {}
+        self._chores: Mapping[str, Chore] = {}
 
     async def look(self, by: Admin, width: int) -> Sequence[Row]:
         """What went wrong comes first, then by name."""
-        self._turns, now = dict(self.desk.tally.turns), datetime.now(UTC)
-        order = sorted(self._turns, key=lambda name: (self._turns[name].outcome == "ok", name))
-        return [self._row(name, now) for name in order]
+        self._chores, now = {one.name: one for one in self.desk.around.jobs(by)}, datetime.now(UTC)
+        return [self._row(one, now) for one in self._chores.values()]
 
     def about(self, key: str) -> Sequence[Said]:
         """Why the last turn came to nothing, and when one went well."""
-        if (turn := self._turns.get(key)) is None:
+        if (one := self._chores.get(key)) is None:
             return ()
-        well = self.desk.tally.counters.get(("job_last_success_timestamp_seconds", (key,)), 0)
-        when = ago(datetime.fromtimestamp(well, UTC), datetime.now(UTC)) if well else "never since the daemon began"
-        why = turn.why or ("The log says how." if turn.outcome == "broken" else "")
+        when = ago(one.well_at, datetime.now(UTC)) if one.well_at else "never since the daemon began"
+        why = one.last.why or ("The log says how." if one.last.outcome == "broken" else "")
         return (said(Span(key, "accent"), f" went well {when}"), said(Span(why, "bad"), wraps=True))
 
-    def _row(self, name: str, now: datetime) -> Row:
-        turn, is_ok = self._turns[name], self._turns[name].outcome == "ok"
-        counted = {outcome: self.desk.tally.counters.get(("jobs", (name, outcome)), 0) for outcome in WORDS}
-        every = sum(counted.values())
+    def _row(self, one: Chore, now: datetime) -> Row:
+        name, turn, is_ok = one.name, one.last, one.last.outcome == "ok"
         cells = (
             Piece("●", "good") if is_ok else Piece("✗", "bad" if turn.outcome == "broken" else "warn"),
             name,
             Piece(WORDS.get(turn.outcome, turn.outcome), "" if is_ok else "warn"),
             took(turn.seconds * 1000),
-            f"{every - counted['ok']:.0f} of {every:.0f}",
+            f"{one.failed} of {one.turns}",
             ago(datetime.fromtimestamp(turn.at, UTC), now),
         )
         return Row(name, cells)

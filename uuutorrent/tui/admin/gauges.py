@@ -9,6 +9,7 @@ from typing import ClassVar
 from uuutorrent.automation.upkeep.traffic import Month
 from uuutorrent.desk import Desk
 from uuutorrent.machine import DAY, FIGURES, HOUR, Sample
+from uuutorrent.tui.admin.course import plotted
 from uuutorrent.tui.admin.section import Section
 from uuutorrent.tui.cells import GUTTER, Bar, Column, Piece, Row, StyleName
 from uuutorrent.tui.figures import percent, size, took
@@ -69,10 +70,12 @@ class GaugesSection(Section):
         if (month := self._month) is None:
             return ()
         of = f" of {size(month.budget_bytes)}" if month.budget_bytes else ""
-        return (
-            said(f"{size(month.used_bytes)}{of} left this machine in {month.name}"),
-            said(Span(f"{size(month.projected_bytes)} by the end of the month at this pace", "dim")),
-        )
+        left = f"{size(month.used_bytes)}{of} left this machine in {month.name}"
+        pace = said(Span(f"{size(month.projected_bytes)} by the end of the month at this pace", "dim"))
+        if not month.budget_bytes:
+            return said(left), pace
+        rows = plotted(month.course, month.days, month.budget_bytes, self._width - 2 * INDENT)
+        return said(left), *(said(*row) for row in rows), pace
 
     def _row(self, key: str, hour: Sequence[Sample]) -> Row:
         values = [getattr(one, key) for one in hour]
