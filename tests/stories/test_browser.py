@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,14 +13,11 @@ import pytest
 from aiohttp import web
 
 from tests.ports import free_port
-from tests.servers.chromium import PROGRAM, Chromium, Page, chromium
+from tests.servers.chromium import Chromium, Page, chromium
 from tests.stories.conftest import SLOW_BPS, Town, settled
 from tests.stories.hatchery import Hatchery
 
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.skipif(not shutil.which(PROGRAM), reason="not every distribution has a Chromium of its own"),
-]
+pytestmark = pytest.mark.real
 
 TITLE = "Sousou no Frieren"
 RELEASE = f"[SubsPlease] {TITLE} - 05 (1080p) [6EB72DA5]"
