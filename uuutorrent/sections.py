@@ -196,6 +196,7 @@ class Accounts(Section):
         "signup",
         "second_factor",
         "admin_passwords",
+        "taste_of",
     )
 
     signup: Literal["closed", "invite", "open"] = "closed"
@@ -204,6 +205,8 @@ class Accounts(Section):
     """Who must have a second factor: until they have one, they can do nothing else."""
     admin_passwords: Literal["inside", "anywhere"] = "inside"
     """From where admins may sign in with a password: "inside" this machine and private networks, else by key only."""
+    taste_of: str = ""
+    """Whoever has chosen no taste among releases has the one of this user; empty: the usual."""
     password_queue: Annotated[int, Field(ge=0, le=1000)] = 8
     """Passwords that wait to be checked at once, one less than there are cores; more are refused unseen."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy import text
 
 from uuutorrent.accounts import Accounts, Admin, Operator, User
 from uuutorrent.anime.anime import MediaId
+from uuutorrent.config import Accounts as AccountSettings
 from uuutorrent.errors import Invalid, Missing, Refused
 from uuutorrent.releases.release import Taste
 from uuutorrent.releases.tastes import Tastes
@@ -172,3 +174,18 @@ async def test_nobody_but_admins_settles_what_others_prefer(
         with pytest.raises(Refused, match="only admins"):
             await refused
     assert await tastes.of(ann) == Taste()
+
+
+async def test_whoever_chose_none_has_the_taste_that_is_configured_for_them(
+    database: Database, ann: User, bob: User
+) -> None:
+    tastes, wished = Tastes(database, AccountSettings(taste_of="bob")), Taste(resolutions=(720,), languages=("de",))
+    assert await tastes.of(ann) == Taste()
+    await tastes.set(bob, wished)
+    await tastes.set_show(ann, SHOW, {"remakes": True})
+    assert await tastes.of(ann) == wished
+    assert await tastes.of(ann, SHOW) == dataclasses.replace(wished, remakes=True)
+    assert (await tastes.of(bob), await tastes.of(NOBODY)) == (wished, wished)
+    await tastes.set(ann, Taste(dubs=True))
+    assert await tastes.of(ann) == Taste(dubs=True)
+    assert await Tastes(database, AccountSettings(taste_of="gone")).of(NOBODY) == Taste()

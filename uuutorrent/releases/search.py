@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from uuutorrent import config as settings
 from uuutorrent.accounts import User
 from uuutorrent.anime.anime import Family, MediaId
 from uuutorrent.anime.watchlist import Watchlists
@@ -40,9 +41,10 @@ class Releases:
         watchlists: Watchlists,
         *,
         blocks: Blocks | None = None,
+        accounts: settings.Accounts | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.tastes = Tastes(database)
+        self.tastes = Tastes(database, accounts)
         self.blocks = blocks or Blocks(database, now=now)
         self.corrections = Corrections(database, watchlists)
         self._habits = Habits(database)

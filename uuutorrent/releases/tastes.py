@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from uuutorrent import audit
+from uuutorrent import config as settings
 from uuutorrent import people as stored_people
 from uuutorrent.accounts import Admin, User, hold
 from uuutorrent.anime.anime import MediaId
@@ -17,7 +18,7 @@ from uuutorrent.errors import Invalid
 from uuutorrent.releases import tongues
 from uuutorrent.releases.marks import HEIGHTS
 from uuutorrent.releases.release import Taste
-from uuutorrent.store.database import SYSTEM, Database, Tx
+from uuutorrent.store.database import SYSTEM, Database, Tx, as_system
 from uuutorrent.store.tables import ShowTasteRow, TasteRow
 
 USUAL_MIN = 24
@@ -42,13 +43,14 @@ _OLD_SIZE = "max_episode_bytes"
 class Tastes:
     """Everybody's tastes."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, config: settings.Accounts | None = None) -> None:
         self._database = database
+        self._config = config or settings.Accounts()
 
     async def of(self, user: User, media_id: MediaId | None = None) -> Taste:
         """What this user prefers; for an anime with what they prefer otherwise there laid over it."""
         async with self._database.begin(user.id) as tx:
-            return await _taste(tx, user, media_id)
+            return await self._taste(tx, user, media_id)
 
     async def show(self, user: User, media_id: MediaId) -> Mapping[str, Any]:
         """Only what this user prefers otherwise for this anime, by the names of the fields of `Taste`."""
@@ -77,7 +79,7 @@ class Tastes:
         """
         async with self._database.begin(SYSTEM) as tx:
             await stored_people.authorise(tx, by)
-            return await _taste(tx, (await stored_people.named(tx, name)).user)
+            return await self._taste(tx, (await stored_people.named(tx, name)).user)
 
     async def set_theirs(self, by: Admin, name: str, taste: Taste) -> None:
         """Settle what somebody prefers; they change it as if they had chosen it.
@@ -104,7 +106,7 @@ class Tastes:
             raise Invalid(f"there is no preference {unknown[0]}", field=unknown[0])
         async with self._database.begin(user.id) as tx:
             await hold(tx, user)
-            check(dataclasses.replace(await _taste(tx, user), **changes))
+            check(dataclasses.replace(await self._taste(tx, user), **changes))
             row = await tx.get(ShowTasteRow, (user.id, media_id))
             stored = _foreign(row.taste if row else {}) | dict(changes)
             await _keep(tx, user, media_id, stored)
@@ -118,6 +120,19 @@ class Tastes:
         async with self._database.begin(user.id) as tx:
             await hold(tx, user)
             await _keep(tx, user, media_id, {})
+
+    async def _taste(self, tx: Tx, user: User, media_id: MediaId | None = None) -> Taste:
+        row = await tx.get(TasteRow, user.id) or await self._house(tx)
+        show = await tx.get(ShowTasteRow, (user.id, media_id)) if media_id is not None else None
+        return Taste(**((_read(row.taste) if row else {}) | (_read(show.taste) if show else {})))
+
+    async def _house(self, tx: Tx) -> TasteRow | None:
+        """The taste of those who have none of their own: that of one user, whose row theirs may not be."""
+        if not self._config.taste_of:
+            return None
+        async with as_system(tx):
+            whose = await stored_people.find(tx, self._config.taste_of)
+            return None if whose is None else await tx.get(TasteRow, whose.id)
 
 
 def check(taste: Taste) -> None:
@@ -156,12 +171,6 @@ async def _set(tx: Tx, user: User, taste: Taste) -> None:
     row = await tx.get(TasteRow, user.id)
     stored = _foreign(row.taste if row else {}) | dataclasses.asdict(taste)
     await tx.merge(TasteRow(user_id=user.id, taste=stored))
-
-
-async def _taste(tx: Tx, user: User, media_id: MediaId | None = None) -> Taste:
-    row = await tx.get(TasteRow, user.id)
-    show = await tx.get(ShowTasteRow, (user.id, media_id)) if media_id is not None else None
-    return Taste(**((_read(row.taste) if row else {}) | (_read(show.taste) if show else {})))
 
 
 async def _keep(tx: Tx, user: User, media_id: MediaId, stored: Mapping[str, Any]) -> None:
