@@ -29,9 +29,8 @@ MOST_AT_ONCE = 6
 NO_SESSION = "Sign in first: files are fetched in the session that asked for them."
 TOO_MANY = f"{MOST_AT_ONCE} downloads are running in this session: wait until one is done."
 GONE = "There is no such file of yours any more."
-_ONE_RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
+_ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 _PLAIN = re.compile(r"[^A-Za-z0-9 ._()\[\]-]")
-
 
 SessionOf = Callable[[web.Request], BrowserSession | None]
 """Whose request it is; None: nobody's who is signed in by now."""
