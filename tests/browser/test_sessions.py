@@ -17,6 +17,7 @@ from uuutorrent.browser.door import MOST_PAGES
 from uuutorrent.browser.entrance import CLOSING
 from uuutorrent.browser.sessions import FULL, IDLE, OVER, BrowserSession
 from uuutorrent.desk import DELETED, DISABLED, Desk, Services
+from uuutorrent.penalties import source_of
 from uuutorrent.presence import ENDED, ENDED_BY_ADMIN, GONE, PASSWORD_RESET, ROLE_CHANGED
 
 
@@ -192,6 +193,8 @@ async def test_one_has_so_many_and_those_without_a_page_make_room(site: Site, an
         assert await is_out(second) == ""
         await (await stack.enter_async_context(third.screens())).sees(b"hello")
         answer = await second.sign_in("ann")
+        assert site.services.penalties.left_s(source_of("127.0.0.1")) == 0
+        assert site.counted("browser_refused", "trouble") == 0
         assert (answer.status, site.counted("browser_refused", "user_limit")) == (403, 1)
         assert "signed in with 2 browsers" in answer.told
         assert (await first.get("/")).status == 200

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from tests.browser.site import OUTSIDE, Site
+from tests.browser.site import OUTSIDE, Site, opened
 from uuutorrent.browser import pages
 from uuutorrent.config import Browser as Settings
 from uuutorrent.configuring import load
@@ -127,6 +128,7 @@ async def test_every_answer_keeps_its_page_to_itself(site: Site, path: str) -> N
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] in ("no-referrer", "same-origin")
     assert headers["Server"] == "uuutorrent"
+    assert headers["Cache-Control"] == ("public, max-age=3600" if "/static/" in path else "no-store")
 
 
 async def test_the_page_runs_no_script_but_the_one_of_the_package_and_loads_nothing_from_elsewhere(
@@ -159,6 +161,14 @@ async def test_no_other_file_of_the_machine_can_be_had(site: Site) -> None:
 
 
 # Settings
+
+
+async def test_a_port_that_is_taken_is_told(site: Site) -> None:
+    taken = site.services.config.browser.model_copy(update={"port": site.door.port})
+    config = site.services.config.model_copy(update={"browser": taken})
+    with pytest.raises(BadConfig, match=rf"cannot listen on 127.0.0.1 port {site.door.port}.* of \[browser\]"):
+        async with opened(replace(site.services, config=config)):
+            pass
 
 
 @pytest.mark.parametrize(

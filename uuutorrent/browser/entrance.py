@@ -23,7 +23,7 @@ from uuutorrent.errors import Refused, RemoteError, UuuError
 from uuutorrent.passwords import Crowded
 from uuutorrent.penalties import Offence, OnlyKeys, Source, source_of
 from uuutorrent.tries import Tries, printable
-from uuutorrent.users import can_be_named
+from uuutorrent.users import User, can_be_named
 
 log = structlog.get_logger()
 
@@ -136,10 +136,7 @@ class Entrance:
         tries = visit.tries
         try:
             if await self._is_right(visit, answer, source, is_code=is_code):
-                user = await tries.complete(visit.name)
-                session, secret = self._sessions.begin(user, tries.ip, with_code=tries.gave_code)
-                self._welcome(session, source)
-                return web.Response(status=303, headers={"Location": "/"}), session, secret
+                return self._enters(visit, await tries.complete(visit.name), source)
         except UuuError as e:
             return self._trouble(visit, source, e)
         except Exception:  # the outermost handler of signing in
@@ -171,12 +168,19 @@ class Entrance:
 
     # What came of it
 
-    def _welcome(self, session: BrowserSession, source: Source) -> None:
-        user, ip = session.user, session.here.ip
+    def _enters(self, visit: Visit, user: User, source: Source) -> tuple[web.Response, BrowserSession | None, str]:
+        """They are who they say; whether there is room is another thing."""
+        ip = visit.tries.ip
+        try:
+            session, secret = self._sessions.begin(user, ip, with_code=visit.tries.gave_code)
+        except Refused as e:
+            self._note(visit, REFUSED, e.message)
+            return self._pages.sign_in(told=e.message, status=403), None, ""
         self._services.penalties.welcome(source)
         how = "browser with a code" if session.here.proof.is_fresh() else "browser"
         self._services.audit.later(user, "sign-in", user.name, detail=how, source=ip)
         log.info("browser_signed_in", ip=ip, user=user.name)
+        return web.Response(status=303, headers={"Location": "/"}), session, secret
 
     def _trouble(
         self, visit: Visit, source: Source, error: UuuError

@@ -10,8 +10,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 OWN = Path(str(files("uuutorrent.browser"))) / "static"
 TERMINAL = Path(str(files("textual_serve"))) / "static"
-KEPT_S = 3600
-"""How long a browser may keep what is the same for everybody."""
 
 _FORM = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 _SCREEN = (

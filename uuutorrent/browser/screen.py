@@ -33,7 +33,7 @@ HEARTBEAT_S = 20.0
 PONGS_AT_ONCE = 5
 """Answers to that which may come together. Nothing else comes from a browser that a page does not send, and frames
 without content would be taken in without any bound."""
-CUT_S = 5.0
+CUT_S = 2.0
 """How long an app may take to end after its page is gone, or when it has to."""
 CRASHED = "something broke on the server and ended this session; it was logged"
 GARBAGE = 1008

@@ -29,6 +29,10 @@ HEADERS: Mapping[str, str] = {
 """Of every answer, where it does not say otherwise. How long browsers insist on TLS is for the proxy to say."""
 
 
+SAME_FOR_ALL, KEPT_S = "/static/", 3600
+"""What is the same for everybody, and how long a browser may keep it."""
+
+
 class Way:
     """Reads what proxies and browsers say of a request, and believes no more of it than it must."""
 
@@ -87,8 +91,10 @@ class Way:
         return self.origin(request).replace("http", "ws", 1) + path
 
 
-async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Put `HEADERS` on an answer that is about to be sent."""
+    if request.path.startswith(SAME_FOR_ALL):
+        response.headers.setdefault("Cache-Control", f"public, max-age={KEPT_S}")
     for name, value in HEADERS.items():
         if name == "Server":
             response.headers[name] = value
