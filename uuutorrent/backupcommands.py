@@ -27,13 +27,12 @@ def register(root: App) -> None:
 
 async def backup(*, on: TheMachine) -> str:
     """Take a backup now, of PostgreSQL too where `backup.stanza` is set."""
-    taking = _at(on)[1]
+    taking, cluster, told = _at(on)[1], _cluster(on), ""
+    if cluster is not None:  # first: it is taken nightly, also while the files' second place is away
+        one = await cluster.take()
+        told = f"pgBackRest's {one.label}: {size(one.bytes)} in {(one.ended_at - one.began_at).seconds} s.\n"
     taken = await taking.take()
-    told = f"{taking.folder(taken)}: {size(taken.bytes)} in {taken.seconds:.1f} s."
-    if (cluster := _cluster(on)) is None:
-        return told
-    one = await cluster.take()
-    return f"{told}\npgBackRest's {one.label}: {size(one.bytes)} in {(one.ended_at - one.began_at).seconds} s."
+    return f"{told}{taking.folder(taken)}: {size(taken.bytes)} in {taken.seconds:.1f} s."
 
 
 async def backups(*, json: Flag = False, on: TheMachine) -> str:

@@ -190,6 +190,8 @@ class Backup(Section):
     """How often SQLite, the key ring, the host key and the configuration are backed up."""
     second: str = ""
     """A second place, as rclone names it, e.g. "elsewhere:uuutorrent" or "/mnt/other"; empty: none."""
+    rclone_config: str = ""
+    """rclone's own configuration, which says what "elsewhere" is; empty: where rclone looks for it by itself."""
     stanza: str = ""
     """pgBackRest's name for our PostgreSQL; empty: its backups are somebody else's business."""
     pgbackrest_config: str = "/etc/pgbackrest.conf"

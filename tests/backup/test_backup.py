@@ -176,6 +176,13 @@ async def test_a_backup_is_copied_to_the_second_place(uuutorrent: Operating, mon
     assert done.code == 76
     assert "rclone" in done.err
     assert len(await listed(uuutorrent)) == 1, "the first place has it all the same"
+    monkeypatch.setenv("UUUTORRENT_BACKUP__SECOND", "elsewhere:kept")
+    remotes = uuutorrent.home / "rclone.conf"
+    remotes.write_text(f"[elsewhere]\ntype = alias\nremote = {uuutorrent.home}/far\n")
+    monkeypatch.setenv("UUUTORRENT_BACKUP__RCLONE_CONFIG", str(remotes))
+    monkeypatch.setenv("UUUTORRENT_BACKUP__DIR", str(uuutorrent.home / "third"))
+    assert (await uuutorrent("backup")).code == 0
+    assert len(list((uuutorrent.home / "far/kept").iterdir())) == 1
 
 
 async def test_a_backup_is_nobody_elses_to_read(uuutorrent: Operating) -> None:

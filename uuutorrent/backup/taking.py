@@ -53,13 +53,15 @@ class Place:
     backups: Path
     second: str
     """Where rclone copies each backup to; empty: nowhere."""
+    rclone_config: Path | None = None
 
     @classmethod
     def of(cls, config: Config, file: Path | None) -> Place:
         """As configured."""
         url = make_url(config.database_url)
         database = Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
-        return cls(config.server.data, database, file, directory(config), config.backup.second)
+        rclone = Path(config.backup.rclone_config).expanduser() if config.backup.rclone_config else None
+        return cls(config.server.data, database, file, directory(config), config.backup.second, rclone)
 
 
 def directory(config: Config) -> Path:
@@ -179,7 +181,8 @@ class Taking:
     async def _copy(self, backup: Backup) -> None:
         """To the second place. rclone copies to folders of this machine and to whatever else it has a remote for."""
         target = f"{self._place.second.rstrip('/')}/{backup.name}"
-        await run("rclone", "copy", "--no-traverse", str(self.folder(backup)), target, seconds=COPY_S)
+        own = ("--config", str(self._place.rclone_config)) if self._place.rclone_config else ()
+        await run("rclone", *own, "copy", "--no-traverse", str(self.folder(backup)), target, seconds=COPY_S)
         self._tally.mark("backup_last_success_timestamp_seconds", backup.at.timestamp(), "second")
 
     def _drop_old(self, newest: Backup) -> None:
