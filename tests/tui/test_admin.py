@@ -252,6 +252,8 @@ async def test_sessions_are_shown_and_ended(house: Built, ann: User, boss: Admin
         await seat.sees("boss (you)")
         await seat.sees("5.0 MiB")
         seat.type(ENTER)
+        await seat.sees("Say something on its screen")
+        seat.type("x")
         await seat.sees("of ann, from 192.0.2.7?")
         seat.type("y")
         await seat.sees("Ended session")
