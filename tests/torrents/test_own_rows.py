@@ -19,8 +19,9 @@ from uuutorrent.store.database import Database, Tx
 from uuutorrent.tally import Tally
 from uuutorrent.torrents.claims import Claims
 from uuutorrent.torrents.engine import InfoHash
+from uuutorrent.torrents.grab import Grab
 from uuutorrent.torrents.grabs import Grabs
-from uuutorrent.torrents.holdings import Part
+from uuutorrent.torrents.holdings import Part, Stored
 from uuutorrent.torrents.library import Library
 from uuutorrent.torrents.metainfo import parse_torrent
 from uuutorrent.torrents.views.looks import Looks
@@ -72,20 +73,12 @@ def watched(database: Database) -> Iterator[list[set[int]]]:
     event.remove(database.engine.sync_engine, "commit", look)
 
 
-async def test_whatever_somebody_does_with_theirs_meets_nobody_elses(
-    database: Database, library: Library, claims: Claims, limits_now: Limits, grabs: Grabs, looks: Looks,
-    ann: User, bob: User,
-) -> None:  # fmt: skip
-    part = Part(FRIEREN.media_id, {1: (0,)}, SIZES)
-    for user in (ann, bob):
-        batch = (await claims.claim(user, BATCH, media_id=FRIEREN.media_id, part=part)).stored
-        grab = await grabs.get(user, FRIEREN.media_id, 3)
-        await quota(library, user, torrents=9)
-        limits_now.count(limits_now.meter(user), 5)
-        await looks.look(user)
-    await limits_now.flush()
+async def acts_of(
+    bob: User, claims: Claims, limits_now: Limits, grabs: Grabs, looks: Looks, batch: Stored, grab: Grab, part: Part
+) -> dict[str, Act]:
+    """What somebody does with what is theirs, in the order in which it can be done."""
     grabbed = await claims.mine(bob, grab.infohash or "")
-    acts: dict[str, Act] = {
+    return {
         "claim": lambda: claims.claim(bob, SHOW),
         "claim instead": lambda: claims.claim(bob, torrent("Other"), instead_of=batch.id),
         "claim a part": lambda: claims.claim(bob, BATCH, media_id=FRIEREN.media_id, part=part),
@@ -107,6 +100,20 @@ async def test_whatever_somebody_does_with_theirs_meets_nobody_elses(
         "recent, lost meanwhile": lambda: grabs.recent(bob),
     }
 
+
+async def test_whatever_somebody_does_with_theirs_meets_nobody_elses(
+    database: Database, library: Library, claims: Claims, limits_now: Limits, grabs: Grabs, looks: Looks,
+    ann: User, bob: User,
+) -> None:  # fmt: skip
+    part = Part(FRIEREN.media_id, {1: (0,)}, SIZES)
+    for user in (ann, bob):
+        batch = (await claims.claim(user, BATCH, media_id=FRIEREN.media_id, part=part)).stored
+        grab = await grabs.get(user, FRIEREN.media_id, 3)
+        await quota(library, user, torrents=9)
+        limits_now.count(limits_now.meter(user), 5)
+        await looks.look(user)
+    await limits_now.flush()
+    acts = await acts_of(bob, claims, limits_now, grabs, looks, batch, grab, part)
     seen: dict[str, list[set[int]]] = {}
     for name, act in acts.items():
         with watched(database) as seen[name]:

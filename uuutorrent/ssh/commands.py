@@ -70,8 +70,8 @@ SUBJECTS: Mapping[str, Sequence[Verb]] = {
     "Your account": (*accounts.VERBS, *factor.VERBS, *sessions.VERBS),
     "For admins": (
         *admin.VERBS,
-        *panic.VERBS,
         *invites.VERBS,
+        *panic.VERBS,
         *penalties.VERBS,
         *health.VERBS,
         *machine.VERBS,
