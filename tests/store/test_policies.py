@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from tests.servers.postgres import OWNER, Postgres
 from uuutorrent.accounts import User
@@ -109,6 +109,23 @@ async def test_a_step_within_a_users_transaction_may_concern_others(
                 assert await tx.scalar(text("SELECT count(*) FROM claims")) == 2
             assert await tx.scalar(text("SELECT count(*) FROM claims")) == 2
         assert await tx.scalar(text("SELECT count(*) FROM claims")) == 1
+
+
+async def test_whoever_catches_what_fails_in_such_a_step_goes_on_as_who_they_were(
+    database: Database, torrent: int, ann: User, bob: User
+) -> None:
+    counted = text("SELECT count(*) FROM claims")
+    async with database.begin(ann.id) as tx:
+        with pytest.raises(RuntimeError):
+            async with as_system(tx):
+                raise RuntimeError
+        assert await tx.scalar(counted) == 1
+        with pytest.raises(DBAPIError, match="division by zero"):
+            async with tx.begin_nested(), as_system(tx):
+                await tx.execute(text("SELECT 1 / 0"))
+        assert await tx.scalar(counted) == 1
+        async with as_system(tx):
+            assert await tx.scalar(counted) == 2
 
 
 async def test_a_block_for_all_is_seen_by_all_and_made_changed_or_lifted_by_none_of_them(

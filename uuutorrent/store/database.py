@@ -10,14 +10,14 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
 import structlog
 from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
@@ -140,11 +140,18 @@ async def as_system(tx: Tx) -> AsyncGenerator[None]:
     await tx.flush()
     await _become(tx, "role", SYSTEM_ROLE)
     tx.info[_WHOSE] = SYSTEM
-    yield
-    # After an error the transaction is of no more use, and the role goes with it.
-    await tx.flush()
-    await _become(tx, "role", "none")
-    tx.info[_WHOSE] = whose
+    try:
+        yield
+        await tx.flush()
+    except Exception:
+        # Whoever catches it goes on as who they were; where the database failed, a savepoint's end takes the role back.
+        with suppress(SQLAlchemyError, OSError):
+            await _become(tx, "role", "none")
+        raise
+    else:
+        await _become(tx, "role", "none")
+    finally:
+        tx.info[_WHOSE] = whose
 
 
 async def _work_for(tx: Tx, whose: int | Whose) -> None:
