@@ -44,7 +44,12 @@ COLUMNS = {
     "invites": "made_by",
     "users": "id",
 }
-USED = "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES", "USAGE, SELECT, UPDATE ON ALL SEQUENCES"
+RIGHTS = {"r": "SELECT, INSERT, UPDATE, DELETE ON TABLE", "S": "USAGE, SELECT, UPDATE ON SEQUENCE"}
+# What others put beside it, such as an extension's views, is not ours to grant.
+OURS = """
+SELECT oid::regclass::text, relkind::text FROM pg_class WHERE relkind IN ('r', 'S') AND pg_has_role(relowner, 'USAGE')
+AND relnamespace::regnamespace::text IN ('public', 'jobs')
+"""
 HAS_JOBS = "SELECT 1 FROM pg_namespace WHERE nspname = 'jobs'"
 
 
@@ -53,8 +58,8 @@ def upgrade() -> None:
         return
     for schema in ("public", "jobs") if op.get_bind().exec_driver_sql(HAS_JOBS).first() else ("public",):
         op.execute(f"GRANT USAGE ON SCHEMA {schema} TO uuutorrent_system")
-        for rights in USED:
-            op.execute(f"GRANT {rights} IN SCHEMA {schema} TO uuutorrent_system")
+    for name, kind in op.get_bind().exec_driver_sql(OURS).all():
+        op.execute(f"GRANT {RIGHTS[kind]} {name} TO uuutorrent_system")
     for table, column in COLUMNS.items():
         own = (
             "(SELECT current_user = 'uuutorrent_system') OR "

@@ -86,6 +86,9 @@ async def test_the_daemons_role_and_the_systems_are_made_mended_and_taken_back(
     told = (await uuutorrent("check")).out
     assert "FAIL  row-level security: PostgreSQL lacks a role: run sudo uuutorrent install again" in told
     assert "done    PostgreSQL has a role uuutorrent_system" in machine.install()
+    machine.server.as_superuser("ALTER ROLE uuutorrent_system LOGIN")
+    assert "done    PostgreSQL has a role uuutorrent_system" in machine.install()
+    assert machine.install().count("is so ") == 4, "nobody signs in as it any more"
     machine.server.as_superuser("ALTER ROLE uuutorrent SUPERUSER")
     assert "FAIL  row-level security: uuutorrent is a superuser" in (await uuutorrent("check")).out
     machine.server.as_superuser("ALTER ROLE uuutorrent NOSUPERUSER")

@@ -61,6 +61,7 @@ async def test_the_newer_daemon_waits_for_its_role_and_then_finds_everybody(
     async with Database(url) as database:
         async with database.engine.begin() as connection:
             await connection.run_sync(make_old)
+        postgres_cluster.as_superuser("CREATE TABLE somebodys AS SELECT * FROM users", url)
         await Jobs(database, Tally()).prepare()
         with pytest.raises(BadConfig, match='superuser run: GRANT uuutorrent_system TO "older"'):
             await upgrade(database)

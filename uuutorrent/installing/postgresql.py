@@ -14,11 +14,11 @@ from uuutorrent.installing.choices import DAEMON, PGBACKREST, STANZA, URL
 from uuutorrent.installing.step import Step
 from uuutorrent.installing.system import System
 from uuutorrent.store import migrate
-from uuutorrent.store.policies import SYSTEM_ROLE
+from uuutorrent.store.policies import BECOMES, SYSTEM_ROLE
 
 _AS_OWNER = ("runuser", "-u", "postgres", "--")
 _IS_SYSTEM_ROLE = f"""
-SELECT 1 FROM pg_roles WHERE rolname = '{SYSTEM_ROLE}' AND NOT rolcanlogin AND pg_has_role('{DAEMON}', oid, 'MEMBER')
+SELECT 1 FROM pg_roles WHERE rolname = '{SYSTEM_ROLE}' AND NOT rolcanlogin AND pg_has_role('{DAEMON}', oid, {BECOMES})
 """  # noqa: S608 - names of ours
 ARCHIVE_TIMEOUT_S = 300
 """No more than so much is lost."""
@@ -161,9 +161,10 @@ def _make_role(system: System) -> None:
 
 
 def _make_system_role(system: System) -> None:
-    if _ask(system, f"SELECT 1 FROM pg_roles WHERE rolname = '{SYSTEM_ROLE}'") != "1":  # noqa: S608 - a name of ours
-        _sql(system, f"CREATE ROLE {SYSTEM_ROLE} NOLOGIN")
-    _sql(system, f"GRANT {SYSTEM_ROLE} TO {DAEMON}")
+    there = _ask(system, f"SELECT 1 FROM pg_roles WHERE rolname = '{SYSTEM_ROLE}'")  # noqa: S608 - a name of ours
+    _sql(system, f"{'ALTER' if there == '1' else 'CREATE'} ROLE {SYSTEM_ROLE} NOLOGIN")
+    # Granted anew: from PostgreSQL 16 on, a grant without the right to become it would stay as it is.
+    _sql(system, f"REVOKE {SYSTEM_ROLE} FROM {DAEMON}; GRANT {SYSTEM_ROLE} TO {DAEMON}")
 
 
 def _drop(system: System, what: str, name: str = DAEMON) -> None:

@@ -36,6 +36,10 @@ _IS_SYSTEM = f"(SELECT current_user = '{SYSTEM_ROLE}')"
 
 _ROLE = {"role": SYSTEM_ROLE}
 _OURSELVES = text("SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
+_HAS_OPTIONS = "CAST(current_setting('server_version_num') AS int) >= 160000"
+BECOMES = f"CASE WHEN {_HAS_OPTIONS} THEN 'SET' ELSE 'MEMBER' END"
+"""What to ask `pg_has_role` for: from 16 on, who is a member of a role may be kept from becoming it."""
+_IS_OURS = text(f"SELECT pg_has_role(oid, {BECOMES}) FROM pg_roles WHERE rolname = :role")  # noqa: S608 - words of ours
 _FROM_NOW_ON = tuple(
     f"ALTER DEFAULT PRIVILEGES GRANT {rights} TO {SYSTEM_ROLE}"
     for rights in ("SELECT, INSERT, UPDATE, DELETE ON TABLES", "USAGE, SELECT, UPDATE ON SEQUENCES", "USAGE ON SCHEMAS")
@@ -104,10 +108,12 @@ def check(connection: Connection) -> None:
 
 def _missing(connection: Connection) -> list[str]:
     """What has to be run so that we may become the system's role."""
-    is_ours = connection.scalar(text("SELECT pg_has_role(oid, 'MEMBER') FROM pg_roles WHERE rolname = :role"), _ROLE)
+    is_ours = connection.scalar(_IS_OURS, _ROLE)
     if is_ours:
         return []
     grant = f'GRANT {SYSTEM_ROLE} TO "{connection.scalar(text("SELECT current_user"))}"'
+    # Else a grant without the option to set the role would stay one.
+    grant += " WITH SET TRUE" if connection.scalar(text(f"SELECT {_HAS_OPTIONS}")) else ""
     return [grant] if is_ours is not None else [f"CREATE ROLE {SYSTEM_ROLE} NOLOGIN", grant]
 
 
