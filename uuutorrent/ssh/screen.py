@@ -8,9 +8,9 @@ from uuutorrent.desk import Desk
 from uuutorrent.ssh.channel import Channel
 from uuutorrent.ssh.door import CRASHED, Door
 from uuutorrent.tally import Tally
+from uuutorrent.tui.handover import in_turn
 from uuutorrent.tui.shell import Shell
 from uuutorrent.tui.terminal import Terminal, TerminalInfo
-from uuutorrent.tui.handover import in_turn
 
 NO_TERMINAL = "this needs a real terminal; without one, type a verb after the host's name (help lists them)"
 INTERRUPTED, HUNG_UP = 130, 129
