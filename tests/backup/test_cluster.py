@@ -132,3 +132,20 @@ async def test_a_newer_program_leaves_a_way_back_and_each_repository_gets_backup
     )
     kinds = {(one.repository, one.kind) for one in await PgBackRest(config).every()}
     assert {(1, "full"), (2, "full")} <= kinds
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("variable", "why"),
+    [("STANZA", "backup.stanza is not set"), ("PGBACKREST_CONFIG", "nowhere")],
+    ids=["none", "closed"],
+)
+async def test_where_pgbackrest_cannot_be_asked_the_log_says_what_is_not_covered(
+    variable: str, why: str, uuutorrent: Operating, there: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"UUUTORRENT_BACKUP__{variable}", "" if variable == "STANZA" else "/nowhere")
+    async with Database(there.url) as database:
+        await migrate.upgrade(database)
+        await migrate.downgrade(database, OLD)
+    done = await uuutorrent("db", "upgrade")
+    assert (done.code, "backup.database_not_covered" in done.err, why in done.err) == (0, True, True), done
