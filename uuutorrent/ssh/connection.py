@@ -250,7 +250,7 @@ class Connection(Entrance):
         self._guests.look_at(self.send_away(sentence))
 
     def _say(self, sentence: str) -> bool:
-        return any([session.says(sentence) for session in self._sessions])
+        return sum(session.says(sentence) for session in self._sessions) > 0
 
     def _check_room(self, user: User) -> None:
         """Raises Refused if this user has as many connections as one may have."""
