@@ -20,7 +20,7 @@ from uuutorrent import config
 QUIET = ("asyncssh", "httpx", "httpcore", "alembic", "aiosqlite", "qbittorrentapi", "urllib3")
 """Libraries whose own tales are only wanted when something is wrong."""
 
-SILENT = ("pgqueuer",)
+SILENT = ("pgqueuer", "aiohttp.server")
 """Told by whoever runs it."""
 
 

@@ -71,6 +71,31 @@ async def test_a_form_that_is_too_long_or_none_at_all_is_not_looked_at(site: Sit
     assert not site.services.tally.counters.get(("browser_auth_attempts", ("failed",)))
 
 
+@pytest.mark.parametrize("kind", ["; charset=nonsense", "; charset=zlib", "; charset=utf-8"])
+async def test_a_form_in_no_encoding_breaks_nothing_and_costs_its_source(
+    site: Site, ann: User, boss: Admin, kind: str
+) -> None:
+    headers = {"Content-Type": f"application/x-www-form-urlencoded{kind}", "Origin": site.base}
+    async with site.browser() as browser:
+        answer = browser.http.post(f"{site.base}/signin", data=b"name=\xff", headers=headers)
+        assert (await answer).status == 400
+    assert [penalty.source for penalty in site.services.penalties.every(boss)] == [HERE]
+
+
+async def test_who_sends_half_a_form_keeps_nobody_out_for_long(
+    site: Site, boss: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uuutorrent.browser.entrance.FORM_S", 0.05)
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.door.port)
+    writer.write(
+        f"POST /signin HTTP/1.1\r\nHost: 127.0.0.1:{site.door.port}\r\nOrigin: {site.base}\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nname=ann".encode()
+    )
+    assert b" 408 " in await reader.readline()
+    writer.close()
+    assert [penalty.source for penalty in site.services.penalties.every(boss)] == [HERE]
+
+
 # Passwords
 
 

@@ -13,6 +13,7 @@ from tests.clock import Clock
 from tests.conftest import PASSWORD
 from tests.people import OTHER
 from uuutorrent.accounts import Accounts, Admin, User
+from uuutorrent.admission import Pace
 from uuutorrent.browser.door import MOST_PAGES
 from uuutorrent.browser.entrance import CLOSING
 from uuutorrent.browser.sessions import FULL, IDLE, OVER, BrowserSession
@@ -215,6 +216,13 @@ async def test_a_page_too_many_ends_the_oldest(site: Site, ann: User) -> None:
         await oldest.ends()
         assert not oldest.is_signed_out
         assert len(the_session(site).pages) == MOST_PAGES
+
+
+async def test_pages_are_not_opened_without_end(site: Site, ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with site.signed_in("ann") as browser:
+        the_session(site).pace = Pace(2, 0.001)
+        assert [await browser.refused_screens() for _ in range(3)] == [101, 101, 429]
+    assert site.counted("browser_limits", "pages") == 1
 
 
 async def test_signing_in_again_ends_what_was_open_in_that_browser(site: Site, ann: User, bob: User) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -108,6 +109,21 @@ async def test_a_name_that_was_made_to_lead_here_is_not_ours(site: Site, ann: Us
     elsewhere = f"elsewhere.example:{site.door.port}"
     async with site.browser(origin=f"http://{elsewhere}") as browser:
         assert (await browser.post("/signin", {"Host": elsewhere}, name="ann", password="x")).status == 403
+
+
+@pytest.mark.parametrize("host", ["elsewhere.example", "xn--zz", "localhost:99999", "[::1", ""])
+async def test_who_says_of_no_page_that_it_asks_is_not_ours_whatever_they_call_us(site: Site, host: str) -> None:
+    head = f"POST /signin HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\n\r\n"
+    assert (await sends(site, head.encode())).startswith(b"HTTP/1.1 403 ")
+
+
+async def sends(site: Site, text: bytes) -> bytes:
+    """The line that answers what no client would send."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.door.port)
+    writer.write(text)
+    line = await reader.readline()
+    writer.close()
+    return line
 
 
 async def test_at_the_near_end_of_a_tunnel_it_is_ours_whatever_the_port(site: Site, ann: User) -> None:

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from uuutorrent.automation.every import Job, every
 from uuutorrent.browser import pages
@@ -51,7 +52,8 @@ class BrowserDoor:
         self._entrance = Entrance(services, self.sessions, self._pages)
         self._links = Links()
         self._closing = False
-        self.application = web.Application(client_max_size=LARGEST_FORM)
+        self._turn = asyncio.Lock()
+        self.application = web.Application(client_max_size=LARGEST_FORM, middlewares=[self._answer])
         self.application.on_response_prepare.append(add_headers)
         self.application.add_routes(
             [
@@ -104,6 +106,23 @@ class BrowserDoor:
         for session in self.sessions.every:
             for page in tuple(session.pages):
                 page.leave(CLOSING)
+
+    @web.middleware
+    async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Let one begin at a time, and everybody else on this daemon do something in between: whoever asks over many
+        connections as fast as they can would have as many turns as they have connections.
+
+        What breaks is logged here. aiohttp would log what strangers send, too, cookies and all, and is not heard.
+        """
+        async with self._turn:
+            await asyncio.sleep(0)
+        try:
+            return await handler(request)
+        except (web.HTTPException, ConnectionError):
+            raise
+        except Exception:  # the outermost handler of a request
+            log.exception("browser_request_crashed")
+            raise
 
     # Signing in and out
 
@@ -162,6 +181,9 @@ class BrowserDoor:
             raise web.HTTPUnauthorized(text="sign in first\n")
         if not request.headers.get("Upgrade"):
             raise web.HTTPBadRequest(text="this is for a websocket\n")
+        if not session.pace.allows():
+            self.services.tally.count("browser_limits", "pages")
+            raise web.HTTPTooManyRequests(text="too many pages in a short time: wait a moment\n")
         await self._renew(session)
         while len(session.pages) >= MOST_PAGES:
             self.services.tally.count("browser_limits", "pages")

@@ -100,6 +100,11 @@ class Entrance:
             if proved:
                 self._admission.proved(source)
             return answered
+        except (web.HTTPException, ConnectionError) as e:
+            # No browser sends such a form, or half of one: it costs what it costs to come to the port for nothing.
+            is_slow = isinstance(e, web.HTTPRequestTimeout)
+            self._services.penalties.add(source, Offence.GRACE if is_slow else Offence.NO_AUTH)
+            raise
         finally:
             self._admission.gone(source, proved=proved)
 
@@ -112,6 +117,8 @@ class Entrance:
                 form = await request.post()
         except TimeoutError as e:
             raise web.HTTPRequestTimeout from e
+        except (LookupError, UnicodeError) as e:  # no such encoding, or it is not in it
+            raise web.HTTPBadRequest from e
         given = {key: value for key, value in form.items() if isinstance(value, str)}
         if visit is None:
             visit = Visit("", self._tries(ip), time.monotonic() + VISIT_S)

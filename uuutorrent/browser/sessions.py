@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Protocol
 
+from uuutorrent.admission import Pace
 from uuutorrent.desk import Desk, Services
 from uuutorrent.errors import Refused
 from uuutorrent.presence import Activity, Here
@@ -18,6 +19,8 @@ from uuutorrent.users import SignedIn, User
 IDLE = "nothing was asked for in a long time"
 OVER = "you were signed in for as long as one may be at a time"
 FULL = "too many people are signed in: try again in a few minutes"
+PAGES_AT_ONCE, PAGES_PER_S = 10, 1.0
+"""Pages that may be opened in a session in one go, and how many more each second: each begins with screens anew."""
 FAREWELLS = 1000
 """So many people who were sent away are remembered, to be told why."""
 
@@ -59,6 +62,8 @@ class BrowserSession:
         """Those that are open, the oldest first."""
         self.open: list[Open] = []
         """What else is."""
+        self.pace = Pace(PAGES_AT_ONCE, PAGES_PER_S)
+        """How fast pages are opened."""
         self.sent = self.received = 0
         self.ended = asyncio.Event()
         self.began_at = self.asked_at = clock()

@@ -73,7 +73,8 @@ class Way:
 
     def is_ours(self, request: web.Request) -> bool:
         """Whether a page of ours asks. A browser says so with everything that could do something."""
-        return request.headers.get("Origin", "") == self.origin(request)
+        ours = self.origin(request)
+        return bool(ours) and request.headers.get("Origin") == ours
 
     def origin(self, request: web.Request) -> str:
         """Where our pages are, for this browser; empty: nowhere that could be told from somebody else's."""
@@ -81,10 +82,10 @@ class Way:
             return str(self._public.origin())
         try:
             here = URL(f"http://{request.host}")
-        except ValueError:
+            # Any name can be made to lead to this machine, and then a foreign page would be called as we are.
+            return str(here.origin()) if here.host in self._names else ""
+        except ValueError:  # some of it is only looked at when it is asked for
             return ""
-        # Any name can be made to lead to this machine, and then a foreign page would be called as we are.
-        return str(here.origin()) if here.host in self._names else ""
 
     def websocket(self, request: web.Request, path: str) -> str:
         """The address of a websocket here."""
