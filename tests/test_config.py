@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import ast
-import os
 import json
+import os
 import tomllib
 from collections.abc import Callable
 from itertools import pairwise
