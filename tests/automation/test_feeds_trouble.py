@@ -171,6 +171,24 @@ async def test_a_link_that_does_not_answer_is_asked_ever_more_rarely_and_given_u
     assert [one.outcome for one in await evening.takings(ann)] == [Outcome.FAILED]
 
 
+async def test_what_an_admin_has_stand_still_is_not_given_up(evening: Evening, ann: User, boss: Admin) -> None:
+    """The job waits meanwhile, but for what it had begun."""
+    panic = evening.built.services.library.panic
+    evening.site.page("/Show_-_01.torrent", b"", status="503 Later")
+    await evening.rule(ann, serve(evening, "/rss", item(evening, "Show - 01")))
+    evening.site.page("/Show_-_01.torrent", b"", status="503 Later")
+    await evening.feeds.poll_once()
+    for _ in range(MOST_TRIES - 2):
+        await evening.later(days=1)
+    evening.site.page("/Show_-_01.torrent", metainfos.single("Show - 01.mkv"))
+    await panic.press(boss)
+    await evening.later(days=1)
+    assert [one.outcome for one in await evening.takings(ann)] == [Outcome.WANTED]
+    await panic.release(boss)
+    await evening.later(days=1)
+    assert await evening.taken(ann) == ["Show - 01"]
+
+
 async def test_what_the_disk_has_no_room_for_is_taken_once_it_has(evening: Evening, ann: User) -> None:
     space = evening.built.services.library.space
     space.floor_bytes = 2**60

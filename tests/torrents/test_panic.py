@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -17,24 +17,42 @@ from uuutorrent.accounts import Accounts, Admin, Operator, User
 from uuutorrent.errors import Halted, Invalid, Refused
 from uuutorrent.store.database import Database
 from uuutorrent.torrents.engine import EngineId, NewTorrent, Phase
+from uuutorrent.torrents.holdings import Part
 from uuutorrent.torrents.library import Library
 from uuutorrent.torrents.live import Live
 from uuutorrent.torrents.metainfo import parse_torrent
+from uuutorrent.torrents.panic import AGAIN_S, GONE_S, Panic
 
 RUNS = {Phase.DOWNLOADING, Phase.SEEDING, Phase.METADATA}
 
 
 @dataclass
 class Killed(FakeEngine):
-    """An engine in the middle of whose work the daemon is killed."""
+    """An engine in the middle of whose work the daemon is killed, or somebody else does something."""
 
     kills_at: str = ""
+    meanwhile: dict[str, Callable[[], Awaitable[object]]] = field(default_factory=dict)
 
     async def stop(self, ids: Sequence[EngineId]) -> None:
+        await self._others("before stop")
         await self._until_killed("stop", super().stop, ids)
+        await self._others("after stop")
 
     async def start(self, ids: Sequence[EngineId]) -> None:
         await self._until_killed("start", super().start, ids)
+        await self._others("after start")
+
+    async def set_priority(self, id: EngineId, indexes: Sequence[int], priority: int) -> None:
+        await self._others("before set_priority")
+        await super().set_priority(id, indexes, priority)
+
+    async def tag(self, ids: Sequence[EngineId], *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:
+        await self._others("before tag")
+        await super().tag(ids, add=add, remove=remove)
+
+    async def _others(self, at: str) -> None:
+        if at in self.meanwhile:
+            await self.meanwhile.pop(at)()
 
     async def _until_killed(self, at: str, work: object, ids: Sequence[EngineId]) -> None:
         assert callable(work)
@@ -168,6 +186,78 @@ async def test_of_two_daemons_either_may_be_asked(
     await busy.panic.turn()
     assert busy.panic.halt is None
     assert running(engine) == sorted([*ALL, "magnet"])
+
+
+async def test_who_lets_go_forgets_nothing_that_another_stops_again_at_that_moment(
+    busy: Library, database: Database, engine: Killed, live: Live, download_dir: Path, boss: Admin
+) -> None:
+    other = Library(database, engine, live, limits_of(database), download_dir)
+    await busy.panic.press(boss)
+    engine.meanwhile["after start"] = lambda: other.panic.press(boss)
+    await busy.panic.release(boss)
+    assert running(engine) == []
+    await other.panic.release(boss)
+    assert running(engine) == ALL
+
+
+async def test_who_stops_late_notes_anew_what_another_forgot_before_it_pressed_again(
+    busy: Library, database: Database, engine: Killed, live: Live, download_dir: Path, boss: Admin
+) -> None:
+    other = Library(database, engine, live, limits_of(database), download_dir)
+    engine.meanwhile["before stop"] = lambda: other.panic.release(boss)
+    engine.meanwhile["after stop"] = lambda: other.panic.press(boss)
+    await busy.panic.press(boss)
+    assert running(engine) == []
+    await other.panic.release(boss)
+    assert running(engine) == ALL
+
+
+async def test_a_part_whose_files_are_chosen_over_both_runs_in_the_end(
+    busy: Library, database: Database, engine: Killed, live: Live, download_dir: Path, bob: User, boss: Admin
+) -> None:
+    batch = parse_torrent(metainfos.several("Batch", {"01.mkv": 1000, "02.mkv": 1000}))
+    engine.meanwhile["before set_priority"] = lambda: busy.panic.press(boss)
+    engine.meanwhile["before tag"] = lambda: busy.panic.release(boss)
+    await busy.add(bob, batch, media_id=7, episode=1, part=Part(7, {1: (0,)}, [1000, 1000]))
+    await live.refresh()
+    await busy.reconcile()
+    await Library(database, engine, live, limits_of(database), download_dir).panic.turn()
+    assert running(engine) == sorted([*ALL, "Batch"])
+    assert "02.mkv" not in engine.asked_for
+
+
+async def test_what_was_given_up_while_qbittorrent_was_away_is_not_started_for_a_last_moment(
+    busy: Library, engine: Killed, bob: User, boss: Admin
+) -> None:
+    given_up = torrent("bobs").v1
+    await busy.panic.press(boss)
+    engine.go_down()
+    await busy.delete(bob, given_up, with_files=True)
+    engine.come_back()
+    await busy.panic.release(boss)
+    assert f"start {given_up}" not in " ".join(engine.calls)
+    await busy.reconcile()
+    assert running(engine) == ["foreign", "loads", "seeds", "waits"]
+
+
+async def test_what_was_deleted_by_hand_long_ago_keeps_nobody_from_waiting_for_a_slow_start(
+    busy: Library, database: Database, engine: Killed, live: Live, boss: Admin
+) -> None:
+    now = 0.0
+    panic = Panic(database, busy._claims, engine, live, clock=lambda: now)
+    await panic.press(boss)
+    engine.lose(torrent("bobs").v1)
+    await panic.release(boss)
+    now += AGAIN_S
+    await panic.press(boss)
+    now += GONE_S
+    kept = engine.get(torrent("loads").v1)
+    engine.lose(kept.v1)
+    await panic.release(boss)
+    engine._torrents[kept.id] = kept  # listed by now
+    now += AGAIN_S
+    await panic.turn()
+    assert running(engine) == ["foreign", "loads", "seeds", "waits"]
 
 
 async def test_while_qbittorrent_is_away_it_is_done_as_soon_as_it_answers(

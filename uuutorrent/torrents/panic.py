@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.exc import IntegrityError
 
 from uuutorrent import audit
@@ -179,15 +179,16 @@ class Panic:
     async def _still(self, halt: Halt) -> None:
         running = [one for one in await self._maybe_running(halt) if one.phase in _RUNS]
         if running:
-            async with self._database.begin(NOBODY) as tx:
-                if not await self._note(tx, [one.v1 or one.v2 for one in running]):
-                    return
-            await self._engine.stop([one.id for one in running])
+            names, ids = [one.v1 or one.v2 for one in running], [one.id for one in running]
+            if not await self.keep(names):
+                return
+            await self._engine.stop(ids)
             log.info("panic: stopped", torrents=len(running))
             self._live.poke()
-            if await self.look() is None:  # another daemon let everything go on just before these were stopped
-                await self._engine.start([one.id for one in running])
-        self._stilled = halt
+            # Another daemon may have let everything go on just before these were stopped, and forgotten them.
+            if not await self.keep(names):
+                await self._engine.start(ids)
+        self._stilled, self._missing_since = halt, None
 
     async def _maybe_running(self, halt: Halt) -> Sequence[Torrent]:
         """Everything the first time; then what was seen to run since: added in qBittorrent, or after a check."""
@@ -199,12 +200,13 @@ class Panic:
     async def _go_on(self, noted: frozenset[str]) -> None:
         stored = {name: one for one in await self._claims.every() for name in (one.v1, one.v2) if name}
         there = [one for one in await self._engine.torrents() if {one.id, one.v1, one.v2} & noted]
-        ids = [one.id for one in there if _may_run(stored.get(one.v1) or stored.get(one.v2), one)]
+        pairs = [(stored.get(one.v1) or stored.get(one.v2), one) for one in there]
+        ids = [one.id for its, one in pairs if _may_run(its, one)]
         if ids:
             await self._engine.start(ids)
             log.info("panic: started", torrents=len(ids))
             self._live.poke()
-        done = noted & {name for one in there for name in (one.id, one.v1, one.v2)}
+        done = noted & {name for its, one in pairs if not _is_unchosen(its, one) for name in (one.id, one.v1, one.v2)}
         await self._forget(done | self._given_up(noted - done))
 
     def _given_up(self, missing: frozenset[str]) -> frozenset[str]:
@@ -225,21 +227,35 @@ class Panic:
         """Write down what is to run again; False when nothing stands still. Others who do this wait."""
         if await tx.get(PanicRow, _ONE, with_for_update=True) is None:
             return False
-        known = set(await tx.scalars(select(StilledRow.torrent)))
+        known = set(await tx.scalars(_every().with_for_update()))
         tx.add_all(StilledRow(torrent=one) for one in sorted({*torrents} - known))
         return True
 
     async def _forget(self, done: frozenset[str]) -> None:
+        """Unless everything was made to stand still anew meanwhile: whoever does that takes these for noted."""
         async with self._database.begin(NOBODY) as tx:
-            await tx.execute(delete(StilledRow).where(StilledRow.torrent.in_(done)))
+            await tx.scalars(_every().where(StilledRow.torrent.in_(done)).with_for_update())
+            if await tx.get(PanicRow, _ONE) is None:
+                await tx.execute(delete(StilledRow).where(StilledRow.torrent.in_(done)))
+
+
+def _every() -> Select[str]:
+    """Always in the same order: who locks them waits for others who do, and never both for each other."""
+    return select(StilledRow.torrent).order_by(StilledRow.torrent)
 
 
 def _may_run(stored: Stored | None, there: Torrent) -> bool:
     """Whether nobody wants it to stand still for another reason by now."""
     if stored is None:
         return True
-    # A part whose files are not chosen yet is started by `reconcile`, once they are.
-    return not stored.stands_still and (stored.wanted is None or is_chosen(stored, there))
+    return bool(stored.claims) and not stored.stands_still and not _is_unchosen(stored, there)
+
+
+def _is_unchosen(stored: Stored | None, there: Torrent) -> bool:
+    """Whether it may run once its files are chosen: whoever does that just now may have asked for it before."""
+    if stored is None or not stored.claims or stored.stands_still or stored.wanted is None:
+        return False
+    return not is_chosen(stored, there)
 
 
 class Stillable:

@@ -23,7 +23,7 @@ from uuutorrent.automation.feeds.binding import Binding, Judged
 from uuutorrent.automation.feeds.item import Item
 from uuutorrent.automation.feeds.rule import Errand, Feed, Fitting, Outcome, Owned, Rule, Saving, Terms
 from uuutorrent.automation.feeds.rulebook import Rulebook
-from uuutorrent.errors import Unexpected, Unreachable, UuuError
+from uuutorrent.errors import Halted, Unexpected, Unreachable, UuuError
 from uuutorrent.releases.feed import NotAFeed
 from uuutorrent.remote import Spacing
 from uuutorrent.tally import Tally
@@ -301,7 +301,7 @@ class Feeds:
         return taken
 
     async def _put_off(self, errand: Errand, e: Unreachable) -> None:
-        if errand.tries + 1 >= MOST_TRIES:
+        if errand.tries + 1 >= MOST_TRIES and not isinstance(e, Halted):
             await self.rulebook.errands.settle(errand, Outcome.FAILED, e.message)
             self._tally.count("feed_takings", "failed")
         else:
