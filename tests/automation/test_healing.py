@@ -94,6 +94,20 @@ async def test_a_recheck_is_no_recovery(clinic: Clinic, ann: User) -> None:
     assert await clinic.has(ann) == [SECOND]
 
 
+async def test_what_rested_gets_its_time_anew_before_it_is_held_against_it(clinic: Clinic, ann: User) -> None:
+    """As after hours in which an admin had everything stand still."""
+    await clinic.get(ann)
+    await clinic.turns(STALLED + WAIT)
+    its = clinic.engine.id_of(clinic.hash(BEST))
+    await clinic.engine.stop([its])
+    await clinic.turns(2 * WAIT)
+    await clinic.engine.start([its])
+    await clinic.turns(WAIT)
+    assert await clinic.steps(ann, BEST) == ["reannounced", "rechecked"]
+    await clinic.turns(1)
+    assert await clinic.has(ann) == [SECOND]
+
+
 async def test_where_there_is_no_other_it_is_said_once_and_looked_for_at_growing_pauses(
     clinic: Clinic, ann: User
 ) -> None:

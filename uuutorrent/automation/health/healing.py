@@ -13,7 +13,7 @@ import structlog
 
 from uuutorrent import config
 from uuutorrent.accounts import User
-from uuutorrent.automation.health.health import HUNGRY
+from uuutorrent.automation.health.health import HUNGRY, Verdict
 from uuutorrent.automation.health.observations import Observations, Unwell
 from uuutorrent.automation.health.patient import DISK, Patient, completed_bytes, first_step, is_network, is_still_so
 from uuutorrent.automation.health.replacing import Replacing
@@ -36,6 +36,8 @@ AWAY = timedelta(minutes=10)
 """After so long it is tried again where the index, AniList or the engine did not answer."""
 FORGOTTEN = timedelta(days=1)
 """After so long a treatment is forgotten whose torrent neither recovered nor got worse, e.g. since it was paused."""
+
+STARVED = frozenset({Verdict.STALLED, Verdict.DEAD})
 
 SAID: Mapping[Step, str] = {
     Step.REANNOUNCE: "its trackers are to be asked again",
@@ -167,8 +169,7 @@ class Healing:
         treated = 0
         for one in every:
             treatment, its = known.get(one.torrent_id), stored.get(one.torrent_id)
-            is_due = treatment is None or treatment.try_at <= self._now()
-            if its is None or its.stands_still or not is_due or treated >= MOST:
+            if its is None or its.stands_still or not self._is_due(one, treatment) or treated >= MOST:
                 continue
             if not is_still_so(one, treatment, snapshot.find(its.v1, its.v2)):
                 continue
@@ -179,6 +180,13 @@ class Healing:
             if mine is not None:
                 people = await self._treatments.people([claim.user_id for claim in its.claims])
                 await self._safely(Patient(one, its, people), mine, snapshot)
+
+    def _is_due(self, one: Unwell, treatment: Treatment | None) -> bool:
+        """Whether the next step may be taken. What rested since the last one, be it with everything, gets time anew."""
+        if treatment is None:
+            return True
+        has_rested = one.verdict in STARVED and one.since > treatment.step_at
+        return max(treatment.try_at, one.since + self._wait if has_rested else one.since) <= self._now()
 
     async def _safely(self, patient: Patient, treatment: Treatment, snapshot: Snapshot) -> None:
         """The next step; what fails with one torrent keeps nobody else waiting."""
