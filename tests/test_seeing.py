@@ -22,9 +22,11 @@ from uuutorrent.automation.inbox.notice import Kind
 from uuutorrent.automation.preferences import Mode
 from uuutorrent.errors import Conflict, Missing, Refused
 from uuutorrent.presence import Here
+from uuutorrent.secondfactors import WRONG_CODES
 from uuutorrent.store.database import SYSTEM, Database
 from uuutorrent.store.onlooking import only_looking
 from uuutorrent.store.tables import Base
+from uuutorrent.torrents.engine import Tracker
 
 SECRET = "s3cr3t-t0k3n"
 SCREENS = ("watchlist", "torrents", "feeds", "inbox", "account")
@@ -160,6 +162,8 @@ async def test_from_where_one_only_looks_nothing_is_written_and_afterwards_it_is
     unseen = await house.services.inbox.unseen(ann)
     theirs = Here(ann, hang_up=lambda _: pytest.fail("ann's session was ended"))
     house.services.presence.came(theirs)
+    its = Tracker(f"https://ann@tracker.example:8080/{SECRET}/announce", "working", 1, 1, "")
+    house.engine.trackers_of[held.infohash] = (its,)
     with only_looking("ann"):
         assert held in await desk.library.holdings(ann)
         for refused in (
@@ -169,6 +173,9 @@ async def test_from_where_one_only_looks_nothing_is_written_and_afterwards_it_is
             desk.watchlists.set_progress(ann, MediaId(1), 3),
             desk.inbox.see(ann, None),
             desk.accounts.set_password(ann, PASSWORD, OTHER),
+            desk.accounts.set_password(ann, OTHER, OTHER),
+            *(desk.second_factors.proves(ann, "123456") for _ in range(WRONG_CODES)),
+            desk.library.add_given(ann, "http://127.0.0.1:9/asked.torrent"),
             desk.accounts.seen(ann),
             desk.accounts.add_key(ann, a_key("new")),
             desk.second_factors.begin(ann),
@@ -179,5 +186,8 @@ async def test_from_where_one_only_looks_nothing_is_written_and_afterwards_it_is
             assert await refusal(refused) == "you only look at what ann sees: nothing can be changed"
         with pytest.raises(Refused):
             desk.presence.end_others(desk.here)
+        (tracker,) = (await desk.library.details(ann, held.infohash)).trackers
+        assert tracker.url == "https://tracker.example:8080/…"
+    assert not await desk.second_factors.proves(ann, "123456")
     assert await everything(database, house) == before
     assert await house.services.inbox.see(ann, None) == unseen > 0

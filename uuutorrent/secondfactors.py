@@ -12,6 +12,7 @@ from uuutorrent.accounts import Accounts, Admin, Authority, User, UserId, hold
 from uuutorrent.errors import Invalid, Refused, RemoteError
 from uuutorrent.factors import WRONG, Begun, Factor, Proof, StepUp
 from uuutorrent.presence import Here
+from uuutorrent.store import onlooking
 from uuutorrent.store.database import SYSTEM, Database
 from uuutorrent.store.sealed import KeyRing
 
@@ -154,6 +155,7 @@ class SecondFactors:
     @contextmanager
     def _guess(self, user: User) -> Iterator[None]:
         """Around looking at a code. It counts as wrong from its beginning, so that guesses side by side all count."""
+        onlooking.refuse()  # who only looks would guess at somebody's codes, and use up their tries
         now = self._clock()
         lately = [at for at in self._wrong.get(user.id, ()) if at > now - FORGOTTEN_S]
         if len(lately) >= WRONG_CODES:

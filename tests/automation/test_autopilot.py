@@ -239,6 +239,19 @@ async def test_a_post_is_found_though_the_index_was_asked_for_the_show_just_befo
     assert await sky.has(ann) == [post.title]
 
 
+async def test_who_looks_at_the_plan_keeps_no_show_waiting_that_is_new_on_the_list(sky: Sky, ann: User) -> None:
+    """It may be an admin who looks at what they see: the list is looked at every hour all the same."""
+    show, new = sky.show(airs_in=30), sky.show("Kaze no Machi", airs_in=30)
+    member = await sky.watches(ann, show)
+    await sky.switch(ann)
+    await sky.turn()
+    sky.anilist.list_entry(member, new, "CURRENT", progress=5)
+    sky.clock.passed_s += 50 * 60
+    await sky.plan(ann)
+    await sky.later(minutes=15)
+    assert {one.media_id for one in await sky.autopilot.pursuits(ann)} == {show.id, new.id}
+
+
 async def test_the_newest_posts_are_looked_at_no_more_often_than_every_ten_minutes(sky: Sky, ann: User) -> None:
     show = sky.show()
     await sky.watches(ann, show)

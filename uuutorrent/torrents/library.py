@@ -17,6 +17,7 @@ from uuutorrent.accounts import Admin, User
 from uuutorrent.errors import Conflict, Invalid, Missing, Refused, RemoteError, Unexpected, Unreachable
 from uuutorrent.limits import Limits
 from uuutorrent.releases.contents import VIDEO
+from uuutorrent.store import onlooking
 from uuutorrent.store.database import Database, Tx
 from uuutorrent.torrents.claims import Also, Claims
 from uuutorrent.torrents.engine import Engine, Snapshot
@@ -77,6 +78,7 @@ class Library(Steering):
             Refused: the address is not allowed, or it would exceed the quota.
             Unreachable: the address does not answer; as `Halted`: everything stands still.
         """
+        onlooking.refuse()  # before an address is asked
         await self.panic.check()
         return await self.add(user, await self.sources.read(given))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from uuutorrent.store import onlooking
 from uuutorrent.torrents.engine import Engine, EngineId, NewTorrent, Peer, Pieces, Torrent, TorrentFile, Tracker
@@ -31,8 +32,9 @@ class LookedAt(Engine):
         return await self._engine.pieces(id)
 
     async def trackers(self, id: EngineId) -> tuple[Tracker, ...]:
-        """As the engine."""
-        return await self._engine.trackers(id)
+        """As the engine; an onlooker sees where they are, for in their addresses stand passkeys."""
+        found = await self._engine.trackers(id)
+        return tuple(replace(one, url=_place(one.url)) for one in found) if onlooking.is_looking() else found
 
     async def peers(self, id: EngineId) -> tuple[Peer, ...]:
         """As the engine."""
@@ -102,3 +104,8 @@ class LookedAt(Engine):
         """As the engine, for who may change something."""
         onlooking.refuse()
         await self._engine.set_up_limit(bps)
+
+
+def _place(url: str) -> str:
+    scheme, mark, rest = url.partition("://")
+    return f"{scheme}{mark}{rest.partition('/')[0].rpartition('@')[2]}/…" if mark else url

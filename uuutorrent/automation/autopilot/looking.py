@@ -113,7 +113,6 @@ class Looking:
             raise Unreachable("AniList", listed.stale)
         entries = {entry.anime.media_id: entry for entry in listed.entries}
         self._anime |= {media_id: entry.anime for media_id, entry in entries.items()}
-        self._looked_at[user.id] = self._clock()
         held: dict[MediaId, frozenset[int]] = {}
         for one in await self._library.holdings(user):
             if one.media_id is not None:
@@ -126,6 +125,7 @@ class Looking:
         """Look at a list and write down what follows; None when it cannot be had just now."""
         try:
             look = await self.fresh(user)
+            self._looked_at[user.id] = self._clock()
             await self._settle(look)
             known = await self._pursuits.known(user)
             for media_id, entry in look.entries.items():
