@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -33,6 +34,7 @@ NOTE_LINKS = """
     const open = window.open;
     window.open = (url, ...more) => { window.links.push(url); return open(url, ...more); };
 """
+HURRY = "const wait = setInterval; window.setInterval = (f, ms, ...more) => wait(f, ms / 10, ...more);"
 TRY_READING = """fetch("http://{at}{path}", {{credentials: "include", mode: "{mode}"}})
     .then((answer) => answer.text()).then((text) => `read ${{text.length}}`, () => "refused")"""
 
@@ -54,13 +56,18 @@ async def test_an_evening_in_a_browser(tmp_path: Path, hatchery: Hatchery) -> No
             await stranger.says("Sign in first")
             assert await asks(outside, f"http://{at}{link}", cookies) == (200, len(made.files[made.name]))
 
+            await who_hears_nothing_says_so(browser, town, at)
             await page.type("q")
             await page.says("Sign in")
+            await goes_back(page)
             assert (await asks(outside, f"http://{at}{link}", cookies))[0] == 403
             async with outside.get(f"http://{at}/", headers={"Cookie": cookies}, allow_redirects=False) as answer:
                 assert (answer.status, answer.headers["Location"]) == (303, "/signin")
             await page.go(f"http://{at}/")
             await page.says("Password")
+            await breaks_the_protocol(at, cookies)
+            for secret in (*(one.partition("=")[2] for one in cookies.split("; ")), PASSWORD, link.split("/")[2]):
+                assert secret not in town.house.log
 
 
 def moves_in(town: Town) -> None:
@@ -107,6 +114,40 @@ async def foreign_pages_get_nothing(browser: Chromium, page: Page, at: str, link
         for path in ("/", link):
             for mode in ("cors", "no-cors"):
                 assert await foreign.run(TRY_READING.format(at=at, path=path, mode=mode)) == "refused", (path, mode)
+
+
+async def who_hears_nothing_says_so(browser: Chromium, town: Town, at: str) -> None:
+    """As when the network is gone: nobody hangs up. A page whose clock runs ten times as fast needs seconds for it."""
+    assert town.house.process is not None
+    page = await browser.new_page(f"http://{at}/nowhere")
+    await page.tell("Page.addScriptToEvaluateOnNewDocument", source=HURRY)
+    await page.go(f"http://{at}/")
+    await page.shows(TITLE)
+    town.house.process.send_signal(signal.SIGSTOP)
+    try:
+        await page.says("The connection is gone")
+    finally:
+        town.house.process.send_signal(signal.SIGCONT)
+    await page.run("document.querySelector('.closed a').click()")
+    await page.shows(TITLE)
+
+
+async def goes_back(page: Page) -> None:
+    """Whoever sits down after somebody signed out, and presses the button for it."""
+    await page.run("history.back()")
+    await asyncio.sleep(0.5)
+    await page.settles()
+    await page.says("Sign in")
+    assert not await page.look("Boolean(document.querySelector('#terminal'))")
+
+
+async def breaks_the_protocol(at: str, cookies: str) -> None:
+    """As a proxy that is not quite right might: what cannot be read may hold what nobody is to read."""
+    host, _, port = at.partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(f"GET / HTTP/1.1\r\nHost: {at}\r\nCookie: {cookies}\0\r\n\r\n".encode())
+    assert b" 400 " in await reader.readline()
+    writer.close()
 
 
 @asynccontextmanager
