@@ -19,6 +19,7 @@ from uuutorrent.presence import Here
 from uuutorrent.releases.release import Correction, Form
 from uuutorrent.store.database import Database
 from uuutorrent.tui.app import UuuApp
+from uuutorrent.tui.shell import MOST_MESSAGES
 
 ONE, OTHER = "a" * 40, "ab" * 20
 
@@ -151,3 +152,7 @@ async def test_a_message_stands_on_the_screen_it_is_for(house: Built, ann: User,
         await anns.sees("From the admins")
         await anns.sees("[b]Back[/b] at 8")
         await anns.sees("Good night")
+        for number in range(9):
+            anns.app.announce(f"Said {number}")
+        await anns.sees("Said 8")
+        assert anns.glass.text.count("From the admins") <= MOST_MESSAGES

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import io
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from itertools import chain
@@ -43,6 +44,8 @@ Severity = Literal["information", "warning", "error"]
 BROKE = "Something broke; it was logged. Try again, and tell an admin if it stays."
 TOAST_S = 6.0
 MESSAGE_S = 120.0
+MOST_MESSAGES = 2
+"""Of the admins' that stand at the same time: each may be half a small terminal, and nothing takes it away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ class Shell(App[None]):
         self.then: Callable[[], Shell] | None = None
         """What has the terminal once this has ended; None: nothing."""
         self.broke = False
+        self._announced_at: list[float] = []
         self.animation_level = "none"
         self._disable_tooltips = True
         self._tasks_before: Callable[..., Any] | None = None
@@ -111,6 +115,12 @@ class Shell(App[None]):
 
     def announce(self, text: str) -> None:
         """Show what the admins say, long enough to be found by who was away from the screen for a moment."""
+        now = time.monotonic()
+        self._announced_at = [at for at in self._announced_at if now - at < MESSAGE_S]
+        if len(self._announced_at) >= MOST_MESSAGES:
+            self.call_later(self.clear_notifications)  # in their turn: what was said just now is on its way too
+            self._announced_at.clear()
+        self._announced_at.append(now)
         self.notify(plain(text), title="From the admins", severity="warning", timeout=MESSAGE_S, markup=False)
 
     def copy(self, text: str, what: str) -> None:
