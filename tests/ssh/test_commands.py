@@ -50,6 +50,21 @@ async def test_usage_lines_can_be_typed_as_they_stand(prompt: Prompt, width: int
         assert "object at" not in shown
 
 
+async def test_what_people_type_at_the_same_time_is_answered_as_if_each_were_alone(
+    prompt: Prompt, services: Services, bob: User
+) -> None:
+    """The tree of verbs is one for all: neither words, options and mistakes nor names and widths stay in it."""
+    people = ((prompt, 80), (Prompt(services, bob), 40))
+    lines = ["whoami", "whoami --json", "keys", "keys --json", "files --no", "no such verb", "taste", "torrents --json"]
+    lines += [f"help {' '.join(verb.name)}" for verb in EVERY_VERB[::9]]
+    asked = [(who, line, width) for line in lines for who, width in people]
+    alone = [await who.type(line, width=width) for who, line, width in asked]
+    assert len({(one.code, one.out, one.err) for one in alone}) > len(lines)
+    for order in (asked, asked[::-1]):
+        together = await asyncio.gather(*(who.type(line, width=width) for who, line, width in order))
+        assert together == (alone if order is asked else alone[::-1])
+
+
 @pytest.mark.parametrize("verb", EVERY_VERB, ids=lambda verb: "-".join(verb.name))
 def test_every_option_of_a_usage_line_is_one_of_the_verb(verb: Verb) -> None:
     app = commands.tree()
