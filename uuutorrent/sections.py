@@ -262,10 +262,15 @@ class Browser(Section):
 
     def _check_public_url(self) -> None:
         url = urlsplit(self.public_url)
-        if url.scheme not in ("http", "https") or not url.hostname or url.path not in ("", "/") or "@" in url.netloc:
+        too_much = url.path not in ("", "/") or url.query or url.fragment
+        # Its port is only looked at when it is asked for: a ValueError.
+        if url.scheme not in ("http", "https") or too_much or not _NAME.fullmatch(url.netloc) or url.port == 0:
             raise ValueError('public_url is a name alone, such as "https://seedbox.example", without a path')
-        if url.scheme == "http" and not (_is_loopback(url.hostname) and _is_loopback(self.host)):
+        if url.scheme == "http" and not (_is_loopback(url.hostname or "") and _is_loopback(self.host)):
             raise ValueError("public_url has to begin with https: passwords would travel in the clear")
+
+
+_NAME = re.compile(r"([\w.-]+|\[[0-9a-f:.]+\])(:\d+)?", re.IGNORECASE)
 
 
 def _is_loopback(host: str) -> bool:
