@@ -114,7 +114,10 @@ async def test_what_ran_before_runs_again_and_nothing_else(
     # Neither the guard, which would let go what waits, nor who keeps order starts anything.
     await busy.limits.set(Operator(), "ann", {"active": 9})
     await live.refresh()
-    assert await busy.guard.turn() is None
+    guarded = await busy.guard.turn()
+    assert guarded is not None  # so that what there is of the disk is told
+    assert guarded.disk.free_bytes > 0
+    assert ([one.name for one in guarded.queued], guarded.waiting, guarded.changed) == (["waits"], (), ())
     await busy.reconcile()
     assert running(engine) == []
 

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
@@ -62,6 +63,10 @@ def _needs_no_turn(stored: Stored, snapshot: Snapshot) -> bool:
     return there is not None and (there.phase is Phase.ERROR or there.is_complete)
 
 
+def _in_order(stored: Stored) -> tuple[datetime, int]:
+    return stored.added_at, stored.id
+
+
 class Guard:
     """Holds downloads back and lets them go on, in the order in which they were added."""
 
@@ -99,13 +104,14 @@ class Guard:
         return self._low_at is not None and self.clock() - self._low_at < LOW_FOR_S
 
     async def turn(self) -> Guarded | None:
-        """Look at the disk, and stop or start what has to. None: nothing can be told just now, so nothing was done.
+        """Look at the disk, and stop or start what has to, unless everything stands still. None: nothing can be told
+        just now, so nothing was done.
 
         Raises:
             RemoteError: the engine does not answer; the next turn goes on.
         """
         if await self._panic.look() is not None:
-            return None
+            return await self._look_only()
         snapshot, disk = await self._live.recent(), await self._space.disk()
         has_room = disk is not None and not self._waited and self._has_room_for_all(snapshot, disk)
         if disk is not None and has_room and not await self._may_wait():
@@ -115,15 +121,29 @@ class Guard:
         self._waited = True
         if disk is None or not snapshot.engine_up:
             return None
-        if disk.free_bytes < self._space.floor_bytes:
-            self._low_at = self.clock()
-        queue = sorted((one for one in every if self._has_place(one, snapshot)), key=lambda one: (one.added_at, one.id))
+        self._note_if_low(disk)
+        queue = sorted((one for one in every if self._has_place(one, snapshot)), key=_in_order)
         guarded = await self._decide(queue, snapshot, disk)
         if guarded.changed:
             self._live.poke()
         self._waited = bool(guarded.waiting)
         self._queued = bool(guarded.queued)
         return guarded
+
+    async def _look_only(self) -> Guarded | None:
+        """Everything stands still: the disk may be full all the same, and what waited waits on."""
+        self._waited = self._queued = True
+        snapshot, every = await self._live.recent(), sorted(await self._claims.every(), key=_in_order)
+        disk = await self._space.disk(every)
+        if disk is None or not snapshot.engine_up:
+            return None
+        self._note_if_low(disk)
+        waiting = tuple(one for one in every if one.claims and one.held_back)
+        return Guarded(disk, waiting, (), tuple(one for one in every if one.claims and one.waits_turn))
+
+    def _note_if_low(self, disk: Disk) -> None:
+        if disk.free_bytes < self._space.floor_bytes:
+            self._low_at = self.clock()
 
     async def _decide(self, queue: Sequence[Stored], snapshot: Snapshot, disk: Disk) -> Guarded:
         fit = self._may_run(queue, snapshot, disk)
