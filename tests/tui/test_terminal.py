@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.tui.screen import Glass, ShowsApp, seated, shows
-from uuutorrent.tui.terminal import ENTER, MAX_HEIGHT, MAX_WIDTH, RESTORE, Terminal, TerminalInfo
+from uuutorrent.tui.terminal import ENTER, MAX_HEIGHT, MAX_WIDTH, RESIZE_S, RESTORE, Terminal, TerminalInfo
 
 
 @pytest.mark.parametrize(
@@ -78,6 +80,23 @@ async def test_a_new_size_is_painted() -> None:
         await seat.until(lambda: "Quit" in seat.glass.lines[15], "the keys at the bottom")
         seat.terminal.resized(0, 0)
         assert seat.terminal.size == (60, 16)
+
+
+async def test_a_window_that_is_dragged_about_is_laid_out_now_and_then_and_at_its_last_size() -> None:
+    class Counts(ShowsApp):
+        sizes = 0
+
+        def on_resize(self) -> None:
+            self.sizes += 1
+
+    async with seated(Counts) as seat:
+        await seat.sees("Show 20")
+        before, began = seat.app.sizes, time.monotonic()
+        for width in range(60, 110):
+            seat.resize(width, 16)
+            await asyncio.sleep(0.002)
+        await seat.until(lambda: seat.app.size == (109, 16), "its last size")
+        assert seat.app.sizes - before <= 2 + (time.monotonic() - began) / RESIZE_S
 
 
 async def test_a_blocked_terminal_is_sent_nothing_and_then_the_newest_picture() -> None:

@@ -5,6 +5,7 @@ No tty, no threads, no signals, nothing of the server's environment: bytes come 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,8 @@ from uuutorrent.tui.order import Note, waits_for_it
 MAX_WIDTH, MAX_HEIGHT = 500, 200
 """Larger claims are clamped: a screen costs memory for every cell."""
 DEFAULT_WIDTH, DEFAULT_HEIGHT = 80, 24
+RESIZE_S = 0.1
+"""How often a window that is dragged about is laid out anew: nothing else that a client sends costs as much."""
 
 _MOUSE_ON = "\x1b[?1000h\x1b[?1003h\x1b[?1015h\x1b[?1006h"
 _MOUSE_OFF = "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l"
@@ -122,7 +125,7 @@ class Terminal:
             return
         self.size = clamped(width, height)
         if self._driver is not None:
-            self._driver.post_size()
+            self._driver.resized()
 
     def set_blocked(self, blocked: bool) -> None:
         """The person's side takes no more bytes, or takes them again: then the newest picture is painted once."""
@@ -174,6 +177,7 @@ class SSHDriver(Driver):
         self._out: list[str] = []
         self._flush_is_due = False
         self._holding = False
+        self._next_size: asyncio.TimerHandle | None = None
 
     # --- to the person
 
@@ -229,6 +233,17 @@ class SSHDriver(Driver):
             return
         self._app.post_message(message)
 
+    def resized(self) -> None:
+        """Tell the app how large the terminal is, now or, if it was told just before, soon."""
+        if self._next_size is None:
+            self.post_size()
+            self._next_size = self._loop.call_later(RESIZE_S, self._look_again)
+
+    def _look_again(self) -> None:
+        self._next_size = None
+        if self._size != self._terminal.size:
+            self.resized()
+
     def post_size(self) -> None:
         """Tell the app how large the terminal is."""
         self._size = self._terminal.size
@@ -249,6 +264,8 @@ class SSHDriver(Driver):
 
     def stop_application_mode(self) -> None:
         """Give the terminal back."""
+        if self._next_size is not None:
+            self._next_size.cancel()
         self.flush()
         self._terminal.restore()
 
