@@ -173,7 +173,6 @@ async def test_from_where_one_only_looks_nothing_is_written_and_afterwards_it_is
             desk.watchlists.set_progress(ann, MediaId(1), 3),
             desk.inbox.see(ann, None),
             desk.accounts.set_password(ann, PASSWORD, OTHER),
-            desk.accounts.set_password(ann, OTHER, OTHER),
             *(desk.second_factors.proves(ann, "123456") for _ in range(WRONG_CODES)),
             desk.library.add_given(ann, "http://127.0.0.1:9/asked.torrent"),
             desk.accounts.seen(ann),

@@ -14,7 +14,6 @@ import bcrypt
 from zxcvbn import zxcvbn
 
 from uuutorrent.errors import Invalid, Refused
-from uuutorrent.store import onlooking
 
 ROUNDS = 12
 """bcrypt's cost: about a quarter of a second each."""
@@ -83,9 +82,7 @@ class Passwords:
 
         Raises:
             Crowded: too many wait already.
-            Refused: who only looks would guess at somebody's.
         """
-        onlooking.refuse()
         if self._checking >= self.at_once + self._queue:
             raise Crowded
         given = _typed(password)
