@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import time
 from collections.abc import AsyncIterator, Iterator
 from itertools import groupby, zip_longest
 from pathlib import Path
@@ -55,6 +56,14 @@ DROP SCHEMA IF EXISTS jobs CASCADE;
 COMMIT;
 """
 """TRUNCATE would make new files for every table and index, which costs more than most tests."""
+
+
+@pytest.fixture(autouse=True)
+def the_hour_of_codes_stands_still(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a test makes codes of a second factor, no step of them ends between one and the look at it."""
+    if hasattr(request.module, "code_of"):
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now)
 
 
 @pytest.fixture(scope="session")
