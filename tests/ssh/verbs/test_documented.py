@@ -367,5 +367,6 @@ async def test_documents_are_as_described(house: House, about: Callable[[House],
 
 
 def test_no_verb_is_left_out() -> None:
-    shown = {name for about in ABOUT for name in re.findall(r'"([a-z ]+)": await', inspect.getsource(about))}
+    asked = re.compile(r'"([a-z ]+)": \(?(?:\w+ := )?await')
+    shown = {name for about in ABOUT for name in asked.findall(inspect.getsource(about))}
     assert shown == {" ".join(verb.name) for verbs in commands.SUBJECTS.values() for verb in verbs}
