@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from textual import events, on
 
 from tests.tui.screen import Glass, ShowsApp, seated, shows
 from uuutorrent.tui.terminal import ENTER, MAX_HEIGHT, MAX_WIDTH, RESIZE_S, RESTORE, Terminal, TerminalInfo
@@ -86,7 +87,8 @@ async def test_a_window_that_is_dragged_about_is_laid_out_now_and_then_and_at_it
     class Counts(ShowsApp):
         sizes = 0
 
-        def on_resize(self) -> None:
+        @on(events.Resize)
+        def counts(self) -> None:
             self.sizes += 1
 
     async with seated(Counts) as seat:

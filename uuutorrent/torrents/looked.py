@@ -2,108 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from uuutorrent.store import onlooking
-from uuutorrent.torrents.engine import Engine, EngineId, NewTorrent, Peer, Pieces, Torrent, TorrentFile, Tracker
+from uuutorrent.torrents.engine import EngineId, NewTorrent, Tracker
+from uuutorrent.torrents.relay import Relay
 
 
-class LookedAt(Engine):
+class LookedAt(Relay):
     """An engine that refuses onlookers whatever changes something."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    async def version(self) -> str:
-        """As the engine."""
-        return await self._engine.version()
-
-    async def torrents(self, *, ids: Collection[EngineId] | None = None, tag: str | None = None) -> tuple[Torrent, ...]:
-        """As the engine."""
-        return await self._engine.torrents(ids=ids, tag=tag)
-
-    async def files(self, id: EngineId) -> tuple[TorrentFile, ...]:
-        """As the engine."""
-        return await self._engine.files(id)
-
-    async def pieces(self, id: EngineId) -> Pieces:
-        """As the engine."""
-        return await self._engine.pieces(id)
 
     async def trackers(self, id: EngineId) -> tuple[Tracker, ...]:
         """As the engine; an onlooker sees where they are, for in their addresses stand passkeys."""
-        found = await self._engine.trackers(id)
+        found = await super().trackers(id)
         return tuple(replace(one, url=_place(one.url)) for one in found) if onlooking.is_looking() else found
-
-    async def peers(self, id: EngineId) -> tuple[Peer, ...]:
-        """As the engine."""
-        return await self._engine.peers(id)
-
-    async def uploaded(self) -> int:
-        """As the engine."""
-        return await self._engine.uploaded()
-
-    async def up_limit(self) -> int:
-        """As the engine."""
-        return await self._engine.up_limit()
 
     # What changes something
 
     async def add(self, new: NewTorrent) -> None:
         """As the engine, for who may change something."""
         onlooking.refuse()
-        await self._engine.add(new)
+        await super().add(new)
 
     async def start(self, ids: Sequence[EngineId]) -> None:
         """As the engine, for who may change something."""
         onlooking.refuse()
-        await self._engine.start(ids)
+        await super().start(ids)
 
     async def stop(self, ids: Sequence[EngineId]) -> None:
         """As the engine, for who may change something."""
         onlooking.refuse()
-        await self._engine.stop(ids)
+        await super().stop(ids)
 
     async def recheck(self, ids: Sequence[EngineId]) -> None:
         """As the engine, for who may change something."""
         onlooking.refuse()
-        await self._engine.recheck(ids)
+        await super().recheck(ids)
 
     async def reannounce(self, ids: Sequence[EngineId]) -> None:
         """As the engine, for who may change something."""
         onlooking.refuse()
-        await self._engine.reannounce(ids)
+        await super().reannounce(ids)
 
     async def delete(self, ids: Sequence[EngineId], *, with_files: bool) -> None:
         """As the engine, for who may change something."""
         onlooking.refuse()
-        await self._engine.delete(ids, with_files=with_files)
+        await super().delete(ids, with_files=with_files)
 
     async def tag(self, ids: Sequence[EngineId], *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:
         """As the engine, for who may change something."""
         onlooking.refuse()
-        await self._engine.tag(ids, add=add, remove=remove)
+        await super().tag(ids, add=add, remove=remove)
 
     async def set_priority(self, id: EngineId, indexes: Sequence[int], priority: int) -> None:
         """As the engine, for who may change something."""
         onlooking.refuse()
-        await self._engine.set_priority(id, indexes, priority)
+        await super().set_priority(id, indexes, priority)
 
     async def set_sequential(self, id: EngineId, on: bool) -> None:
         """As the engine, for who may change something."""
         onlooking.refuse()
-        await self._engine.set_sequential(id, on)
+        await super().set_sequential(id, on)
 
     async def set_limits(self, id: EngineId, *, down_bps: int, up_bps: int) -> None:
         """As the engine, for who may change something."""
         onlooking.refuse()
-        await self._engine.set_limits(id, down_bps=down_bps, up_bps=up_bps)
+        await super().set_limits(id, down_bps=down_bps, up_bps=up_bps)
 
     async def set_up_limit(self, bps: int) -> None:
         """As the engine, for who may change something."""
         onlooking.refuse()
-        await self._engine.set_up_limit(bps)
+        await super().set_up_limit(bps)
 
 
 def _place(url: str) -> str:

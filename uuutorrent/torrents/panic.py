@@ -28,6 +28,7 @@ from uuutorrent.torrents.engine import Engine, EngineId, NewTorrent, Phase, Torr
 from uuutorrent.torrents.holdings import Stored
 from uuutorrent.torrents.live import Live
 from uuutorrent.torrents.placing import is_chosen
+from uuutorrent.torrents.relay import Relay
 
 log = structlog.get_logger()
 
@@ -258,31 +259,20 @@ def _is_unchosen(stored: Stored | None, there: Torrent) -> bool:
     return not is_chosen(stored, there)
 
 
-class Stillable:
+class Stillable(Relay):
     """The engine for whoever starts torrents: while everything stands still they start once it goes on."""
 
     def __init__(self, engine: Engine, panic: Panic) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._panic = panic
-        self.version, self.torrents, self.stop, self.delete = (
-            engine.version,
-            engine.torrents,
-            engine.stop,
-            engine.delete,
-        )
-        self.recheck, self.reannounce, self.tag = engine.recheck, engine.reannounce, engine.tag
-        self.files, self.pieces, self.trackers, self.peers = engine.files, engine.pieces, engine.trackers, engine.peers
-        self.set_priority, self.set_sequential = engine.set_priority, engine.set_sequential
-        self.set_limits, self.up_limit, self.set_up_limit = engine.set_limits, engine.up_limit, engine.set_up_limit
-        self.uploaded = engine.uploaded
 
     async def add(self, new: NewTorrent) -> None:
         """Add it, standing still if everything does."""
         if not new.stopped and await self._panic.keep([new.v1 or new.v2]):
             new = replace(new, stopped=True)
-        await self._engine.add(new)
+        await super().add(new)
 
     async def start(self, ids: Sequence[EngineId]) -> None:
         """Let them download or seed, now or later."""
         if ids and not await self._panic.keep(ids):
-            await self._engine.start(ids)
+            await super().start(ids)
