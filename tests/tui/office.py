@@ -32,13 +32,14 @@ async def at_admin(
 async def go_to(seat: Seat[UuuApp], name: str) -> None:
     """Put the cursor on a row."""
     await seat.sees(name)
-    seat.type("g")
-    await seat.settled()
-    for _ in range(20):
-        if any(line.startswith("›") and name in line for line in seat.glass.lines):
-            return
-        seat.type("j")
+    key, at = "g", ""
+    for _ in range(40):
+        seat.type(key)
         await seat.settled()
+        before, at = at, next((line for line in seat.glass.lines if line.startswith("›")), "")
+        if name in at:
+            return
+        key = "g" if at == before else "j"
     raise AssertionError(f"{name} is in no row:\n{seat.glass.text}")
 
 
