@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 
-from tests.people import CHEAP_ROUNDS, PATIENCE_S
+from tests.people import CHEAP_ROUNDS, PATIENCE_S, trust
 from tests.servers.postgres import Postgres, postgres
 from uuutorrent.accounts import Accounts, Admin, Operator, User
 from uuutorrent.config import Accounts as AccountSettings
@@ -150,7 +150,7 @@ async def _has_schema(opened: Database) -> bool:
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
     """What the daemon asks the world with."""
-    async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_S, verify=trust()) as client:
         yield client
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from tests.fakes import FakeEngine
-from tests.people import CHEAP_ROUNDS, PATIENCE_S
+from tests.people import CHEAP_ROUNDS, PATIENCE_S, trust
 from uuutorrent.accounts import Accounts
 from uuutorrent.compose import Times, compose
 from uuutorrent.config import Config
@@ -59,7 +59,7 @@ async def built(
     config.server.data.mkdir(parents=True, exist_ok=True)
     config.download_dir.mkdir(parents=True, exist_ok=True)
     tally, engine = Tally(), FakeEngine()
-    async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_S, verify=trust()) as http:
         people = Accounts(database, config.accounts, rounds=CHEAP_ROUNDS)
         services = compose(config, database, engine, http, tally, people, times=times or Times())
         polling = asyncio.create_task(services.live.run(), name="live")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Awaitable
+from functools import cache
 
+import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -16,6 +19,12 @@ CHEAP_ROUNDS = 4
 """Of bcrypt: the fewest there are."""
 PATIENCE_S = 60
 """How long what is asked over HTTP may take on a busy machine."""
+
+
+@cache
+def trust() -> ssl.SSLContext:
+    """Whom HTTP clients trust: read once, for it takes longer than most tests."""
+    return httpx.create_ssl_context()
 
 
 def a_key(comment: str = "ann@laptop") -> str:

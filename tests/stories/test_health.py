@@ -57,7 +57,10 @@ def shown(ward: Town, name: str, verb: str, made: Made) -> Any:
     """What a verb lists of a torrent; nothing while a busy machine keeps qBittorrent from answering."""
     answer = ward.house.ssh(name, verb, "--json")
     assert answer.returncode in (0, Unreachable.exit_code), answer.stderr
-    listed = json.loads(answer.stdout) if answer.returncode == 0 else []
+    if answer.returncode != 0:
+        return None
+    told = json.loads(answer.stdout)
+    listed = told["torrents"] if verb == "health" else told
     return next((one for one in listed if one["infohash"] == made.infohash), None)
 
 

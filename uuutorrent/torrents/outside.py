@@ -11,6 +11,7 @@ import re
 import ssl
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import httpx
 
@@ -75,7 +76,7 @@ class Outside:
 
     async def _follow(self, url: httpx.URL, headers: Mapping[str, str], expected: _Expected) -> Got:
         if self._tls is None:
-            self._tls = await asyncio.to_thread(httpx.create_ssl_context, trust_env=False)
+            self._tls = await asyncio.to_thread(_trusted)
         # Proxies from the environment would look the name up once more, out of our sight.
         async with httpx.AsyncClient(
             verify=self._tls, trust_env=False, timeout=httpx.Timeout(DEADLINE_S, connect=CONNECT_S)
@@ -192,6 +193,12 @@ def _redirect(before: httpx.URL, location: str) -> httpx.URL:
 def _retry_after_s(headers: Mapping[str, str]) -> float | None:
     said = headers.get("retry-after", "").strip()
     return float(said) if said.isascii() and said.isdigit() and len(said) < 7 else None
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Reading the authorities takes as long as a hundred requests."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _is_tls(error: BaseException) -> bool:
