@@ -29,7 +29,9 @@ PASSWORD = "plain horses battery staple"
 STORIES = Path(__file__).parent / "stories"
 
 # How long one example takes says how busy the machine is, and nothing about the code.
-settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "patient", settings(), max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("patient")
 
 

@@ -17,6 +17,9 @@ from uuutorrent.store.database import Database
 from uuutorrent.torrents.holdings import Part
 from uuutorrent.torrents.metainfo import parse_torrent
 
+# Its SQL is that of healing, whose tests are on both kinds of database.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 REPLACED = STALLED + 2 * WAIT
 
 

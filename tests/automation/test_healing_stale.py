@@ -12,6 +12,9 @@ from uuutorrent.errors import Unreachable
 from uuutorrent.store.database import Database
 from uuutorrent.torrents.engine import Phase
 
+# Its SQL is that of healing, whose tests are on both kinds of database.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 DUE = STALLED + WAIT
 """Turns after which only blocking and replacing are left to be done."""
 
