@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import secrets
 import time
 from collections import OrderedDict
@@ -16,7 +15,7 @@ from aiohttp import web
 from uuutorrent.admission import Admission
 from uuutorrent.audit import FAILED, REFUSED
 from uuutorrent.browser.pages import Pages
-from uuutorrent.browser.sessions import BrowserSession, Sessions
+from uuutorrent.browser.sessions import BrowserSession, Sessions, hashed
 from uuutorrent.delays import Delays
 from uuutorrent.desk import Services
 from uuutorrent.errors import Refused, RemoteError, UuuError
@@ -57,13 +56,13 @@ class Visits:
 
     def take(self, secret: str) -> Visit | None:
         """The visit that this stands for, which is good once."""
-        visit = self._visits.pop(_hashed(secret), None)
+        visit = self._visits.pop(hashed(secret), None)
         return visit if visit is not None and time.monotonic() < visit.until else None
 
     def keep(self, visit: Visit) -> str:
         """What stands for it from now on."""
         secret = secrets.token_urlsafe(32)
-        self._visits[_hashed(secret)] = visit
+        self._visits[hashed(secret)] = visit
         while len(self._visits) > VISITS:
             self._visits.popitem(last=False)
         return secret
@@ -219,7 +218,3 @@ class Entrance:
 
     def _count(self, why: str) -> None:
         self._services.tally.count("browser_refused", why)
-
-
-def _hashed(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

@@ -25,7 +25,8 @@ FAREWELLS = 1000
 """So many people who were sent away are remembered, to be told why."""
 
 
-def _hashed(secret: str) -> bytes:
+def hashed(secret: str) -> bytes:
+    """What is kept of a cookie's secret."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
@@ -116,7 +117,7 @@ class Sessions:
         here = Here(user, ip, "browser")
         if with_code:
             here.proof.given()
-        session = BrowserSession(self._services, user, here, _hashed(secret), self._clock)
+        session = BrowserSession(self._services, user, here, hashed(secret), self._clock)
         here.activity, here.say = session.activity, session.say
         here.hang_up = lambda sentence: self.end(session, sentence)
         self._services.presence.came(here)
@@ -125,11 +126,11 @@ class Sessions:
 
     def of(self, secret: str) -> BrowserSession | None:
         """Whose cookie it is."""
-        return self._sessions.get(_hashed(secret)) if secret else None
+        return self._sessions.get(hashed(secret)) if secret else None
 
     def farewell(self, secret: str) -> str:
         """Why the session of this cookie is over, told once; empty: there was none, or they signed out."""
-        return self._farewells.pop(_hashed(secret), "") if secret else ""
+        return self._farewells.pop(hashed(secret), "") if secret else ""
 
     def end(self, session: BrowserSession, sentence: str = "") -> None:
         """Its cookie is worth nothing from now on, and what is open in it ends."""
